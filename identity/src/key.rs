@@ -1,0 +1,217 @@
+//! Ed25519 keys, and the file that the private one is kept in.
+
+use std::{
+    fmt,
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    jwk::{AlgorithmParameters, Jwk, ThumbprintHash},
+};
+
+/// What stands before the 32 bytes of an Ed25519 private key in PKCS#8 (RFC 8410 section 7).
+const PKCS8_PREFIX: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+
+/// No key file is longer, in bytes; ours have 119.
+const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
+
+/// Why a key cannot be kept, found or used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is no such file.
+    #[error("there is no key file {}", path.display())]
+    NotFound {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A key is there already; it is never overwritten, since that would void every token.
+    #[error("there is a key file {} already", path.display())]
+    AlreadyExists {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Everyone on this machine can read or change the file.
+    #[error("the key file {} is open to everyone (mode {mode:04o}): chmod 600 it", path.display())]
+    TooOpen {
+        /// Where it is.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file holds something else.
+    #[error("{} is not an Ed25519 private key in PKCS#8 PEM", path.display())]
+    NotAKey {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The file cannot be read or written.
+    #[error("the key file {} cannot be used: {source}", path.display())]
+    Io {
+        /// Where it is.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// A private key with its public half. `Debug` shows the id only.
+#[derive(Clone)]
+pub struct KeyPair {
+    pem: String,
+    pub(crate) encoding: EncodingKey,
+    public: PublicKey,
+}
+
+/// The public half of a key pair: all that is needed to check a token.
+#[derive(Clone)]
+pub struct PublicKey {
+    id: String,
+    x: String,
+    pub(crate) decoding: DecodingKey,
+}
+
+impl KeyPair {
+    /// The key pair that follows from 32 random bytes, which the caller takes from the operating
+    /// system.
+    ///
+    /// # Errors
+    /// None that can be provoked: every 32 bytes are a key.
+    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, InvalidKey> {
+        let mut der = PKCS8_PREFIX.to_vec();
+        der.extend_from_slice(seed);
+        let body = STANDARD.encode(der);
+        Self::from_pem(format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"))
+    }
+
+    /// The key pair that a PKCS#8 PEM text holds, as `openssl genpkey -algorithm ed25519` writes it.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] where the text is anything else.
+    pub fn from_pem(pem: String) -> Result<Self, InvalidKey> {
+        let encoding = EncodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| InvalidKey)?;
+        let public = PublicKey::of(&encoding)?;
+        Ok(Self { pem, encoding, public })
+    }
+
+    /// Reads the key kept in `path`.
+    ///
+    /// # Errors
+    /// Every [`KeyError`] but [`KeyError::AlreadyExists`].
+    pub fn load(path: &Path) -> Result<Self, KeyError> {
+        let failed = |source| io_error(path, source);
+        let file = File::open(path).map_err(failed)?;
+        refuse_open_to_everyone(path, &file)?;
+        let mut bytes = Vec::new();
+        file.take(KEY_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
+        let not_a_key = || KeyError::NotAKey { path: path.to_owned() };
+        let pem = String::from_utf8(bytes).map_err(|_| not_a_key())?;
+        Self::from_pem(pem).map_err(|InvalidKey| not_a_key())
+    }
+
+    /// Keeps the key in a new file that its owner alone can read (mode 0600), and returns once the
+    /// file is on disk. A file that is there already is left alone.
+    ///
+    /// # Errors
+    /// [`KeyError::AlreadyExists`] and [`KeyError::Io`].
+    pub fn save(&self, path: &Path) -> Result<(), KeyError> {
+        let failed = |source| io_error(path, source);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        file.write_all(self.pem.as_bytes()).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        sync_folder_of(path).map_err(failed)
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+}
+
+/// Bytes or a text that hold no Ed25519 private key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this is not an Ed25519 private key in PKCS#8 PEM")]
+pub struct InvalidKey;
+
+impl PublicKey {
+    fn of(private: &EncodingKey) -> Result<Self, InvalidKey> {
+        let jwk = Jwk::from_encoding_key(private, Algorithm::EdDSA).map_err(|_| InvalidKey)?;
+        let AlgorithmParameters::OctetKeyPair(pair) = &jwk.algorithm else {
+            return Err(InvalidKey);
+        };
+        Ok(Self {
+            id: jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| InvalidKey)?,
+            x: pair.x.clone(),
+            decoding: DecodingKey::from_ed_components(&pair.x).map_err(|_| InvalidKey)?,
+        })
+    }
+
+    /// The key's id (`kid`): its JWK thumbprint (RFC 7638, RFC 8037 appendix A.3).
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The key as a JWK (RFC 7517, RFC 8037), for a key set that others can fetch.
+    #[must_use]
+    pub fn jwk(&self) -> serde_json::Value {
+        serde_json::json!({
+            "kty": "OKP", "crv": "Ed25519", "x": self.x, "kid": self.id, "use": "sig", "alg": "EdDSA",
+        })
+    }
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPair").field("id", &self.public.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> KeyError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => KeyError::NotFound { path },
+        io::ErrorKind::AlreadyExists => KeyError::AlreadyExists { path },
+        _ => KeyError::Io { path, source },
+    }
+}
+
+#[cfg(unix)]
+fn refuse_open_to_everyone(path: &Path, file: &File) -> Result<(), KeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = file.metadata().map_err(|source| io_error(path, source))?.permissions().mode();
+    if mode & 0o007 != 0 {
+        return Err(KeyError::TooOpen { path: path.to_owned(), mode: mode & 0o777 });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_open_to_everyone(_: &Path, _: &File) -> Result<(), KeyError> {
+    Ok(())
+}
+
+/// A new file survives a power cut only once its folder is on disk too.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
