@@ -1,1 +1,53 @@
-//! placeholder
+//! What both APIs share at the HTTP edge.
+//!
+//! - [`Problem`] is every answer that is not a success (RFC 9457); handlers return it, [`edge`] renders it.
+//! - [`Json`], [`JsonBody`], [`Path`], [`QueryPairs`] read requests; [`Caller`] and [`MaybeCaller`] say
+//!   who asks; [`RequestContext`] says which request it is.
+//! - [`ETag`], [`if_match`], [`if_none_match`], [`respond_conditional`] are conditional requests
+//!   (RFC 9110 section 13), [`Preferences`] are preferences (RFC 7240).
+//! - [`Clock`] is the only place where time and ids come from.
+//! - [`edge`] puts all of it around the merged routes of both APIs, once.
+//!
+//! Nothing here knows of films, events or storage.
+
+mod auth;
+mod caching;
+mod clock;
+mod compression;
+mod conditional;
+mod context;
+mod edge;
+mod etag;
+mod health;
+mod json;
+mod limits;
+mod methods;
+mod metrics;
+mod negotiation;
+mod path;
+mod pointer;
+mod prefer;
+mod problem;
+mod query;
+mod request_log;
+mod unique_json;
+
+pub use auth::{Admin, Caller, Editor, MaybeCaller, Member, MinimumRole, Viewer, authentication};
+pub use caching::vary;
+pub use clock::Clock;
+pub use conditional::{
+    IfMatch, IfNoneMatch, catalogue_revision, if_match, if_none_match, respond_conditional,
+};
+pub use context::RequestContext;
+pub use edge::{EdgeOptions, edge};
+pub use etag::ETag;
+pub use health::{Readiness, health};
+pub use json::{Json, JsonBody, JsonMediaType};
+pub use metrics::{Metrics, MetricsError};
+pub use negotiation::MEDIA_TYPE_V1;
+pub use path::Path;
+pub use prefer::{Count, Preferences};
+pub use problem::{
+    FieldError, Problem, ProblemDocument, ProblemFieldError, ProblemType, problem_pages,
+};
+pub use query::QueryPairs;
