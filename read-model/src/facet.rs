@@ -82,6 +82,11 @@ pub struct FacetDocument {
 }
 
 impl FacetDocument {
+    /// A facet that no film has yet.
+    pub(crate) fn named((kind, slug): FacetKey, name: String) -> Self {
+        Self { kind, slug, name, description: None, movie_count: 0, revision: Revision::NONE }
+    }
+
     /// Which facet this is.
     #[must_use]
     pub fn key(&self) -> FacetKey {

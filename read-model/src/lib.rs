@@ -9,15 +9,28 @@
 //! - [`ChangeFeed`] tells caches what changed.
 
 mod change_feed;
+mod changes;
 mod checkpoint;
 mod facet;
+mod facet_step;
+mod fact;
 mod in_process;
+mod keys;
 mod movie;
+mod poison;
+mod projection;
 mod rating;
+pub mod search;
+mod tracked;
 
 pub use change_feed::{ChangeFeed, FeedItem, ReadModelChanged};
+pub use changes::{Changes, FacetChange, MovieChange, RatingChange, SearchChange};
 pub use checkpoint::Checkpoint;
 pub use facet::{FacetDocument, FacetKey, FacetKind};
+pub use fact::Fact;
 pub use in_process::InProcessChangeFeed;
-pub use movie::MovieDocument;
+pub use keys::{Keys, Loaded};
+pub use movie::{Facets, MovieDocument};
+pub use poison::{Poison, PoisonReason};
+pub use projection::{Outcome, Projection};
 pub use rating::{RatingDocument, RatingSummary};

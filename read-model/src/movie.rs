@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use events::{MovieDetails, MovieId, Revision, Slug};
+use events::{Event, MovieCreated, MovieDetails, MovieId, RecordedEvent, Revision, Slug};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{FacetKey, FacetKind, RatingSummary};
+
+/// The facets of a film, each with the film's spelling of its name.
+pub type Facets = BTreeMap<FacetKey, String>;
 
 /// All that is known of a film, deleted ones included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +39,45 @@ pub struct MovieDocument {
 }
 
 impl MovieDocument {
-    /// The facets it belongs to, each with the film's spelling. A deleted film belongs to none.
+    /// A film that has just entered the catalogue.
+    pub(crate) fn created(event: &MovieCreated, recorded: &RecordedEvent) -> Self {
+        Self {
+            id: event.movie_id,
+            revision: recorded.revision,
+            rating_revision: 0,
+            details: event.details.clone(),
+            tags: event.tags.clone(),
+            platforms: event.platforms.clone(),
+            rating: RatingSummary::default(),
+            created_at: recorded.metadata.recorded_at,
+            updated_at: recorded.metadata.recorded_at,
+            deleted: false,
+        }
+    }
+
+    /// Takes in what happened to the film after its creation. Events about something else change
+    /// nothing but its revision.
+    pub(crate) fn evolve(&mut self, event: &Event, recorded: &RecordedEvent) {
+        match event {
+            Event::MovieDetailsChanged(e) => e.changes.apply_to(&mut self.details),
+            Event::MovieTagged(e) => add_names(&mut self.tags, &e.tags),
+            Event::MovieUntagged(e) => remove_names(&mut self.tags, &e.tags),
+            Event::MoviePlatformsAdded(e) => add_names(&mut self.platforms, &e.platforms),
+            Event::MoviePlatformsRemoved(e) => remove_names(&mut self.platforms, &e.platforms),
+            Event::MovieDeleted(_) => self.deleted = true,
+            Event::MovieRestored(_) => self.deleted = false,
+            Event::MovieCreated(_)
+            | Event::MovieRated(_)
+            | Event::RatingWithdrawn(_)
+            | Event::GenreDescribed(_) => {}
+        }
+        self.revision = recorded.revision;
+        self.updated_at = recorded.metadata.recorded_at;
+    }
+
+    /// The facets it belongs to. A deleted film belongs to none.
     #[must_use]
-    pub fn facets(&self) -> BTreeMap<FacetKey, &str> {
+    pub fn facets(&self) -> Facets {
         let mut facets = BTreeMap::new();
         if self.deleted {
             return facets;
@@ -55,10 +94,25 @@ impl MovieDocument {
             for name in names {
                 let slug = Slug::of(name);
                 for &kind in kinds {
-                    facets.entry((kind, slug.clone())).or_insert(name.as_str());
+                    facets.entry((kind, slug.clone())).or_insert_with(|| name.clone());
                 }
             }
         }
         facets
     }
+}
+
+/// Names with the same slug are the same: one that is there already stays as it is spelled.
+fn add_names(names: &mut Vec<String>, added: &[String]) {
+    for name in added {
+        let slug = Slug::of(name);
+        if names.iter().all(|present| Slug::of(present) != slug) {
+            names.push(name.clone());
+        }
+    }
+}
+
+fn remove_names(names: &mut Vec<String>, removed: &[String]) {
+    let removed: Vec<Slug> = removed.iter().map(|name| Slug::of(name)).collect();
+    names.retain(|name| !removed.contains(&Slug::of(name)));
 }

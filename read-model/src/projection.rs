@@ -1,0 +1,232 @@
+//! The projection: folds events into documents, in a working set that knows no store.
+//!
+//! A batch is folded in three steps: load what [`Keys`](crate::Keys) names, [`apply`](Projection::apply) each
+//! event, load the facets that were touched, and take the [`Changes`]. With nothing loaded and the
+//! whole log applied, the changes are the whole read model: this is what a rebuild is compared with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use events::{AccountId, Event, MovieId, Position, RecordedEvent, Revision, StreamName};
+
+use crate::{
+    Changes, FacetDocument, FacetKey, Facets, Fact, Loaded, MovieChange, MovieDocument, Poison,
+    PoisonReason, RatingChange, RatingDocument, RatingSummary, SearchChange,
+    facet_step::{FacetStep, facet_changes},
+    fact::Subject,
+    search::SearchText,
+    tracked::Tracked,
+};
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is folded in.
+    Applied,
+    /// It was set aside, behind a poison event of its stream.
+    Parked,
+}
+
+/// A working set of documents into which events are folded one after the other.
+///
+/// What is not loaded is taken not to exist.
+#[derive(Debug, Default)]
+pub struct Projection {
+    movies: BTreeMap<MovieId, Film>,
+    ratings: BTreeMap<(MovieId, AccountId), Tracked<RatingDocument>>,
+    steps: Vec<FacetStep>,
+    stopped: BTreeSet<StreamName>,
+    poison: Vec<Poison>,
+    parked: Vec<(Position, StreamName)>,
+}
+
+#[derive(Debug, Default)]
+struct Film {
+    document: Tracked<MovieDocument>,
+    /// The facets of the document as it is now, once they have been worked out.
+    facets: Option<Facets>,
+}
+
+impl Projection {
+    /// A working set that starts from what a store holds.
+    #[must_use]
+    pub fn of(loaded: Loaded) -> Self {
+        let film = |movie: MovieDocument| {
+            (movie.id, Film { document: Tracked::loaded(movie), facets: None })
+        };
+        let rating = |rating: RatingDocument| {
+            ((rating.movie_id, rating.account_id), Tracked::loaded(rating))
+        };
+        Self {
+            movies: loaded.movies.into_iter().map(film).collect(),
+            ratings: loaded.ratings.into_iter().map(rating).collect(),
+            stopped: loaded.parked,
+            ..Self::default()
+        }
+    }
+
+    /// Folds an event in, or sets it aside where its stream has been stopped.
+    ///
+    /// # Errors
+    /// [`Poison`] where it cannot be folded in. Nothing has changed then, and the caller stops or
+    /// calls [`park`](Self::park).
+    pub fn apply(&mut self, fact: &Fact<'_>) -> Result<Outcome, Poison> {
+        let recorded = fact.recorded;
+        if self.stopped.contains(&recorded.stream) {
+            self.parked.push((recorded.position, recorded.stream.clone()));
+            return Ok(Outcome::Parked);
+        }
+        self.fold(fact).map_err(|reason| Poison {
+            position: recorded.position,
+            stream: recorded.stream.clone(),
+            reason,
+        })?;
+        Ok(Outcome::Applied)
+    }
+
+    /// Sets a poison event aside and stops its stream, so that what follows in it is set aside too.
+    pub fn park(&mut self, poison: Poison) {
+        self.parked.push((poison.position, poison.stream.clone()));
+        self.stopped.insert(poison.stream.clone());
+        self.poison.push(poison);
+    }
+
+    fn fold(&mut self, fact: &Fact<'_>) -> Result<(), PoisonReason> {
+        let event = fact.event.as_ref().map_err(PoisonReason::from)?;
+        let subject = Subject::of(event);
+        let stream = subject.stream();
+        if stream != fact.recorded.stream {
+            return Err(PoisonReason::Misplaced(stream));
+        }
+        match subject {
+            Subject::Movie(movie) => self.fold_movie(movie, event, fact.recorded),
+            Subject::Rating(movie, account, value) => {
+                self.fold_rating(movie, account, value, fact.recorded)
+            }
+            Subject::Genre(genre) => {
+                self.steps.push(FacetStep::Describe(genre.clone(), fact.recorded.revision));
+                Ok(())
+            }
+        }
+    }
+
+    fn fold_movie(
+        &mut self,
+        id: MovieId,
+        event: &Event,
+        recorded: &RecordedEvent,
+    ) -> Result<(), PoisonReason> {
+        let film = self.movies.entry(id).or_default();
+        let now = &mut film.document.now;
+        let expected = now.as_ref().map_or(Revision::NONE, |movie| movie.revision).next();
+        let actual = recorded.revision;
+        let old = match (now.as_mut(), event) {
+            (None, Event::MovieCreated(_)) | (Some(_), _) if actual != expected => {
+                return Err(PoisonReason::OutOfTurn { expected, actual });
+            }
+            (None, Event::MovieCreated(created)) => {
+                *now = Some(MovieDocument::created(created, recorded));
+                Facets::new()
+            }
+            (None, _) => return Err(PoisonReason::NoSuchMovie),
+            (Some(_), Event::MovieCreated(_)) => return Err(PoisonReason::CreatedTwice),
+            (Some(movie), _) => {
+                let old = film.facets.take().unwrap_or_else(|| movie.facets());
+                movie.evolve(event, recorded);
+                old
+            }
+        };
+        let new = now.as_ref().map(MovieDocument::facets).unwrap_or_default();
+        // A facet whose spelling changes is left and joined, so that its only film renames it.
+        let left = old.iter().filter(|(key, name)| new.get(*key) != Some(name));
+        let joined = new.iter().filter(|(key, name)| old.get(*key) != Some(name));
+        self.steps.extend(left.map(|(key, _)| FacetStep::Leave(key.clone())));
+        self.steps.extend(joined.map(|(key, name)| FacetStep::Join(key.clone(), name.clone())));
+        film.facets = Some(new);
+        Ok(())
+    }
+
+    /// `value` is `None` where the rating is withdrawn.
+    fn fold_rating(
+        &mut self,
+        movie_id: MovieId,
+        account_id: AccountId,
+        value: Option<u8>,
+        recorded: &RecordedEvent,
+    ) -> Result<(), PoisonReason> {
+        let movie = (self.movies.get_mut(&movie_id))
+            .and_then(|film| film.document.now.as_mut())
+            .ok_or(PoisonReason::NoSuchMovie)?;
+        let rating = self.ratings.entry((movie_id, account_id)).or_default();
+        let revision = recorded.revision;
+        match &rating.now {
+            Some(old) if revision != old.revision.next() => {
+                let (expected, actual) = (old.revision.next(), revision);
+                return Err(PoisonReason::OutOfTurn { expected, actual });
+            }
+            None if value.is_none() => return Err(PoisonReason::NoSuchRating),
+            _ => {}
+        }
+        if value.is_some_and(|value| !RatingSummary::VALUES.contains(&value)) {
+            return Err(PoisonReason::RatingOutOfRange);
+        }
+        let rated_at = recorded.metadata.recorded_at;
+        if let Some(old) = rating.now.take() {
+            movie.rating.remove(old.value);
+        }
+        if let Some(value) = value {
+            movie.rating.add(value);
+            rating.now = Some(RatingDocument { movie_id, account_id, value, rated_at, revision });
+        }
+        movie.rating.changed_at = Some(rated_at);
+        movie.rating_revision += 1;
+        Ok(())
+    }
+
+    /// The facets that must be loaded before [`into_changes`](Self::into_changes).
+    #[must_use]
+    pub fn facet_keys(&self) -> BTreeSet<FacetKey> {
+        self.steps.iter().map(FacetStep::key).collect()
+    }
+
+    /// What has changed, given what the store holds of [`facet_keys`](Self::facet_keys).
+    #[must_use]
+    pub fn into_changes(self, facets: Vec<FacetDocument>) -> Changes {
+        let rating = |(key, rating): ((MovieId, AccountId), Tracked<RatingDocument>)| {
+            rating.has_changed().then_some(match rating.now {
+                Some(rating) => RatingChange::Store(rating),
+                None => RatingChange::Remove(key.0, key.1),
+            })
+        };
+        Changes {
+            movies: self.movies.into_values().filter_map(Film::into_change).collect(),
+            ratings: self.ratings.into_iter().filter_map(rating).collect(),
+            facets: facet_changes(self.steps, facets),
+            poison: self.poison,
+            parked: self.parked,
+        }
+    }
+}
+
+impl Film {
+    fn into_change(self) -> Option<MovieChange> {
+        if !self.document.has_changed() {
+            return None;
+        }
+        let Tracked { before, now } = self.document;
+        let document = now?;
+        // Ratings alone change no list's members and no text.
+        let Some(new) = self.facets else {
+            let (left, joined) = (Vec::new(), Vec::new());
+            return Some(MovieChange { document, left, joined, search: SearchChange::Keep });
+        };
+        let old = before.as_ref().map(MovieDocument::facets).unwrap_or_default();
+        let left = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
+        let joined = new.keys().filter(|key| !old.contains_key(*key)).cloned().collect();
+        let search = match (before.as_ref().and_then(SearchText::of), SearchText::of(&document)) {
+            (old, new) if old == new => SearchChange::Keep,
+            (_, Some(text)) => SearchChange::Store(text),
+            (_, None) => SearchChange::Remove,
+        };
+        Some(MovieChange { document, left, joined, search })
+    }
+}
