@@ -19,7 +19,8 @@ pub enum LogError {
     },
 }
 
-/// Why an append did not happen. Nothing of it is in the log.
+/// Why an append did not happen. Nothing of it is in the log, except that after
+/// [`LogError::Unavailable`] the outcome is not known.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
     /// The stream is not where the caller thought; someone else was faster.

@@ -34,8 +34,16 @@ pub type EventBatches = BoxStream<'static, Result<Vec<RecordedEvent>, LogError>>
 /// gives the first result and changes nothing. So a caller that does not know the outcome of an
 /// append ([`LogError::Unavailable`]) tries again with the same ids.
 ///
-/// **Bounds.** One event's data has at most [`MAX_EVENT_BYTES`] bytes, one
-/// append at most [`MAX_APPEND_EVENTS`] events; reads and subscriptions hold
+/// An id that is in the log without this being such a repetition is [`AppendError::DuplicateEvent`].
+///
+/// **Idempotency keys.** What an append asks to be remembered is stored with its events, or neither
+/// is. A key that is taken refuses the append ([`AppendError::KeyTaken`]) before its expectation is
+/// looked at, except where the append is a repetition.
+///
+/// **Fidelity.** Data is kept byte for byte, times to the microsecond.
+///
+/// **Bounds.** One event's data has at most [`MAX_EVENT_BYTES`] bytes, one append at most
+/// [`MAX_APPEND_EVENTS`] events and [`MAX_APPEND_BYTES`] bytes of data; reads and subscriptions hold
 /// a bounded number of events in memory. Appends wait in a bounded queue; when it is full, callers
 /// wait for their turn.
 #[async_trait]
@@ -89,3 +97,9 @@ pub const MAX_EVENT_BYTES: usize = 1 << 20;
 
 /// The most events in one append.
 pub const MAX_APPEND_EVENTS: usize = 10_000;
+
+/// The most data in one append, of all its events together, in bytes.
+pub const MAX_APPEND_BYTES: usize = 16 << 20;
+
+/// The longest idempotency key, in bytes.
+pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 512;

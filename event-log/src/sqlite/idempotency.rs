@@ -1,0 +1,113 @@
+//! Idempotency keys: remembered with the events they belong to, recalled, and forgotten.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+use events::{Position, Revision};
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+
+use super::{
+    insert::{Binding, Insert},
+    load::json,
+    row::{integer, number},
+    unavailable,
+};
+use crate::{Append, Appended, IdempotencyEntry, LogError, Remembered, group_commit::Accepted};
+
+/// How many keys are forgotten in one transaction.
+pub(super) const FORGET_SLICE_KEYS: u64 = 1000;
+
+static INTO_IDEMPOTENCY: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::into("idempotency", "key, fingerprint, answer, revision, position, recorded_at")
+});
+
+/// Which of the batch's keys are taken.
+pub(super) async fn taken(
+    transaction: &mut SqliteConnection,
+    appends: &[&Append],
+) -> Result<HashSet<String>, sqlx::Error> {
+    let keys: Vec<&str> = appends
+        .iter()
+        .filter_map(|append| append.idempotency.as_ref())
+        .map(|entry| entry.key.as_str())
+        .collect();
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let taken: Vec<String> = sqlx::query_scalar(
+        "SELECT idempotency.key FROM json_each(?1)
+         CROSS JOIN idempotency ON idempotency.key = json_each.value",
+    )
+    .bind(json(&keys)?)
+    .fetch_all(transaction)
+    .await?;
+    Ok(taken.into_iter().collect())
+}
+
+/// Remembers the keys of all accepted appends that have one.
+pub(super) async fn remember(
+    transaction: &mut SqliteConnection,
+    accepted: &[(&Append, Accepted)],
+) -> Result<(), sqlx::Error> {
+    let entries: Vec<(&IdempotencyEntry, Appended)> = accepted
+        .iter()
+        .filter_map(|(append, at)| Some((append.idempotency.as_ref()?, at.appended)))
+        .collect();
+    INTO_IDEMPOTENCY.rows(transaction, &entries, bind).await
+}
+
+fn bind<'q>(
+    query: Binding<'q>,
+    (entry, appended): &(&IdempotencyEntry, Appended),
+) -> Result<Binding<'q>, sqlx::Error> {
+    Ok(query
+        .bind(entry.key.clone())
+        .bind(entry.fingerprint.clone())
+        .bind(json(&entry.answer)?)
+        .bind(integer(appended.revision.0)?)
+        .bind(integer(appended.position.0)?)
+        .bind(entry.recorded_at.as_microsecond()))
+}
+
+/// Forgets at most [`FORGET_SLICE_KEYS`] keys that were recorded before `before`; gives how many.
+pub(super) async fn forget(
+    writer: &mut SqliteConnection,
+    before: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let forgotten = sqlx::query(
+        "DELETE FROM idempotency WHERE key IN
+             (SELECT key FROM idempotency WHERE recorded_at < ?1 ORDER BY recorded_at LIMIT ?2)",
+    )
+    .bind(before.as_microsecond())
+    .bind(integer(FORGET_SLICE_KEYS)?)
+    .execute(writer)
+    .await?;
+    Ok(forgotten.rows_affected())
+}
+
+/// What is remembered under a key.
+pub(super) async fn recall(
+    readers: &SqlitePool,
+    key: &str,
+) -> Result<Option<Remembered>, LogError> {
+    sqlx::query("SELECT fingerprint, answer, revision, position FROM idempotency WHERE key = ?")
+        .bind(key)
+        .fetch_optional(readers)
+        .await
+        .and_then(|row| row.map(remembered).transpose())
+        .map_err(unavailable)
+}
+
+fn remembered(row: SqliteRow) -> Result<Remembered, sqlx::Error> {
+    let answer: Value =
+        serde_json::from_str(row.try_get(1)?).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(Remembered {
+        fingerprint: row.try_get(0)?,
+        answer,
+        appended: Appended {
+            revision: Revision(number(row.try_get(2)?)?),
+            position: Position(number(row.try_get(3)?)?),
+        },
+    })
+}

@@ -1,0 +1,104 @@
+//! Reading: streams, the whole log, its head.
+
+use events::{Position, RecordedEvent, Revision, StreamName};
+use futures::TryStreamExt;
+use sqlx::{SqlitePool, sqlite::SqliteRow};
+
+use super::{
+    at_most_i64,
+    row::{self, columns, number},
+    unavailable,
+};
+use crate::{Direction, LogError};
+
+/// How much a page of [`page`] holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageLimits {
+    /// Events.
+    pub(super) events_max: usize,
+    /// Bytes of event data; the event that reaches it is the page's last.
+    pub(super) bytes_max: usize,
+}
+
+/// A stream from revision `from` on, oldest first.
+pub(super) async fn stream(
+    readers: &SqlitePool,
+    stream: &StreamName,
+    from: Revision,
+    limit: usize,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM event WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?"
+    ))
+    .bind(stream.as_str())
+    .bind(at_most_i64(from.0))
+    .bind(limit_of(limit))
+    .fetch_all(readers)
+    .await;
+    events(rows)
+}
+
+/// The whole log from `from` (excluded), in either direction.
+pub(super) async fn all(
+    readers: &SqlitePool,
+    from: Position,
+    direction: Direction,
+    limit: usize,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let sql = match direction {
+        Direction::Forwards => AFTER,
+        Direction::Backwards => concat!(
+            "SELECT ",
+            columns!(),
+            " FROM event WHERE position < ? ORDER BY position DESC LIMIT ?"
+        ),
+    };
+    let rows =
+        sqlx::query(sql).bind(at_most_i64(from.0)).bind(limit_of(limit)).fetch_all(readers).await;
+    events(rows)
+}
+
+/// A page of the log after `from`, which may be shorter than what the log has.
+pub(super) async fn page(
+    readers: &SqlitePool,
+    from: Position,
+    limits: PageLimits,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let mut rows = sqlx::query(AFTER)
+        .bind(at_most_i64(from.0))
+        .bind(limit_of(limits.events_max))
+        .fetch(readers);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.try_next().await.map_err(unavailable)? {
+        let event = row::event(&row)?;
+        bytes += event.data.get().len();
+        events.push(event);
+        if bytes >= limits.bytes_max {
+            break;
+        }
+    }
+    Ok(events)
+}
+
+/// The position of the last event.
+pub(super) async fn head(readers: &SqlitePool) -> Result<Position, LogError> {
+    sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM event")
+        .fetch_one(readers)
+        .await
+        .and_then(number)
+        .map(Position)
+        .map_err(unavailable)
+}
+
+const AFTER: &str =
+    concat!("SELECT ", columns!(), " FROM event WHERE position > ? ORDER BY position LIMIT ?");
+
+fn events(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<RecordedEvent>, LogError> {
+    rows.map_err(unavailable)?.iter().map(row::event).collect()
+}
+
+fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,58 @@
+//! How a row reads as an event, and the port's numbers as SQLite's.
+
+use events::{AccountId, EventId, Metadata, Position, RecordedEvent, Revision, StreamName};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use sqlx::{Row, error::BoxDynError, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::LogError;
+
+/// All columns of an event, in the order in which they are written and read.
+macro_rules! columns {
+    () => {
+        "position, stream, revision, id, type, schema_version, recorded_at, actor, \
+         correlation_id, causation_id, traceparent, idempotency_key, data"
+    };
+}
+pub(super) use columns;
+
+/// Reads a row of the columns above.
+///
+/// # Errors
+/// [`LogError::Damaged`] where it holds what this program cannot have written.
+pub(super) fn event(row: &SqliteRow) -> Result<RecordedEvent, LogError> {
+    let position = Position(row.try_get::<i64, _>(0).map_or(0, i64::unsigned_abs));
+    fields(row, position)
+        .map_err(|reason| LogError::Damaged { position, reason: reason.to_string() })
+}
+
+fn fields(row: &SqliteRow, position: Position) -> Result<RecordedEvent, BoxDynError> {
+    Ok(RecordedEvent {
+        position,
+        stream: StreamName::new(row.try_get::<String, _>(1)?)?,
+        revision: Revision(number(row.try_get(2)?)?),
+        id: EventId(row.try_get(3)?),
+        event_type: row.try_get(4)?,
+        schema_version: row.try_get(5)?,
+        metadata: Metadata {
+            recorded_at: Timestamp::from_microsecond(row.try_get(6)?)?,
+            actor: row.try_get::<Option<Uuid>, _>(7)?.map(AccountId),
+            correlation_id: row.try_get(8)?,
+            causation_id: row.try_get::<Option<Uuid>, _>(9)?.map(EventId),
+            traceparent: row.try_get(10)?,
+            idempotency_key: row.try_get(11)?,
+        },
+        data: RawValue::from_string(row.try_get(12)?)?,
+    })
+}
+
+/// A number of SQLite's, where the port has no negative ones.
+pub(super) fn number(value: i64) -> Result<u64, sqlx::Error> {
+    u64::try_from(value).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// A number of the port's, where SQLite has none above 2^63 - 1.
+pub(super) fn integer(value: u64) -> Result<i64, sqlx::Error> {
+    i64::try_from(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
