@@ -18,6 +18,10 @@ pub trait Aggregate: Default {
     /// The reason why the command contradicts what has happened.
     fn decide(&self, command: &Self::Command) -> Result<Vec<Event>, Self::Refusal>;
 
+    /// Whether there is something now that a client can see: a film that is listed, a rating that
+    /// was given. What preconditions are about.
+    fn exists(&self) -> bool;
+
     /// The state after `event`. An event of another aggregate changes nothing.
     #[must_use]
     fn evolve(self, event: &Event) -> Self;

@@ -32,6 +32,10 @@ impl Aggregate for Genre {
         Ok(vec![described.into()])
     }
 
+    fn exists(&self) -> bool {
+        self.described.is_some()
+    }
+
     fn evolve(self, event: &Event) -> Self {
         match event {
             Event::GenreDescribed(described) => Self { described: Some(described.clone()) },

@@ -21,6 +21,7 @@ pub(super) fn decide(film: &Movie, command: &MovieCommand) -> Result<Vec<Event>,
         (MovieAction::Restore, Movie::Deleted(_)) => {
             Ok(vec![MovieRestored { movie_id: id }.into()])
         }
+        (MovieAction::Put(_), Movie::Deleted(_)) => Err(MovieRefusal::MustBeRestored),
         (_, Movie::Unknown) => Err(MovieRefusal::Unknown),
         (_, Movie::Deleted(_)) => Err(MovieRefusal::Deleted),
         (action, Movie::Listed(content)) => change(id, content, action),

@@ -8,9 +8,13 @@ pub enum MovieRefusal {
     /// There never was such a film.
     #[error("there is no such film")]
     Unknown,
-    /// It is not in the catalogue now; until it is restored it cannot be changed.
+    /// It is not in the catalogue now, so there is nothing to change.
     #[error("the film has been deleted")]
     Deleted,
+    /// It is not in the catalogue now, and putting another in its place would hide that. Whoever wants
+    /// it back restores it first.
+    #[error("the film has been deleted: restore it first")]
+    MustBeRestored,
     /// It was to be new, but its id has been used.
     #[error("there is a film with this id already")]
     Exists,

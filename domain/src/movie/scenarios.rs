@@ -225,7 +225,6 @@ fn deleting_what_is_deleted_and_restoring_what_is_listed_are_no_news() {
 #[test]
 fn a_deleted_film_cannot_be_changed() {
     for command in [
-        put(IN_THE_MOOD),
         patch("{}"),
         to(MovieAction::Tag(name("slow"))),
         to(MovieAction::Untag(Slug::of("slow"))),
@@ -234,6 +233,13 @@ fn a_deleted_film_cannot_be_changed() {
     ] {
         given::<Movie>([created(), deleted()]).when(command).then_refused(MovieRefusal::Deleted);
     }
+}
+
+#[test]
+fn a_deleted_film_is_restored_before_it_is_replaced() {
+    given::<Movie>([created(), deleted()])
+        .when(put(IN_THE_MOOD))
+        .then_refused(MovieRefusal::MustBeRestored);
 }
 
 #[test]

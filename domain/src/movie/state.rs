@@ -48,6 +48,10 @@ impl Aggregate for Movie {
         decide::decide(self, command)
     }
 
+    fn exists(&self) -> bool {
+        matches!(self, Self::Listed(_))
+    }
+
     fn evolve(self, event: &Event) -> Self {
         evolve::evolve(self, event)
     }

@@ -34,6 +34,10 @@ impl Aggregate for Rating {
         })
     }
 
+    fn exists(&self) -> bool {
+        self.value.is_some()
+    }
+
     fn evolve(self, event: &Event) -> Self {
         match event {
             Event::MovieRated(rated) => Self { value: Some(rated.value) },
