@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// An entity tag: `"…"`, or `W/"…"` where it is weak.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,5 +65,134 @@ impl ETag {
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\"{}\"", if self.weak { "W/" } else { "" }, self.opaque)
+    }
+}
+
+/// What a list of entity tags in a header holds: `*`, or tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tags {
+    Any,
+    These(Vec<ETag>),
+}
+
+/// A header that should hold entity tags and does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotTags;
+
+/// Reads `*` or a list of entity tags (RFC 9110 sections 13.1.1 and 13.1.2), over all lines of the
+/// header. `None` where the header is absent.
+pub(crate) fn read_tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, NotTags> {
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let list = lines.join(&b',');
+    if list.trim_ascii() == b"*" {
+        return Ok(Some(Tags::Any));
+    }
+    let mut tags = Vec::new();
+    let mut rest = next_element(&list);
+    while !rest.is_empty() {
+        let (tag, after) = read_tag(rest).ok_or(NotTags)?;
+        tags.push(tag);
+        rest = after.trim_ascii_start();
+        if !rest.is_empty() && rest[0] != b',' {
+            return Err(NotTags);
+        }
+        rest = next_element(rest);
+    }
+    if tags.is_empty() { Err(NotTags) } else { Ok(Some(Tags::These(tags))) }
+}
+
+/// Steps over white space, commas and the empty elements between them.
+fn next_element(mut list: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b',', rest @ ..] = list {
+        list = rest;
+    }
+    list
+}
+
+fn read_tag(text: &[u8]) -> Option<(ETag, &[u8])> {
+    let (weak, text) = match text.strip_prefix(b"W/") {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let text = text.strip_prefix(b"\"")?;
+    let end = text.iter().position(|&b| b == b'"')?;
+    let (opaque, rest) = (&text[..end], &text[end + 1..]);
+    let allowed = |&b: &u8| b == 0x21 || (0x23..=0x7e).contains(&b) || b >= 0x80;
+    if !opaque.iter().all(allowed) {
+        return None;
+    }
+    // Bytes beyond ASCII are opaque (obs-text); as Latin-1 each keeps its own character.
+    let opaque = opaque.iter().copied().map(char::from).collect();
+    Some((ETag { weak, opaque }, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::IF_MATCH;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(lines: &[&[u8]]) -> Result<Option<Tags>, NotTags> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(IF_MATCH, HeaderValue::from_bytes(line).unwrap());
+        }
+        read_tags(&headers, &IF_MATCH)
+    }
+
+    #[test]
+    fn a_star_stands_alone() {
+        assert_eq!(read(&[b" * "]), Ok(Some(Tags::Any)));
+        assert_eq!(read(&[b"*, \"a\""]), Err(NotTags));
+        assert_eq!(read(&[b"*", b"*"]), Err(NotTags));
+    }
+
+    #[test]
+    fn a_list_may_have_weak_tags_commas_in_tags_and_several_lines() {
+        let expected =
+            vec![ETag::strong("a,b"), ETag::weak("c"), ETag::strong(""), ETag::strong("d")];
+        let list: &[&[u8]] = &[b", \"a,b\" ,W/\"c\",,\"\"", b"\"d\""];
+        assert_eq!(read(list), Ok(Some(Tags::These(expected))));
+    }
+
+    #[test]
+    fn what_is_no_list_of_tags_is_refused() {
+        let bad: &[&[u8]] =
+            &[b"", b",", b"a", b"\"a", b"w/\"a\"", b"\"a\" \"b\"", b"\"a b\"", b"W/ \"a\""];
+        for list in bad {
+            assert_eq!(read(&[list]), Err(NotTags), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn an_absent_header_is_no_condition() {
+        assert_eq!(read(&[]), Ok(None));
+    }
+
+    #[test]
+    fn a_weak_tag_matches_weakly_only() {
+        let (strong, weak) = (ETag::strong("a"), ETag::weak("a"));
+        assert!(strong.matches_strongly(&strong) && !strong.matches_strongly(&weak));
+        assert!(!weak.matches_strongly(&weak));
+        assert!(weak.matches_weakly(&strong) && weak.matches_weakly(&weak));
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_are_never_taken_for_a_tag_of_ours() {
+        let Ok(Some(Tags::These(tags))) = read(&[b"\"r5\xff\""]) else { panic!("a list") };
+        assert!(!tags[0].matches_weakly(&ETag::strong("r5")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_tag_is_read_back_as_it_was_written(opaque in "\\PC{0,20}", weak: bool) {
+            let tag = ETag::new(weak, opaque);
+            let tags = read(&[tag.header_value().as_bytes()]);
+            prop_assert_eq!(tags, Ok(Some(Tags::These(vec![tag]))));
+        }
     }
 }

@@ -18,7 +18,9 @@ mod conditional;
 mod context;
 mod edge;
 mod etag;
+mod field_list;
 mod health;
+mod http_date;
 mod json;
 mod limits;
 mod methods;
@@ -32,7 +34,9 @@ mod query;
 mod request_log;
 mod unique_json;
 
-pub use auth::{Admin, Caller, Editor, MaybeCaller, Member, MinimumRole, Viewer, authentication};
+pub use auth::{
+    Admin, Authenticator, Caller, Editor, MaybeCaller, Member, MinimumRole, Viewer, authentication,
+};
 pub use caching::vary;
 pub use clock::Clock;
 pub use conditional::{

@@ -1,0 +1,94 @@
+//! Header fields that hold comma-separated lists (RFC 9110 section 5.6.1).
+
+use http::{HeaderMap, HeaderName};
+
+/// The elements of a list, over all lines of the field, trimmed; empty ones are passed over. Commas
+/// within quotes do not separate. A line that is not visible ASCII is one element that nothing will
+/// understand, so it is passed over too.
+pub(crate) fn elements<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| split_unquoted(line, ','))
+}
+
+/// The parts of `text` between separators that stand outside quotes, trimmed, without empty ones.
+pub(crate) fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    text.split(move |c| {
+        let separates = c == separator && !quoted;
+        if c == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = quoted && c == '\\' && !escaped;
+        separates
+    })
+    .map(str::trim)
+    .filter(|element| !element.is_empty())
+}
+
+/// An element's name and its parameters, in lower case as far as they are names: `gzip;q=0.5`.
+pub(crate) fn with_parameters(element: &str) -> (String, Vec<(String, &str)>) {
+    let mut parts = split_unquoted(element, ';');
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let parameters = parts
+        .map(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            (name.trim().to_ascii_lowercase(), value.trim())
+        })
+        .collect();
+    (name, parameters)
+}
+
+/// The weight among an element's parameters (RFC 9110 section 12.4.2), in thousandths; 1000 where
+/// there is none, and 0 where it is malformed, since that wants nothing we can know.
+pub(crate) fn weight(parameters: &[(String, &str)]) -> u16 {
+    let Some((_, value)) = parameters.iter().find(|(name, _)| name == "q") else { return 1000 };
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return 0;
+    }
+    let fraction = format!("{fraction:0<3}").parse().unwrap_or(0);
+    match whole {
+        "0" => fraction,
+        "1" if fraction == 0 => 1000,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, header};
+
+    use super::*;
+
+    #[test]
+    fn a_list_may_stand_on_several_lines() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::ACCEPT, HeaderValue::from_static("a, ,b"));
+        headers.append(header::ACCEPT, HeaderValue::from_static(" c "));
+        assert_eq!(elements(&headers, &header::ACCEPT).collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn commas_within_quotes_do_not_separate() {
+        let parts: Vec<_> = split_unquoted(r#"a="x,\"y,", b"#, ',').collect();
+        assert_eq!(parts, [r#"a="x,\"y,""#, "b"]);
+    }
+
+    #[test]
+    fn weights_are_thousandths() {
+        let weight_of = |q: &str| weight(&with_parameters(&format!("x;q={q}")).1);
+        assert_eq!(weight(&[]), 1000);
+        assert_eq!(
+            ["1", "1.000", "0", "0.5", "0.123", "0."].map(weight_of),
+            [1000, 1000, 0, 500, 123, 0]
+        );
+        assert_eq!(["2", "-1", "0.1234", "1.1", "", "0.x"].map(weight_of), [0; 6]);
+    }
+}
