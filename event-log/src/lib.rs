@@ -10,6 +10,9 @@ mod group_commit;
 mod measure;
 mod port;
 pub mod sqlite;
+#[cfg(feature = "suite")]
+#[doc(hidden)]
+pub mod suite;
 
 pub use append::{Append, Appended, Expected, IdempotencyEntry, Remembered};
 pub use error::{AppendError, LogError};

@@ -20,7 +20,9 @@ pub(super) async fn run(writer: &mut SqliteConnection) -> Result<(), LogError> {
         let once = MigrationType::Simple;
         Migration::new(version, description.into(), once, sql.into_sql_str(), false)
     });
-    Migrator::with_migrations(migrations.collect()).run(writer).await.map_err(|error| {
+    // `run` would do the same, but makes futures that the compiler cannot prove to be `Send`.
+    let migrator = Migrator::with_migrations(migrations.collect());
+    migrator.run_direct(None, writer, false).await.map_err(|error| {
         LogError::Unavailable(format!("cannot bring the event log's tables up to date: {error}"))
     })
 }
