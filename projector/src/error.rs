@@ -1,0 +1,70 @@
+//! What can go wrong while the log is folded into a read model.
+
+use event_log::LogError;
+use events::Position;
+use read_model::{Checkpoint, Poison};
+
+/// Why a batch was not folded in. Nothing of it is in the read model.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store is busy, full or cannot be reached: the same may well succeed later.
+    #[error("the read model is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// Another projector has been at work: the checkpoint is not where this one left it.
+    #[error("the read model is at {stored:?}, not at {expected:?}: another projector is at work")]
+    Fenced {
+        /// Where this projector thought it was.
+        expected: Checkpoint,
+        /// Where it is.
+        stored: Checkpoint,
+    },
+    /// The events do not come after the checkpoint, each after the one before.
+    #[error("events that do not follow position {0} in order")]
+    OutOfOrder(Position),
+    /// The store holds something that cannot be, or refuses what must be right.
+    #[error("the read model is damaged and should be rebuilt: {0}")]
+    Damaged(String),
+}
+
+impl StoreError {
+    /// Whether the same may succeed when it is tried again.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// Why the projector stopped, other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectorError {
+    /// The log failed, more often than is tried again.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The read model failed, more often than is tried again or in a way that does not pass.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An event cannot be folded in, and the policy is to halt. All before it is.
+    #[error("halted: {0}")]
+    Poison(#[from] Poison),
+    /// The read model was rebuilt while this projector was at work on the old one.
+    #[error("the read model is of generation {stored} now, this projector worked on {ours}")]
+    Superseded {
+        /// The generation that this projector started on.
+        ours: u64,
+        /// The generation that the store has now.
+        stored: u64,
+    },
+}
+
+impl ProjectorError {
+    /// Whether going on from the stored checkpoint may succeed.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Log(LogError::Unavailable(_)) => true,
+            Self::Store(error) => error.is_transient(),
+            Self::Log(LogError::Damaged { .. }) | Self::Poison(_) | Self::Superseded { .. } => {
+                false
+            }
+        }
+    }
+}

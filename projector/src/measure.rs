@@ -1,0 +1,38 @@
+//! The projector's metrics.
+
+use events::Position;
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+
+use crate::Applied;
+
+const POSITION: &str = "cinelog_projector_position";
+const LAG_EVENTS: &str = "cinelog_projector_lag_events";
+const PARKED_STREAMS: &str = "cinelog_projector_parked_streams";
+const EVENTS_TOTAL: &str = "cinelog_projector_events_total";
+
+/// Says once what each metric is.
+pub(crate) fn describe() {
+    describe_gauge!(POSITION, "Position in the log that the read model has reached.");
+    describe_gauge!(LAG_EVENTS, "Events that the log has and the read model has not.");
+    describe_gauge!(PARKED_STREAMS, "Streams that a poison event has stopped.");
+    describe_counter!(EVENTS_TOTAL, "Events taken in, by outcome: applied or parked.");
+}
+
+/// Where the read model is, and where the log.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 events")]
+pub(crate) fn progress(reached: Position, head: Position) {
+    gauge!(POSITION).set(reached.0 as f64);
+    gauge!(LAG_EVENTS).set(head.0.saturating_sub(reached.0) as f64);
+}
+
+/// What became of a batch.
+pub(crate) fn batch(applied: &Applied) {
+    counter!(EVENTS_TOTAL, "outcome" => "applied").increment(applied.events_applied);
+    counter!(EVENTS_TOTAL, "outcome" => "parked").increment(applied.events_parked);
+}
+
+/// How many streams are stopped.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 streams")]
+pub(crate) fn parked_streams(streams: u64) {
+    gauge!(PARKED_STREAMS).set(streams as f64);
+}

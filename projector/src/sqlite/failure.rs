@@ -1,0 +1,40 @@
+//! What SQLite's errors mean here.
+
+use sqlx::sqlite::SqliteQueryResult;
+
+use crate::StoreError;
+
+/// Primary result codes (https://sqlite.org/rescode.html) of failures that pass: another process has
+/// locked the file, the disk is full or did not answer.
+const TRANSIENT: [u32; 4] = [
+    5,  // SQLITE_BUSY
+    6,  // SQLITE_LOCKED
+    10, // SQLITE_IOERR
+    13, // SQLITE_FULL
+];
+
+pub(super) fn store_error(error: sqlx::Error) -> StoreError {
+    let transient = match &error {
+        sqlx::Error::Database(error) => error
+            .code()
+            .and_then(|code| code.parse::<u32>().ok())
+            // The low byte of an extended code is the primary one.
+            .is_some_and(|code| TRANSIENT.contains(&(code & 0xff))),
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    };
+    if transient { StoreError::Unavailable(error) } else { StoreError::Damaged(error.to_string()) }
+}
+
+/// Makes sure that a statement touched the rows it was meant for, no more and no fewer.
+pub(super) fn expect_rows(
+    statement: &'static str,
+    result: &SqliteQueryResult,
+    rows: usize,
+) -> Result<(), StoreError> {
+    let affected = result.rows_affected();
+    if affected == rows as u64 {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(format!("{statement} touched {affected} rows, not {rows}")))
+}

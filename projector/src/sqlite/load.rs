@@ -1,0 +1,100 @@
+//! Reads the documents that a batch needs, each kind with one statement.
+
+use std::collections::BTreeSet;
+
+use events::{AccountId, MovieId, Revision, StreamName};
+use jiff::Timestamp;
+use read_model::{FacetDocument, FacetKey, Keys, Loaded, MovieDocument, RatingDocument};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use super::{failure::store_error, rows::hex};
+use crate::StoreError;
+
+// CROSS JOIN: SQLite then takes the keys one by one and looks each up, rather than scan the table.
+const MOVIES: &str = "SELECT movie.document FROM json_each(?) AS k \
+    CROSS JOIN movie ON movie.id = unhex(k.value)";
+const RATINGS: &str = "SELECT r.movie_id, r.account_id, r.value, r.rated_at, r.revision \
+    FROM json_each(?) AS k \
+    CROSS JOIN rating AS r ON r.movie_id = unhex(k.value ->> 0) AND r.account_id = unhex(k.value ->> 1)";
+const PARKED: &str = "SELECT p.stream FROM json_each(?) AS k \
+    CROSS JOIN parked_stream AS p ON p.stream = k.value";
+const FACETS: &str = "SELECT facet.document FROM json_each(?) AS k \
+    CROSS JOIN facet ON facet.kind = k.value ->> 0 AND facet.slug = k.value ->> 1";
+
+/// What there is of the films, ratings and parked streams that `keys` name.
+pub(super) async fn documents(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+) -> Result<Loaded, StoreError> {
+    let movies: Vec<_> = keys.movies.iter().map(|id| hex(id.0)).collect();
+    let movies = column(connection, MOVIES, &movies).await?;
+    Ok(Loaded {
+        movies: movies
+            .iter()
+            .map(|json| document::<MovieDocument>(json))
+            .collect::<Result<_, _>>()?,
+        ratings: ratings(connection, &keys.ratings).await?,
+        parked: parked(connection, &keys.streams).await?,
+    })
+}
+
+/// What there is of the facets that `keys` name.
+pub(super) async fn facets(
+    connection: &mut SqliteConnection,
+    keys: &BTreeSet<FacetKey>,
+) -> Result<Vec<FacetDocument>, StoreError> {
+    column(connection, FACETS, keys).await?.iter().map(|json| document(json)).collect()
+}
+
+async fn ratings(
+    connection: &mut SqliteConnection,
+    keys: &BTreeSet<(MovieId, AccountId)>,
+) -> Result<Vec<RatingDocument>, StoreError> {
+    let keys: Vec<_> = keys.iter().map(|(movie, account)| (hex(movie.0), hex(account.0))).collect();
+    let query = sqlx::query_as(RATINGS).bind(json(&keys)?);
+    let rows: Vec<(Uuid, Uuid, u8, i64, u64)> =
+        query.fetch_all(connection).await.map_err(store_error)?;
+    let rating = |(movie_id, account_id, value, rated_at, revision)| {
+        let rated_at = Timestamp::from_microsecond(rated_at)
+            .map_err(|error| StoreError::Damaged(format!("the time of a rating: {error}")))?;
+        Ok(RatingDocument {
+            movie_id: MovieId(movie_id),
+            account_id: AccountId(account_id),
+            value,
+            rated_at,
+            revision: Revision(revision),
+        })
+    };
+    rows.into_iter().map(rating).collect()
+}
+
+async fn parked(
+    connection: &mut SqliteConnection,
+    streams: &BTreeSet<StreamName>,
+) -> Result<BTreeSet<StreamName>, StoreError> {
+    let name = |name| {
+        StreamName::new(name).map_err(|error| StoreError::Damaged(format!("parked: {error}")))
+    };
+    column(connection, PARKED, streams).await?.into_iter().map(name).collect()
+}
+
+async fn column(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    keys: &impl Serialize,
+) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query_scalar(statement).bind(json(keys)?);
+    query.fetch_all(connection).await.map_err(store_error)
+}
+
+fn document<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json)
+        .map_err(|error| StoreError::Damaged(format!("a stored document: {error}")))
+}
+
+/// The parameter of a statement that takes many keys or rows at once.
+pub(super) fn json(rows: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(rows).map_err(|error| StoreError::Damaged(format!("a row: {error}")))
+}

@@ -1,0 +1,194 @@
+//! The read model in one SQLite file: WAL, `synchronous=NORMAL`, one connection that writes.
+//!
+//! A batch is one transaction: the checkpoint is compared, documents are loaded, events folded in,
+//! changes and the new checkpoint written. A power cut may lose the last batches, never a part of
+//! one; they are folded in again. Others read the same file with connections of their own.
+
+mod checkpoint;
+mod failure;
+mod load;
+mod migrate;
+mod rows;
+mod write;
+
+use std::{path::Path, time::Duration};
+
+use events::RecordedEvent;
+use read_model::{Checkpoint, Fact, Keys, Outcome, Poison, Projection, ReadModelChanged};
+use sqlx::{
+    ConnectOptions, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::StoreError;
+use failure::store_error;
+
+/// How long to wait for another process that has locked the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What to do with an event that cannot be folded in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoisonPolicy {
+    /// Stop before it.
+    Halt,
+    /// Set it and the rest of its stream aside, and go on with all other streams.
+    Park,
+}
+
+/// What became of a batch that is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// What to tell the change feed.
+    pub changed: ReadModelChanged,
+    /// How many events were folded in.
+    pub events_applied: u64,
+    /// How many events were set aside, poison or behind it.
+    pub events_parked: u64,
+    /// The poison events that were found and parked.
+    pub poison: Vec<Poison>,
+    /// The poison event before which the batch was cut off, where the policy is to halt.
+    pub halted: Option<Poison>,
+}
+
+/// A read model in a SQLite file, open for writing.
+#[derive(Debug, Clone)]
+pub struct SqliteReadModel {
+    writer: SqlitePool,
+}
+
+impl SqliteReadModel {
+    /// Opens the file, making it where there is none, and brings its tables up to date. The folder
+    /// must exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be opened, is no read model, or was written by a newer
+    /// Cinelog.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, BUSY_TIMEOUT).await
+    }
+
+    /// Opens the file as [`open`](Self::open) does, and waits at most `busy_timeout` for another
+    /// process that has locked it.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn open_with(
+        path: impl AsRef<Path>,
+        busy_timeout: Duration,
+    ) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(busy_timeout)
+            // Negative: in KiB. The default of 2 MiB holds no catalogue's indexes.
+            .pragma("cache_size", "-32768")
+            // A WAL that a long read made grow is cut back to this many bytes.
+            .pragma("journal_size_limit", "67108864")
+            .disable_statement_logging();
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await
+            .map_err(store_error)?;
+        let mut connection = writer.acquire().await.map_err(store_error)?;
+        migrate::run(&mut connection).await?;
+        drop(connection);
+        Ok(Self { writer })
+    }
+
+    /// How far the log has been folded in.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be read.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        checkpoint::read(&mut connection).await
+    }
+
+    /// How many streams a poison event has stopped.
+    ///
+    /// # Errors
+    /// [`StoreError`] where they cannot be counted.
+    pub async fn parked_streams(&self) -> Result<u64, StoreError> {
+        let query = sqlx::query_scalar("SELECT count(*) FROM parked_stream");
+        query.fetch_one(&self.writer).await.map_err(store_error)
+    }
+
+    /// Folds `events` in, all or none, and moves the checkpoint from `from` to the last of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where the checkpoint is not `from`; then, as with every other error,
+    /// nothing has changed.
+    pub async fn apply(
+        &self,
+        from: Checkpoint,
+        events: &[RecordedEvent],
+        policy: PoisonPolicy,
+    ) -> Result<Applied, StoreError> {
+        let ascending = std::iter::once(from.position).chain(events.iter().map(|e| e.position));
+        if !ascending.is_sorted_by(|earlier, later| earlier < later) {
+            return Err(StoreError::OutOfOrder(from.position));
+        }
+        // Immediate: what is loaded must be what is written over.
+        let mut transaction =
+            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+        checkpoint::expect(&mut transaction, from).await?;
+
+        let facts: Vec<Fact<'_>> = events.iter().map(Fact::read).collect();
+        let loaded = load::documents(&mut transaction, &Keys::of(&facts)).await?;
+        let mut batch = Batch::new(Projection::of(loaded), from);
+        batch.fold(&facts, policy);
+        let facets = load::facets(&mut transaction, &batch.projection.facet_keys()).await?;
+        let changes = batch.projection.into_changes(facets);
+
+        write::changes(&mut transaction, &changes).await?;
+        checkpoint::advance(&mut transaction, from, batch.reached).await?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(Applied {
+            changed: changes.announcement(from, batch.reached),
+            events_applied: batch.events_applied,
+            events_parked: changes.parked.len() as u64,
+            poison: changes.poison,
+            halted: batch.halted,
+        })
+    }
+
+    /// Closes the file, after what is under way has ended.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+/// A batch while it is folded.
+struct Batch {
+    projection: Projection,
+    reached: Checkpoint,
+    events_applied: u64,
+    halted: Option<Poison>,
+}
+
+impl Batch {
+    fn new(projection: Projection, from: Checkpoint) -> Self {
+        Self { projection, reached: from, events_applied: 0, halted: None }
+    }
+
+    fn fold(&mut self, facts: &[Fact<'_>], policy: PoisonPolicy) {
+        for fact in facts {
+            match (self.projection.apply(fact), policy) {
+                (Ok(Outcome::Applied), _) => self.events_applied += 1,
+                (Ok(Outcome::Parked), _) => {}
+                (Err(poison), PoisonPolicy::Park) => self.projection.park(poison),
+                (Err(poison), PoisonPolicy::Halt) => {
+                    self.halted = Some(poison);
+                    return;
+                }
+            }
+            self.reached.position = fact.recorded().position;
+        }
+    }
+}

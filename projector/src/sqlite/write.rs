@@ -1,0 +1,201 @@
+//! Writes what a batch changed: a few statements for each table, however many rows.
+//!
+//! Rows go in as one JSON array, which `json_each` takes apart. Every statement must touch exactly
+//! the rows it was meant for; otherwise the batch is rolled back.
+
+use read_model::{Changes, FacetChange, FacetKey, MovieChange, RatingChange, SearchChange};
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use super::{
+    failure::{expect_rows, store_error},
+    load::json,
+    rows::{MembershipRow, MovieRow, RatingRow, SearchRow, hex},
+};
+use crate::StoreError;
+
+// The average is worked out here, in the same doubles as in `RatingSummary::average`.
+const STORE_MOVIES: &str = "
+    INSERT INTO movie (id, document, deleted, title, year, release_date, runtime_minutes, rating,
+        rating_count, language, country, imdb, created_at, updated_at)
+    SELECT unhex(value ->> 'id'), value ->> 'document', value ->> '$.document.deleted',
+        value ->> 'title', value ->> 'year', value ->> 'release_date', value ->> 'runtime_minutes',
+        coalesce(CAST(value ->> '$.document.rating.sum' AS REAL)
+            / nullif(value ->> '$.document.rating.count', 0), 0.0),
+        value ->> '$.document.rating.count', value ->> 'language', value ->> 'country',
+        value ->> 'imdb', value ->> 'created_at', value ->> 'updated_at'
+    FROM json_each(?) WHERE true
+    ON CONFLICT (id) DO UPDATE SET document = excluded.document, deleted = excluded.deleted,
+        title = excluded.title, year = excluded.year, release_date = excluded.release_date,
+        runtime_minutes = excluded.runtime_minutes, rating = excluded.rating,
+        rating_count = excluded.rating_count, language = excluded.language,
+        country = excluded.country, imdb = excluded.imdb, created_at = excluded.created_at,
+        updated_at = excluded.updated_at";
+
+const UNINDEX: &str = "
+    DELETE FROM movie_search WHERE rowid IN (
+        SELECT movie.key FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value))";
+
+const INDEX: &str = "
+    INSERT INTO movie_search (rowid, title, people, other)
+    SELECT movie.key, k.value ->> 'title', k.value ->> 'people', k.value ->> 'other'
+    FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')";
+
+const LEAVE: &str = "
+    DELETE FROM movie_facet WHERE (kind, slug, movie_key) IN (
+        SELECT k.value ->> 'kind', k.value ->> 'slug', movie.key
+        FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id'))";
+
+const JOIN: &str = "
+    INSERT INTO movie_facet (kind, slug, movie_key)
+    SELECT k.value ->> 'kind', k.value ->> 'slug', movie.key
+    FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')";
+
+const STORE_FACETS: &str = "
+    INSERT INTO facet (kind, slug, name, movie_count, document)
+    SELECT value ->> 'kind', value ->> 'slug', value ->> 'name', value ->> 'movie_count', value
+    FROM json_each(?) WHERE true
+    ON CONFLICT (kind, slug) DO UPDATE SET name = excluded.name,
+        movie_count = excluded.movie_count, document = excluded.document";
+
+const REMOVE_FACETS: &str = "
+    DELETE FROM facet WHERE (kind, slug) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
+
+const STORE_RATINGS: &str = "
+    INSERT INTO rating (movie_id, account_id, value, rated_at, revision)
+    SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id'), value ->> 'value',
+        value ->> 'rated_at', value ->> 'revision'
+    FROM json_each(?) WHERE true
+    ON CONFLICT (movie_id, account_id) DO UPDATE SET value = excluded.value,
+        rated_at = excluded.rated_at, revision = excluded.revision";
+
+const REMOVE_RATINGS: &str = "
+    DELETE FROM rating WHERE (movie_id, account_id) IN (
+        SELECT unhex(value ->> 0), unhex(value ->> 1) FROM json_each(?))";
+
+const PARK_STREAMS: &str = "
+    INSERT INTO parked_stream (stream, position, reason)
+    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
+
+const PARK_EVENTS: &str = "
+    INSERT INTO parked_event (position, stream)
+    SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+
+/// Writes all of it.
+pub(super) async fn changes(
+    connection: &mut SqliteConnection,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    movies(connection, &changes.movies).await?;
+    search(connection, &changes.movies).await?;
+    memberships(connection, &changes.movies).await?;
+    facets(connection, &changes.facets).await?;
+    ratings(connection, &changes.ratings).await?;
+
+    let streams: Vec<_> = (changes.poison.iter())
+        .map(|poison| (&poison.stream, poison.position, poison.reason.to_string()))
+        .collect();
+    all(connection, "parking streams", PARK_STREAMS, &streams).await?;
+    all(connection, "parking events", PARK_EVENTS, &changes.parked).await
+}
+
+async fn movies(
+    connection: &mut SqliteConnection,
+    movies: &[MovieChange],
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = movies.iter().map(|movie| MovieRow::from(&movie.document)).collect();
+    all(connection, "storing films", STORE_MOVIES, &rows).await
+}
+
+async fn search(
+    connection: &mut SqliteConnection,
+    movies: &[MovieChange],
+) -> Result<(), StoreError> {
+    let mut out = Vec::new();
+    let mut texts = Vec::new();
+    for movie in movies {
+        if let SearchChange::Store(text) = &movie.search {
+            texts.push(SearchRow::new(&movie.document, text));
+        }
+        if movie.search != SearchChange::Keep {
+            out.push(hex(movie.document.id.0));
+        }
+    }
+    // How many of them had a text does not matter, so the rows are not counted.
+    if !out.is_empty() {
+        sqlx::query(UNINDEX)
+            .bind(json(&out)?)
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    all(connection, "indexing texts", INDEX, &texts).await
+}
+
+async fn memberships(
+    connection: &mut SqliteConnection,
+    movies: &[MovieChange],
+) -> Result<(), StoreError> {
+    fn rows<'a>(
+        movies: &'a [MovieChange],
+        keys: impl Fn(&'a MovieChange) -> &'a [FacetKey],
+    ) -> Vec<MembershipRow<'a>> {
+        let row = |movie: &'a MovieChange| {
+            let id = hex(movie.document.id.0);
+            keys(movie).iter().map(move |(kind, slug)| MembershipRow {
+                id: id.clone(),
+                kind: kind.as_str(),
+                slug: slug.as_str(),
+            })
+        };
+        movies.iter().flat_map(row).collect()
+    }
+    all(connection, "leaving facets", LEAVE, &rows(movies, |movie| &movie.left)).await?;
+    all(connection, "joining facets", JOIN, &rows(movies, |movie| &movie.joined)).await
+}
+
+async fn facets(
+    connection: &mut SqliteConnection,
+    facets: &[FacetChange],
+) -> Result<(), StoreError> {
+    let mut stored = Vec::new();
+    let mut removed = Vec::new();
+    for change in facets {
+        match change {
+            FacetChange::Store(facet) => stored.push(facet),
+            FacetChange::Remove(key) => removed.push(key),
+        }
+    }
+    all(connection, "storing facets", STORE_FACETS, &stored).await?;
+    all(connection, "removing facets", REMOVE_FACETS, &removed).await
+}
+
+async fn ratings(
+    connection: &mut SqliteConnection,
+    ratings: &[RatingChange],
+) -> Result<(), StoreError> {
+    let mut stored = Vec::new();
+    let mut removed = Vec::new();
+    for change in ratings {
+        match change {
+            RatingChange::Store(rating) => stored.push(RatingRow::from(rating)),
+            RatingChange::Remove(movie, account) => removed.push((hex(movie.0), hex(account.0))),
+        }
+    }
+    all(connection, "storing ratings", STORE_RATINGS, &stored).await?;
+    all(connection, "removing ratings", REMOVE_RATINGS, &removed).await
+}
+
+/// Runs a statement for all rows at once; for none, not at all.
+async fn all<T: Serialize>(
+    connection: &mut SqliteConnection,
+    what: &'static str,
+    statement: &'static str,
+    rows: &[T],
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(statement).bind(json(&rows)?);
+    expect_rows(what, &query.execute(connection).await.map_err(store_error)?, rows.len())
+}
