@@ -1,23 +1,182 @@
 //! Which request this is: its id and its place in a trace.
+//!
+//! The outermost layer of the edge takes `X-Request-Id` and `traceparent` in, or makes them, and sends
+//! both back, so that a client, this server's log and the event log can speak of the same request.
 
-use axum::extract::FromRequestParts;
-use http::request::Parts;
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 
-use crate::{Problem, ProblemType};
+use crate::{Clock, Problem};
+
+/// The request's id, in both directions.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// W3C Trace Context, in both directions.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What is known of a request besides what it asks. An extractor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestContext {
     /// `X-Request-Id`, the client's or one made here: 1 to 128 visible ASCII characters.
     pub request_id: String,
-    /// W3C Trace Context, the client's or one made here.
+    /// W3C Trace Context, the client's or one made here. Behind [`crate::edge`] it is always there.
     pub traceparent: Option<String>,
 }
+
+/// A handler asks for the context, and no layer has made one.
+#[derive(Debug, thiserror::Error)]
+#[error("the route is not behind http_kit::edge")]
+pub(crate) struct NotBehindEdge;
 
 impl<S: Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::new(ProblemType::Internal))
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal(NotBehindEdge))
+    }
+}
+
+/// Takes the context in, and sends it back.
+pub(crate) async fn identify(
+    State(clock): State<Clock>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let context = RequestContext::of(request.headers(), &clock);
+    request.extensions_mut().insert(context.clone());
+    let mut response = next.run(request).await;
+    let sent_back = [
+        (REQUEST_ID, HeaderValue::try_from(context.request_id).ok()),
+        (TRACEPARENT, context.traceparent.and_then(|text| HeaderValue::try_from(text).ok())),
+    ];
+    for (name, value) in sent_back {
+        if let Some(value) = value {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+impl RequestContext {
+    fn of(headers: &HeaderMap, clock: &Clock) -> Self {
+        let request_id = only(headers, &REQUEST_ID).filter(|id| is_request_id(id));
+        let traceparent = only(headers, &TRACEPARENT).filter(|text| is_traceparent(text));
+        Self {
+            request_id: match request_id {
+                Some(id) => id.to_owned(),
+                None => clock.new_id().to_string(),
+            },
+            traceparent: Some(match traceparent {
+                Some(text) => text.to_owned(),
+                None => new_traceparent(clock),
+            }),
+        }
+    }
+}
+
+/// The value of a header that may stand in a request once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+fn is_request_id(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// Whether `text` is a `traceparent` (W3C Trace Context section 3.2): `00-{trace}-{parent}-{flags}` in
+/// lower-case hexadecimal digits, ids not all zeros. Later versions may have more after the flags.
+fn is_traceparent(text: &str) -> bool {
+    /// Later versions may be longer than version 00, but not without bound.
+    const BYTES_MAX: usize = 256;
+    let hex = |part: &str, len: usize| {
+        part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let id = |part: &str, len: usize| hex(part, len) && part.bytes().any(|b| b != b'0');
+    let mut parts = text.splitn(5, '-');
+    let mut next = || parts.next().unwrap_or_default();
+    let (version, trace, parent, flags) = (next(), next(), next(), next());
+    let more = parts.next().is_some();
+    hex(version, 2)
+        && version != "ff"
+        && id(trace, 32)
+        && id(parent, 16)
+        && hex(flags, 2)
+        && !(more && version == "00")
+        && text.len() <= BYTES_MAX
+        && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// A new trace that starts here. Nothing is sampled: no spans are recorded.
+fn new_traceparent(clock: &Clock) -> String {
+    let trace = clock.new_id().simple();
+    let [.., a, b, c, d, e, f, g, h] = clock.new_id().into_bytes();
+    let parent = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    format!("00-{trace}-{parent:016x}-00")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    const GIVEN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn context_of(headers: &[(HeaderName, &str)]) -> RequestContext {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        RequestContext::of(&map, &Clock::fixed(Timestamp::UNIX_EPOCH))
+    }
+
+    #[test]
+    fn what_the_client_sends_is_kept() {
+        let context = context_of(&[(REQUEST_ID, "abc-123"), (TRACEPARENT, GIVEN)]);
+        assert_eq!(context.request_id, "abc-123");
+        assert_eq!(context.traceparent.as_deref(), Some(GIVEN));
+    }
+
+    #[test]
+    fn a_request_id_that_is_empty_long_odd_or_double_is_replaced() {
+        let made = context_of(&[]).request_id;
+        assert_eq!(made.len(), 36);
+        for id in ["", "a b", "é", &"x".repeat(129)] {
+            assert_eq!(context_of(&[(REQUEST_ID, id)]).request_id, made, "{id}");
+        }
+        assert_eq!(context_of(&[(REQUEST_ID, "a"), (REQUEST_ID, "b")]).request_id, made);
+        assert_eq!(context_of(&[(REQUEST_ID, &"x".repeat(128))]).request_id.len(), 128);
+    }
+
+    #[test]
+    fn a_traceparent_is_made_where_there_is_no_valid_one() {
+        let made = context_of(&[]).traceparent.unwrap();
+        assert!(is_traceparent(&made), "{made}");
+        assert_eq!(context_of(&[(TRACEPARENT, "garbage")]).traceparent, Some(made));
+    }
+
+    #[test]
+    fn a_traceparent_follows_the_grammar_of_its_version() {
+        assert!(is_traceparent(GIVEN));
+        assert!(is_traceparent(&GIVEN.replacen("00", "01", 1).replace("-01", "-01-more")));
+        for bad in [
+            GIVEN.to_uppercase(),
+            GIVEN.replacen("00", "ff", 1),
+            format!("{GIVEN}-more"),
+            GIVEN.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+            GIVEN.replace("00f067aa0ba902b7", &"0".repeat(16)),
+            GIVEN[..54].to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_traceparent(&bad), "{bad}");
+        }
     }
 }

@@ -1,14 +1,27 @@
 //! JSON bodies, read strictly.
 
 use axum::{
+    body::Body,
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
-use http::header;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use http_body_util::{BodyExt, LengthLimitError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Problem, ProblemType};
+use crate::{
+    FieldError, MEDIA_TYPE_V1, Problem, ProblemType,
+    field_list::with_parameters,
+    limits::BodyLimit,
+    pointer,
+    strict_value::Strict,
+    unique_json::{self, NotJson},
+};
+
+const MEDIA_TYPE_JSON: &str = "application/json";
+const MEDIA_TYPE_MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// A JSON body of a known shape; also an answer in JSON.
 ///
@@ -42,17 +55,24 @@ impl JsonBody {
     /// Reads the body as a `T`.
     ///
     /// # Errors
-    /// 422 that names the field.
+    /// 422 that names the field by a JSON Pointer.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        serde_json::from_value(self.value).map_err(|_| Problem::new(ProblemType::ValidationFailed))
+        serde_path_to_error::deserialize(Strict(self.value)).map_err(|error| {
+            Problem::new(ProblemType::ValidationFailed)
+                .error(misfit(pointer::of_path(error.path()), &error.inner().to_string()))
+        })
     }
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        JsonBody::from_request(request, state).await?.read().map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        if media_type(request.headers()) != Some(JsonMediaType::Json) {
+            return Err(unsupported().header(header::ACCEPT, accepted()));
+        }
+        let value = read_value(request).await?;
+        JsonBody { value, media_type: JsonMediaType::Json }.read().map(Self)
     }
 }
 
@@ -60,16 +80,290 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        let _ = request;
-        Err(Problem::new(ProblemType::MalformedRequest))
+        let Some(media_type) = media_type(request.headers()) else {
+            // RFC 5789 section 2.2: a PATCH is told which formats there are for patches.
+            let patches =
+                HeaderValue::from_static("application/merge-patch+json, application/json");
+            return Err(unsupported().header(ACCEPT_PATCH, patches));
+        };
+        Ok(Self { value: read_value(request).await?, media_type })
     }
+}
+
+const ACCEPT_PATCH: http::HeaderName = http::HeaderName::from_static("accept-patch");
+
+fn accepted() -> HeaderValue {
+    HeaderValue::from_static("application/json, application/vnd.cinelog.v1+json")
+}
+
+fn unsupported() -> Problem {
+    Problem::new(ProblemType::UnsupportedMediaType)
+}
+
+/// What the body claims to be, if it is one of the formats understood here, in UTF-8.
+fn media_type(headers: &HeaderMap) -> Option<JsonMediaType> {
+    let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+    let (essence, parameters) = with_parameters(line.to_str().ok()?);
+    let charset = parameters.iter().find(|(name, _)| name == "charset");
+    if charset.is_some_and(|(_, name)| !name.trim_matches('"').eq_ignore_ascii_case("utf-8")) {
+        return None;
+    }
+    match essence.as_str() {
+        MEDIA_TYPE_JSON | MEDIA_TYPE_V1 => Some(JsonMediaType::Json),
+        MEDIA_TYPE_MERGE_PATCH => Some(JsonMediaType::MergePatch),
+        _ => None,
+    }
+}
+
+async fn read_value(request: Request) -> Result<Value, Problem> {
+    refuse_encoded(request.headers())?;
+    let bytes = read_bytes(request).await?;
+    unique_json::parse(&bytes).map_err(|error| {
+        let problem = Problem::new(ProblemType::MalformedRequest);
+        match error {
+            NotJson::Syntax(_) if bytes.trim_ascii().is_empty() => {
+                problem.detail("The body is empty, and a JSON document is expected.")
+            }
+            NotJson::Syntax(error) => problem.detail(format!("The body is not JSON: {error}.")),
+            NotJson::Repeated(at) => {
+                problem.error(FieldError::pointer(at, "must not be given twice"))
+            }
+        }
+    })
+}
+
+/// Compressed bodies are not read: their size could not be bounded by what arrives.
+fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
+    let encoded = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if encoded {
+        return Err(unsupported()
+            .detail("Compressed bodies are not understood.")
+            .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+    }
+    Ok(())
+}
+
+async fn read_bytes(request: Request) -> Result<Bytes, Problem> {
+    let limit = BodyLimit::of(&request);
+    // What announces itself as too large is refused before a byte of it has travelled.
+    if request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| limit.is_below(length)) {
+        return Err(limit.exceeded());
+    }
+    let body: Body = request.into_body();
+    match body.collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if is_over_limit(&error) => Err(limit.exceeded()),
+        Err(_) => {
+            Err(Problem::new(ProblemType::MalformedRequest)
+                .detail("The body did not arrive whole."))
+        }
+    }
+}
+
+fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source())
+        .any(|error| error.is::<LengthLimitError>())
+}
+
+/// Says what is wrong with a field in the terms of the one who sent it. serde's own messages are taken
+/// apart where they name a field that its path leaves out.
+fn misfit(mut at: String, message: &str) -> FieldError {
+    /// What a client sent is not sent back at length.
+    const DETAIL_CHARS_MAX: usize = 200;
+    if let Some(name) = quoted_after(message, "missing field `") {
+        pointer::push(&mut at, name);
+        return FieldError::pointer(at, "is required");
+    }
+    if let Some(name) = quoted_after(message, "unknown field `") {
+        let known = message.split_once(", expected ").map(|(_, known)| known.replace('`', ""));
+        let last = at.rsplit('/').next().unwrap_or_default();
+        let mut step = String::new();
+        pointer::push(&mut step, name);
+        if at.is_empty() || last != &step[1..] {
+            at.push_str(&step);
+        }
+        return FieldError::pointer(
+            at,
+            match known {
+                Some(known) => format!("is not known here; expected {known}"),
+                None => "is not known here".to_owned(),
+            },
+        );
+    }
+    let detail = match message.char_indices().nth(DETAIL_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    };
+    FieldError::pointer(at, detail)
+}
+
+fn quoted_after<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
+    let rest = message.strip_prefix(prefix)?;
+    let end = rest.find("`, expected").or_else(|| rest.rfind('`'))?;
+    Some(&rest[..end])
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            Ok(body) => ([(header::CONTENT_TYPE, MEDIA_TYPE_JSON)], body).into_response(),
             Err(error) => Problem::internal(error).into_response(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request as HttpRequest;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Film {
+        title: String,
+        #[serde(default)]
+        year: Option<i16>,
+        #[serde(default)]
+        cast: Vec<Actor>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Actor {
+        name: String,
+    }
+
+    fn request(content_type: &str, body: impl Into<Body>) -> Request {
+        HttpRequest::post("/").header(header::CONTENT_TYPE, content_type).body(body.into()).unwrap()
+    }
+
+    async fn film(body: impl Into<Body>) -> Result<Film, Problem> {
+        Json::from_request(request("application/json", body), &()).await.map(|Json(film)| film)
+    }
+
+    async fn refused(body: &'static str) -> (ProblemType, String) {
+        let problem = film(body).await.unwrap_err();
+        let errors: Vec<_> = problem.field_errors().iter().map(ToString::to_string).collect();
+        (problem.problem_type(), errors.join("; "))
+    }
+
+    #[tokio::test]
+    async fn a_body_of_the_right_shape_is_read() {
+        let film = film(r#"{"title": "Heat", "cast": [{"name": "Al Pacino"}]}"#).await.unwrap();
+        let cast = vec![Actor { name: "Al Pacino".to_owned() }];
+        assert_eq!(film, Film { title: "Heat".to_owned(), year: None, cast });
+    }
+
+    #[tokio::test]
+    async fn an_unknown_field_is_refused_by_name_at_any_depth() {
+        for (body, pointer) in [
+            (r#"{"title":"x","colour":1}"#, "/colour"),
+            (r#"{"title":"x","cast":[{"name":"a"},{"name":"b","na/me":1}]}"#, "/cast/1/na~1me"),
+            (r#"{"title":"x","cast":[{"cast":1}]}"#, "/cast/0/cast"),
+        ] {
+            let (kind, error) = refused(body).await;
+            assert_eq!(kind, ProblemType::ValidationFailed);
+            assert!(
+                error.starts_with(&format!("{pointer}: is not known here; expected")),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_field_is_named() {
+        let (kind, error) = refused(r#"{"title":"x","cast":[{}]}"#).await;
+        assert_eq!(
+            (kind, error.as_str()),
+            (ProblemType::ValidationFailed, "/cast/0/name: is required")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_value_of_the_wrong_type_is_named() {
+        let (kind, error) = refused(r#"{"title":"x","year":"1995"}"#).await;
+        assert_eq!(kind, ProblemType::ValidationFailed);
+        assert_eq!(error, "/year: invalid type: string \"1995\", expected i16");
+        let (_, error) = refused("[\"x\"]").await;
+        assert_eq!(error, ": invalid type: array, expected an object");
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_is_not_sent_back_at_length() {
+        let long = format!(r#"{{"title":"x","year":"{}"}}"#, "é".repeat(5000));
+        let problem = film(long).await.unwrap_err();
+        assert!(problem.to_string().chars().count() < 300);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_json_is_a_400_that_says_where() {
+        for body in ["", "  ", "{", "{\"title\":}", "title=x", "{} x"] {
+            let (kind, _) = refused(body).await;
+            assert_eq!(kind, ProblemType::MalformedRequest, "{body}");
+        }
+        let problem = film("{\"title\":\n}").await.unwrap_err();
+        assert!(problem.to_string().contains("line 2 column 1"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_name_given_twice_is_a_400_that_names_it() {
+        let twice = r#"{"title":"x","title":"y"}"#;
+        let expected =
+            (ProblemType::MalformedRequest, "/title: must not be given twice".to_owned());
+        assert_eq!(refused(twice).await, expected);
+    }
+
+    #[tokio::test]
+    async fn only_json_in_utf_8_is_read() {
+        for good in [
+            "application/json",
+            "Application/JSON; Charset=\"UTF-8\"",
+            "application/vnd.cinelog.v1+json",
+        ] {
+            let read = Json::<Film>::from_request(request(good, r#"{"title":"x"}"#), &()).await;
+            assert!(read.is_ok(), "{good}");
+        }
+        for bad in [
+            "text/plain",
+            "application/json; charset=latin1",
+            "application/merge-patch+json",
+            "application/vnd.cinelog.v2+json",
+            "",
+        ] {
+            let read = Json::<Film>::from_request(request(bad, r#"{"title":"x"}"#), &()).await;
+            let problem = read.unwrap_err();
+            assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType, "{bad}");
+            assert!(problem.headers().contains_key(header::ACCEPT), "{bad}");
+        }
+        let untyped = HttpRequest::post("/").body(Body::from("{}")).unwrap();
+        assert!(Json::<Film>::from_request(untyped, &()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn compressed_bodies_are_refused() {
+        let mut request = request("application/json", "x");
+        request.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let problem = Json::<Film>::from_request(request, &()).await.unwrap_err();
+        assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType);
+        assert_eq!(problem.headers()[header::ACCEPT_ENCODING], "identity");
+    }
+
+    #[tokio::test]
+    async fn a_patch_says_what_kind_it_is() {
+        for (content_type, expected) in [
+            ("application/json", JsonMediaType::Json),
+            ("application/merge-patch+json", JsonMediaType::MergePatch),
+        ] {
+            let body = JsonBody::from_request(request(content_type, "{\"a\":null}"), &()).await;
+            assert_eq!(body.unwrap().media_type, expected);
+        }
+        let problem = JsonBody::from_request(request("text/plain", "{}"), &()).await.unwrap_err();
+        assert!(problem.headers().contains_key("accept-patch"));
     }
 }

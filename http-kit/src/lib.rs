@@ -32,6 +32,7 @@ mod prefer;
 mod problem;
 mod query;
 mod request_log;
+mod strict_value;
 mod unique_json;
 
 pub use auth::{

@@ -1,1 +1,100 @@
+//! Bounds on what a single request may cost: the length of its address, the size of its body, its time.
 
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, HttpBody},
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, header};
+use http_body_util::{BodyExt, Limited};
+
+use crate::{Problem, ProblemType};
+
+/// The bounds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) uri_bytes_max: usize,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) request_timeout: Duration,
+}
+
+/// The largest body a request may have, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimit(usize);
+
+impl BodyLimit {
+    /// The limit that [`bound_work`] put on the request; without it, none.
+    pub(crate) fn of(request: &Request) -> Self {
+        request.extensions().get().copied().unwrap_or(Self(usize::MAX))
+    }
+
+    /// Whether a `Content-Length` is over the limit. One that is not a number is left to be found out.
+    pub(crate) fn is_below(self, content_length: &HeaderValue) -> bool {
+        let announced = content_length.to_str().ok().and_then(|length| length.parse::<u64>().ok());
+        announced.is_some_and(|length| usize::try_from(length).is_ok_and(|l| l > self.0))
+    }
+
+    pub(crate) fn exceeded(self) -> Problem {
+        Problem::new(ProblemType::PayloadTooLarge)
+            .detail(format!("A body may have {} bytes at most.", self.0))
+    }
+}
+
+/// Refuses addresses that are too long.
+pub(crate) async fn bound_address(
+    State(limits): State<Limits>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if address > limits.uri_bytes_max {
+        return Problem::new(ProblemType::UriTooLong)
+            .detail(format!("Path and query may have {} bytes at most.", limits.uri_bytes_max))
+            .into_response();
+    }
+    next.run(request).await
+}
+
+/// Bounds the body by size and the work by time.
+///
+/// When time is up, whoever was slow is told: 408 to a client whose body had not arrived, 503 from a
+/// server that was at work.
+pub(crate) async fn bound_work(
+    State(limits): State<Limits>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request.extensions_mut().insert(BodyLimit(limits.body_bytes_max));
+    let (request, arriving) = watch_body(request, limits.body_bytes_max);
+    let mut work = pin!(next.run(request));
+    match tokio::time::timeout(limits.request_timeout, &mut work).await {
+        Ok(response) => response,
+        // The body lives as long as somebody is still reading it.
+        Err(_) if Arc::strong_count(&arriving) > 1 => {
+            Problem::new(ProblemType::RequestTimeout).into_response()
+        }
+        Err(_) => Problem::new(ProblemType::Unavailable)
+            .detail("The answer took too long.")
+            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .into_response(),
+    }
+}
+
+/// Bounds the body, and gives a token that is shared with it for as long as it is being read.
+fn watch_body(request: Request, bytes_max: usize) -> (Request, Arc<()>) {
+    let arriving = Arc::new(());
+    if request.body().is_end_stream() {
+        return (request, arriving);
+    }
+    let reading = Arc::clone(&arriving);
+    let request = request.map(|body| {
+        Body::new(Limited::new(body, bytes_max).map_frame(move |frame| {
+            let _alive = &reading;
+            frame
+        }))
+    });
+    (request, arriving)
+}

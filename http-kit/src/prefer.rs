@@ -5,6 +5,11 @@ use std::{convert::Infallible, time::Duration};
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 
+use crate::field_list::{elements, split_unquoted};
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
 /// The preferences that are understood here; all others are ignored, as the standard has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Preferences {
@@ -29,17 +34,56 @@ impl Preferences {
     /// The longest wait; longer ones are lowered to it.
     pub const WAIT_MAX: Duration = Duration::from_secs(30);
 
-    /// The preferences of a request. It never fails: what is malformed is not understood.
+    /// The preferences of a request. It never fails: what is malformed is not understood. Of a
+    /// preference that is given twice, the first counts (section 2).
     #[must_use]
     pub fn parse(headers: &HeaderMap) -> Self {
-        let _ = headers;
-        Self::default()
+        let mut seen = Vec::new();
+        let mut this = Self::default();
+        for element in elements(headers, &PREFER) {
+            // What follows a semicolon refines the preference; no refinement is understood here.
+            let preference = split_unquoted(element, ';').next().unwrap_or_default();
+            let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+            let name = name.trim().to_ascii_lowercase();
+            if !seen.contains(&name) {
+                this.set(&name, value.trim().trim_matches('"'));
+                seen.push(name);
+            }
+        }
+        this
     }
 
-    /// `Preference-Applied`, for the preferences in `self` that were followed. `None` where none was.
+    fn set(&mut self, name: &str, value: &str) {
+        match (name, value) {
+            ("wait", seconds)
+                if !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                // Digits that are too many for a number are a very long time.
+                let wait = Duration::from_secs(seconds.parse().unwrap_or(u64::MAX));
+                self.wait = Some(wait.min(Self::WAIT_MAX));
+            }
+            ("count", "exact") => self.count = Some(Count::Exact),
+            ("count", "estimated") => self.count = Some(Count::Estimated),
+            ("respond-async", "") => self.respond_async = true,
+            _ => {}
+        }
+    }
+
+    /// `Preference-Applied` (section 3), for the preferences in `self`: make one that holds just those
+    /// that were followed. `None` where none was.
     #[must_use]
     pub fn applied(&self) -> Option<(HeaderName, HeaderValue)> {
-        None
+        let count = self.count.map(|count| match count {
+            Count::Exact => "count=exact".to_owned(),
+            Count::Estimated => "count=estimated".to_owned(),
+        });
+        let wait = self.wait.map(|wait| format!("wait={}", wait.as_secs()));
+        let respond_async = self.respond_async.then(|| "respond-async".to_owned());
+        let applied: Vec<_> = [wait, count, respond_async].into_iter().flatten().collect();
+        if applied.is_empty() {
+            return None;
+        }
+        Some((PREFERENCE_APPLIED, HeaderValue::try_from(applied.join(", ")).ok()?))
     }
 }
 
@@ -48,5 +92,58 @@ impl<S: Sync> FromRequestParts<S> for Preferences {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self::parse(&parts.headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(lines: &[&'static str]) -> Preferences {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(PREFER, HeaderValue::from_static(line));
+        }
+        Preferences::parse(&headers)
+    }
+
+    #[test]
+    fn preferences_may_stand_on_one_line_or_several() {
+        let all = Preferences {
+            wait: Some(Duration::from_secs(5)),
+            count: Some(Count::Exact),
+            respond_async: true,
+        };
+        assert_eq!(parse(&["wait=5, count=exact, respond-async"]), all);
+        assert_eq!(parse(&["Wait=5;foo=bar", "count=\"exact\"", "respond-async"]), all);
+    }
+
+    #[test]
+    fn waits_are_lowered_to_the_longest() {
+        for long in ["wait=31", "wait=99999999999999999999999999"] {
+            assert_eq!(parse(&[long]).wait, Some(Preferences::WAIT_MAX));
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_malformed_is_ignored() {
+        let ignored = "foo, return=minimal, wait=, wait=5, count=all, count, respond-async=yes";
+        assert_eq!(parse(&[ignored, "=", "wait=-1"]), Preferences::default());
+    }
+
+    #[test]
+    fn the_first_of_two_counts() {
+        assert_eq!(parse(&["wait=1, wait=2"]).wait, Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn only_what_was_applied_is_said_to_be() {
+        let count = Preferences { count: Some(Count::Estimated), ..Preferences::default() };
+        let (name, value) = count.applied().unwrap();
+        assert_eq!(
+            (name.as_str(), value.to_str().unwrap()),
+            ("preference-applied", "count=estimated")
+        );
+        assert_eq!(Preferences::default().applied(), None);
     }
 }

@@ -108,6 +108,12 @@ impl Problem {
         self.0.problem_type
     }
 
+    /// The headers of its answer, less those that every problem has.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
     /// The parts of the request that are wrong.
     #[must_use]
     pub fn field_errors(&self) -> &[FieldError] {
