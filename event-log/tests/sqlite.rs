@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use event_log::{
@@ -18,7 +18,11 @@ struct SqliteFixture {
 }
 
 async fn open(folder: &TempDir) -> Arc<SqliteLog> {
-    let options = SqliteLogOptions::at(folder.path().join("log.db"));
+    let options = SqliteLogOptions {
+        // Subscriptions are woken by appends: a test that polling has to help is to hang.
+        poll_interval: Duration::from_secs(24 * 60 * 60),
+        ..SqliteLogOptions::at(folder.path().join("log.db"))
+    };
     Arc::new(SqliteLog::open(options).await.unwrap())
 }
 

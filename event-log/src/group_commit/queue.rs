@@ -157,3 +157,120 @@ impl Queue {
         batch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events::{EventId, Metadata, NewEvent, StreamName};
+    use futures::{FutureExt, future::join_all, poll};
+    use jiff::Timestamp;
+    use serde_json::value::RawValue;
+    use tokio_util::sync::CancellationToken;
+    use uuid::Uuid;
+
+    use super::{BatchLimits, Queue, Submitter, Work, queue};
+    use crate::{Append, AppendError, Appended, Expected, LogError};
+
+    fn append(events: usize, bytes: usize) -> Append {
+        let event = NewEvent {
+            id: EventId(Uuid::nil()),
+            event_type: String::new(),
+            schema_version: 1,
+            metadata: Metadata::at(Timestamp::UNIX_EPOCH),
+            data: RawValue::from_string(format!("\"{}\"", "x".repeat(bytes - 2))).unwrap(),
+        };
+        let stream = StreamName::new("movie-1").unwrap();
+        Append::new(stream, Expected::Any, vec![event; events])
+    }
+
+    fn small_queue(stop: &CancellationToken) -> (Submitter, Queue) {
+        let limits = BatchLimits { events_max: 4, bytes_max: 100 };
+        queue(100, limits, stop.clone())
+    }
+
+    /// How the queue divides appends that all wait already, each given by its events and their bytes.
+    async fn batches(appends: &[(usize, usize)]) -> Vec<usize> {
+        let stop = CancellationToken::new();
+        let (submitter, mut queue) = small_queue(&stop);
+        let mut waiting = join_all(
+            appends.iter().map(|&(events, bytes)| submitter.append(append(events, bytes))),
+        );
+        assert!(poll!(&mut waiting).is_pending());
+        stop.cancel();
+        let mut sizes = Vec::new();
+        while let Some(work) = queue.next().await {
+            match work {
+                Work::Batch(batch) => sizes.push(batch.len()),
+                Work::Forget(_) => panic!("nothing was to be forgotten"),
+            }
+        }
+        sizes
+    }
+
+    #[tokio::test]
+    async fn what_waits_together_is_one_batch() {
+        assert_eq!(batches(&[(1, 10), (1, 10), (1, 10)]).await, [3]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_has_no_more_events_than_its_limit() {
+        assert_eq!(batches(&[(2, 10), (2, 10), (1, 10), (3, 10), (1, 10)]).await, [2, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_has_no_more_bytes_than_its_limit() {
+        assert_eq!(batches(&[(1, 60), (1, 40), (1, 60), (1, 41)]).await, [2, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn an_append_beyond_the_limits_goes_alone() {
+        assert_eq!(batches(&[(1, 10), (9, 10), (1, 10), (1, 500), (1, 10)]).await, [1, 1, 1, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn appends_without_events_count_too() {
+        assert_eq!(batches(&[(0, 10); 6]).await, [4, 2]);
+    }
+
+    #[tokio::test]
+    async fn forgetting_waits_its_turn() {
+        let stop = CancellationToken::new();
+        let (submitter, mut queue) = small_queue(&stop);
+        let mut waiting = (
+            submitter.append(append(1, 10)).boxed(),
+            submitter.forget(Timestamp::UNIX_EPOCH).boxed(),
+            submitter.append(append(1, 10)).boxed(),
+        );
+        assert!(poll!(&mut waiting.0).is_pending());
+        assert!(poll!(&mut waiting.1).is_pending());
+        assert!(poll!(&mut waiting.2).is_pending());
+        assert!(matches!(queue.next().await, Some(Work::Batch(_))));
+        assert!(matches!(queue.next().await, Some(Work::Forget(_))));
+        assert!(matches!(queue.next().await, Some(Work::Batch(_))));
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_stopped_refuses_what_is_new() {
+        let stop = CancellationToken::new();
+        let (submitter, mut queue) = small_queue(&stop);
+        stop.cancel();
+        assert!(queue.next().await.is_none());
+        let result = submitter.append(append(1, 10)).await;
+        assert!(matches!(result, Err(AppendError::Log(LogError::Unavailable(_)))), "{result:?}");
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_stopped_gives_out_what_waits() {
+        let stop = CancellationToken::new();
+        let (submitter, mut queue) = small_queue(&stop);
+        let mut waiting = submitter.append(append(1, 10)).boxed();
+        assert!(poll!(&mut waiting).is_pending());
+        stop.cancel();
+        let Some(Work::Batch(batch)) = queue.next().await else { panic!("it was lost") };
+        let at = Appended { revision: events::Revision(1), position: events::Position(1) };
+        for waiting in batch {
+            waiting.answer(Ok(at));
+        }
+        assert_eq!(waiting.await.unwrap(), at);
+        assert!(queue.next().await.is_none());
+    }
+}

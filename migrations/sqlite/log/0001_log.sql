@@ -18,6 +18,12 @@ CREATE TABLE event (
 CREATE UNIQUE INDEX event_stream_revision ON event (stream, revision);
 CREATE UNIQUE INDEX event_id ON event (id);
 
+CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
+BEGIN SELECT raise(ABORT, 'an event is never changed'); END;
+
+CREATE TRIGGER event_is_never_removed BEFORE DELETE ON event
+BEGIN SELECT raise(ABORT, 'an event is never removed'); END;
+
 -- What was answered to requests that carried an Idempotency-Key, until it is forgotten.
 CREATE TABLE idempotency (
     key         TEXT    PRIMARY KEY,
