@@ -1,1 +1,27 @@
-//! placeholder
+//! The write side over HTTP: a route validates a request into a command; the command is decided upon
+//! and what follows from it appended; the receipt says where the events stand in the log.
+//!
+//! - [`routes`] has one file for each endpoint, and is all that this crate exports besides its state.
+//! - `execute` is the path that every command takes: load, decide, append, retry.
+//! - `precondition` and `idempotency` guard it; `problem` says every failure, in one place.
+//!
+//! This room knows nothing of read models. It answers from the log alone, and never reads its own
+//! writes back.
+
+mod circumstances;
+mod execute;
+mod idempotency;
+mod loaded;
+mod openapi;
+mod path;
+mod precondition;
+mod problem;
+mod receipt;
+mod routes;
+mod state;
+#[cfg(test)]
+mod testing;
+mod turns;
+
+pub use routes::routes;
+pub use state::CommandState;

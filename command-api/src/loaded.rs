@@ -1,0 +1,41 @@
+//! An aggregate as the log has it.
+
+use domain::Aggregate;
+use event_log::EventLog;
+use events::{Position, Revision, StreamName, decode};
+
+use crate::problem::CommandError;
+
+/// How many events are read at a time.
+const PAGE_EVENTS: usize = 500;
+
+/// An aggregate, and how far its stream has been read.
+#[derive(Default)]
+pub(crate) struct Loaded<A> {
+    pub(crate) state: A,
+    /// The stream's last revision that `state` knows of.
+    pub(crate) revision: Revision,
+    /// Where that event stands in the log.
+    pub(crate) position: Position,
+}
+
+impl<A: Aggregate> Loaded<A> {
+    /// Reads what `stream` has beyond what is known: all of it at first, the news later.
+    pub(crate) async fn catch_up(
+        &mut self,
+        log: &dyn EventLog,
+        stream: &StreamName,
+    ) -> Result<(), CommandError> {
+        loop {
+            let page = log.read_stream(stream, self.revision.next(), PAGE_EVENTS).await?;
+            for recorded in &page {
+                self.state = std::mem::take(&mut self.state).evolve(&decode(recorded)?);
+                self.revision = recorded.revision;
+                self.position = recorded.position;
+            }
+            if page.len() < PAGE_EVENTS {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The document that the routes' own parts are added to.
+
+use http_kit::ProblemDocument;
+use utoipa::OpenApi;
+
+use crate::receipt::{DryRun, Receipt, ReceiptOrDryRun};
+
+#[derive(OpenApi)]
+#[openapi(
+    components(schemas(ProblemDocument, Receipt, DryRun, ReceiptOrDryRun)),
+    tags(
+        (name = "movies", description = "Films"),
+        (name = "ratings", description = "What people think of films"),
+        (name = "tags", description = "Free labels on films"),
+        (name = "platforms", description = "Where films can be watched"),
+        (name = "genres", description = "Kinds of films"),
+    )
+)]
+struct Document;
+
+/// The parts that every operation refers to.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}

@@ -1,0 +1,14 @@
+//! What the OpenAPI document says of commands. It says exactly what the code does: what satisfies a
+//! schema is accepted, what does not is refused.
+
+mod bodies;
+mod document;
+mod parameters;
+mod responses;
+mod schemas;
+
+pub(crate) use bodies::{GenreDescription, MoviePatch, MovieReplacement, NewMovie, RatingOfMine};
+pub(crate) use document::document;
+pub(crate) use responses::{
+    BodyRefused, Conditional, Created, Deleted, NotThere, Put, Receipted, Refused,
+};

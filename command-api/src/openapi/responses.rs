@@ -1,0 +1,128 @@
+//! Responses: every status that a command can be answered with.
+
+use std::collections::BTreeMap;
+
+use http_kit::ProblemDocument;
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{
+        Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        schema::{Object, ObjectBuilder, Type},
+    },
+};
+
+use crate::receipt::{DryRun, Receipt, ReceiptOrDryRun};
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+fn responses<const N: usize>(list: [(&str, ResponseBuilder); N]) -> Responses {
+    list.into_iter().map(|(status, response)| (status.to_owned(), response.into())).collect()
+}
+
+fn json<T: ToSchema>(description: &str) -> ResponseBuilder {
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", Content::new(Some(Ref::from_schema_name(T::name()))))
+}
+
+fn problem(description: &str) -> ResponseBuilder {
+    let body = Content::new(Some(Ref::from_schema_name(ProblemDocument::name())));
+    ResponseBuilder::new().description(description).content(ProblemDocument::MEDIA_TYPE, body)
+}
+
+fn header(schema: ObjectBuilder, description: &str) -> Header {
+    HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
+}
+
+/// Adds the headers that say where what was done stands.
+fn placed(response: ResponseBuilder) -> ResponseBuilder {
+    let text = || Object::builder().schema_type(Type::String);
+    let number = || Object::builder().schema_type(Type::Integer).minimum(Some(0));
+    response
+        .header("ETag", header(text(), "The revision, such as `\"r3\"`."))
+        .header("Cinelog-Position", header(number(), "Where it stands in the log."))
+        .header(
+            "Idempotency-Replayed",
+            header(text(), "`true` where this repeats the answer to an earlier request."),
+        )
+}
+
+/// Adds the header that says where what was made is.
+fn located(response: ResponseBuilder) -> ResponseBuilder {
+    let text = Object::builder().schema_type(Type::String);
+    placed(response).header("Location", header(text, "Where it is."))
+}
+
+macro_rules! into_responses {
+    ($($(#[$doc:meta])* $name:ident { $($status:literal => $response:expr),+ $(,)? })+) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name;
+
+            impl IntoResponses for $name {
+                fn responses() -> Responses {
+                    responses([$(($status, $response)),+])
+                }
+            }
+        )+
+    };
+}
+
+into_responses! {
+    /// Something new is there.
+    Created {
+        "200" => json::<DryRun>("What would be done (`dry_run=true`)."),
+        "201" => located(json::<Receipt>("It has been created.")),
+    }
+    /// Something is there as it was asked for.
+    Put {
+        "200" => placed(json::<ReceiptOrDryRun>(
+            "It has been changed, or was so already; or what would be done (`dry_run=true`)."
+        )),
+        "201" => located(json::<Receipt>("It has been created.")),
+    }
+    /// Something was done.
+    Receipted {
+        "200" => placed(json::<ReceiptOrDryRun>(
+            "It has been done, or was so already; or what would be done (`dry_run=true`)."
+        )),
+    }
+    /// Something is there no more.
+    Deleted {
+        "200" => json::<DryRun>("What would be done (`dry_run=true`)."),
+        "204" => placed(ResponseBuilder::new().description("It is gone, or was gone already.")),
+    }
+    /// What any command can be refused with.
+    Refused {
+        "400" => problem("The request cannot be read, or a parameter is not valid."),
+        "401" => problem("A valid token is needed."),
+        "403" => problem("The token's role may not do this."),
+        "406" => problem("`Accept` rules out JSON."),
+        "408" => problem("The request took too long to arrive."),
+        "409" => problem(
+            "It contradicts what is, or a request with the same `Idempotency-Key` is being worked on."
+        ),
+        "412" => problem(
+            "A precondition does not hold; `current_revision` and `events` say what has happened since."
+        ),
+        "413" => problem("The body is too large."),
+        "414" => problem("The address is too long."),
+        "422" => problem(
+            "The content is not valid, or the `Idempotency-Key` belongs to another request."
+        ),
+        "500" => problem("Something went wrong here."),
+        "503" => problem("Not available at the moment."),
+    }
+    /// What a command with a body can be refused with besides.
+    BodyRefused {
+        "415" => problem("The body's format is not understood."),
+    }
+    /// What a command about something that must be there can be refused with besides.
+    NotThere {
+        "404" => problem("There is no such thing, or there is none any more."),
+    }
+    /// What a command can be refused with besides where the server wants to know the version.
+    Conditional {
+        "428" => problem("`If-Match` is needed here."),
+    }
+}

@@ -1,0 +1,49 @@
+//! The endpoints, one file each: `routes/<noun>/<verb>.rs`.
+
+mod genres;
+mod movies;
+mod platforms;
+mod ratings;
+mod tags;
+
+use events::{MovieId, Slug};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use utoipa_axum::{router::OpenApiRouter, routes as methods};
+
+pub(crate) use movies::READ_ONLY_FIELDS;
+
+use crate::{openapi, receipt::Subject, state::CommandState};
+
+/// What stands unencoded in a path (RFC 3986 section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The routes of the command API, without fallbacks or layers: whoever serves them merges them with
+/// others first (axum panics where two merged routers have fallbacks).
+pub fn routes(state: CommandState) -> OpenApiRouter {
+    OpenApiRouter::with_openapi(openapi::document())
+        .routes(methods!(movies::create::create_movie))
+        .routes(methods!(
+            movies::put::put_movie,
+            movies::patch::patch_movie,
+            movies::delete::delete_movie
+        ))
+        .routes(methods!(movies::restore::restore_movie))
+        .routes(methods!(ratings::put::put_my_rating, ratings::delete::delete_my_rating))
+        .routes(methods!(tags::put::put_movie_tag, tags::delete::delete_movie_tag))
+        .routes(methods!(
+            platforms::put::put_movie_platform,
+            platforms::delete::delete_movie_platform
+        ))
+        .routes(methods!(genres::create::create_genre))
+        .routes(methods!(genres::put::put_genre))
+        .with_state(state)
+}
+
+fn movie_subject(movie: MovieId) -> Subject {
+    Subject { id: movie.to_string(), address: format!("/v1/movies/{movie}") }
+}
+
+fn genre_subject(slug: &Slug) -> Subject {
+    let segment = utf8_percent_encode(slug.as_str(), ENCODED);
+    Subject { id: slug.to_string(), address: format!("/v1/genres/{segment}") }
+}

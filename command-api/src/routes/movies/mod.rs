@@ -1,0 +1,39 @@
+//! Films.
+
+mod body;
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod patch;
+pub(super) mod put;
+pub(super) mod restore;
+
+pub(crate) use body::READ_ONLY_FIELDS;
+pub(super) use body::read;
+
+use axum::response::{IntoResponse, Response};
+use domain::movie::{Movie, MovieAction, MovieCommand};
+use events::{MovieId, StreamName};
+use http::{HeaderName, HeaderValue};
+
+use super::movie_subject;
+use crate::{execute::Task, receipt::Success};
+
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+const PATCH_FORMATS: HeaderValue =
+    HeaderValue::from_static("application/merge-patch+json, application/json");
+
+/// Something to do to a film.
+pub(super) fn task(movie: MovieId, action: MovieAction, success: Success) -> Task<Movie> {
+    Task {
+        stream: StreamName::movie(movie),
+        command: MovieCommand { movie, action },
+        subject: movie_subject(movie),
+        success,
+        needs_version: false,
+    }
+}
+
+/// Says in which formats the film can be patched (RFC 5789 section 3.1).
+fn patchable(response: Response) -> Response {
+    ([(ACCEPT_PATCH, PATCH_FORMATS)], response).into_response()
+}

@@ -1,0 +1,35 @@
+//! What the routes share.
+
+use std::sync::Arc;
+
+use event_log::EventLog;
+use http_kit::Clock;
+
+use crate::{idempotency::InFlight, turns::Turns};
+
+/// What the routes share. Clones share it too.
+#[derive(Clone)]
+pub struct CommandState {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) clock: Clock,
+    pub(crate) require_if_match: bool,
+    pub(crate) in_flight: InFlight,
+    pub(crate) turns: Turns,
+}
+
+impl CommandState {
+    /// Commands are appended to `log`; `clock` gives the times and ids of their events.
+    ///
+    /// With `require_if_match`, films that exist are changed and deleted only under `If-Match` or
+    /// `expected_version`; without them the answer is 428 (RFC 6585 section 3).
+    #[must_use]
+    pub fn new(log: Arc<dyn EventLog>, clock: Clock, require_if_match: bool) -> Self {
+        Self {
+            log,
+            clock,
+            require_if_match,
+            in_flight: InFlight::default(),
+            turns: Turns::default(),
+        }
+    }
+}
