@@ -1,0 +1,299 @@
+//! The loop: crashes, rivals, poison, failures and the end.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use async_trait::async_trait;
+use event_log::{
+    Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
+};
+use events::{Position, RecordedEvent, Revision, StreamName};
+use futures::{StreamExt, stream};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use projector::{PoisonPolicy, ProjectorError};
+use read_model::{ChangeFeed, FeedItem};
+use sqlx::{Connection, SqliteConnection};
+
+use crate::{
+    contents::{folded, stored},
+    ground::{Ground, options, reached},
+    history::{History, film},
+};
+
+const PARK: PoisonPolicy = PoisonPolicy::Park;
+
+/// Some films, shared genres, ratings, a deletion and its undoing.
+fn busy_history() -> History {
+    let mut history = History::default();
+    history.describe("Drama", "People talk.");
+    for movie in 1..20 {
+        history.create_with_genres(
+            movie,
+            [["Drama", "Noir"], ["drama", "War"]][usize::from(movie % 2)],
+        );
+        for account in 0..movie % 4 {
+            history.rate(movie, account, movie % 10 + 1);
+        }
+        if movie % 3 == 0 {
+            history.delete(movie);
+        }
+        if movie % 6 == 0 {
+            history.restore(movie);
+        }
+    }
+    history
+}
+
+#[tokio::test]
+async fn it_folds_in_what_the_log_has_and_then_what_comes() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(20);
+    let ground = Ground::with(old).await;
+    let mut items = ground.feed.subscribe();
+    let running = ground.start(options(7, PARK)).await;
+    reached(&mut items, Position(20)).await;
+    ground.append(new).await;
+    reached(&mut items, history.events.last().unwrap().position).await;
+    running.stop().await.unwrap();
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn the_feed_tells_of_each_batch_without_a_gap() {
+    let history = busy_history();
+    let ground = Ground::with(&history.events).await;
+    let mut items = ground.feed.subscribe();
+    let running = ground.start(options(5, PARK)).await;
+    let head = history.events.last().unwrap().position;
+    let mut before = 0;
+    for item in reached(&mut items, head).await {
+        let FeedItem::Changed(change) = item else { panic!("nothing was missed") };
+        assert_eq!(change.previous.position.0, before);
+        assert!(change.checkpoint.position.0 - before <= 5, "a batch is no larger than allowed");
+        before = change.checkpoint.position.0;
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_feed_tells_of_is_in_the_read_model_already() {
+    let ground = Ground::with(&busy_history().events).await;
+    let mut items = ground.feed.subscribe();
+    let running = ground.start(options(5, PARK)).await;
+    for _ in 0..5 {
+        let Some(FeedItem::Changed(change)) = items.next().await else { panic!("no change") };
+        let contents = stored(&ground.path()).await;
+        assert!(contents.position >= change.checkpoint.position);
+        assert!(change.movies.iter().all(|movie| contents.movies.contains_key(movie)));
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_crash_at_any_moment_loses_and_repeats_nothing() {
+    let history = busy_history();
+    let ground = Ground::with(&history.events).await;
+    drop(ground.read_model().await);
+    let head = history.events.last().unwrap().position;
+    // Each life gets a batch done and dies a little later in the next, so that the crashes fall into
+    // every part of one.
+    let mut crashes = 0;
+    while stored(&ground.path()).await.position < head {
+        let mut items = ground.feed.subscribe();
+        let running = ground.start(options(2, PARK)).await;
+        items.next().await.unwrap();
+        for _ in 0..crashes * 50 {
+            tokio::task::yield_now().await;
+        }
+        running.task.abort();
+        drop(running.task.await);
+        crashes += 1;
+        let contents = stored(&ground.path()).await;
+        let events = &history.events[..usize::try_from(contents.position.0).unwrap()];
+        assert_eq!(contents, folded(events), "after crash {crashes}");
+    }
+    assert!(crashes > 3, "it did crash on its way");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_projectors_on_one_file_fold_each_event_in_once() {
+    let history = busy_history();
+    let ground = Ground::new().await;
+    let one = ground.start(options(2, PARK)).await;
+    let other = ground.start(options(3, PARK)).await;
+    let mut items = ground.feed.subscribe();
+    ground.append(&history.events).await;
+    reached(&mut items, history.events.last().unwrap().position).await;
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
+    one.stop().await.unwrap();
+    other.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn poison_parks_its_stream_and_everything_else_goes_on() {
+    let mut history = busy_history();
+    history.record_poison(StreamName::movie(film(1))).delete(1).delete(2).rate(1, 3, 10);
+    let ground = Ground::with(&history.events).await;
+    ground.catch_up(options(4, PARK)).await;
+    let contents = stored(&ground.path()).await;
+    assert_eq!(contents, folded(&history.events));
+    assert!(!contents.movies[&film(1)].deleted);
+    assert!(contents.movies[&film(2)].deleted);
+    assert_eq!(contents.parked_events.len(), 2);
+
+    history.restore(1).restore(2);
+    let later = &history.events[history.events.len() - 2..];
+    ground.append(later).await;
+    ground.catch_up(options(4, PARK)).await;
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn halting_stops_right_before_the_poison_and_parking_goes_on_from_there() {
+    let mut history = busy_history();
+    let before = history.events.len();
+    history.record_poison(StreamName::movie(film(1))).delete(2);
+    let ground = Ground::with(&history.events).await;
+    let ended = ground.start(options(1000, PoisonPolicy::Halt)).await.ended().await;
+    let Err(ProjectorError::Poison(poison)) = ended else { panic!("{ended:?}") };
+    assert_eq!(poison.position, Position(before as u64 + 1));
+    assert_eq!(stored(&ground.path()).await, folded(&history.events[..before]));
+
+    ground.catch_up(options(1000, PARK)).await;
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn a_projector_whose_read_model_was_rebuilt_stops() {
+    let ground = Ground::new().await;
+    let mut items = ground.feed.subscribe();
+    let running = ground.start(options(10, PARK)).await;
+    let history = busy_history();
+    ground.append(&history.events[..1]).await;
+    reached(&mut items, Position(1)).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(ground.path());
+    let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("UPDATE checkpoint SET generation = 2").execute(&mut db).await.unwrap();
+    ground.append(&history.events[1..2]).await;
+    let ended = running.ended().await;
+    assert!(matches!(ended, Err(ProjectorError::Superseded { ours: 1, stored: 2 })), "{ended:?}");
+}
+
+#[tokio::test]
+async fn it_stops_when_told_to_even_when_nothing_happens() {
+    let running = Ground::new().await.start(options(10, PARK)).await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_fails_now_and_then_is_followed_to_the_end() {
+    let history = busy_history();
+    let ground = Ground::with(&history.events).await;
+    let mut items = ground.feed.subscribe();
+    // More failures than retries: they are counted anew after each batch.
+    let log = Failing { log: Arc::clone(&ground.log) as _, left: AtomicU32::new(8), after: 3 };
+    let running = ground.start_on(Arc::new(log), options(10, PARK)).await;
+    reached(&mut items, history.events.last().unwrap().position).await;
+    running.stop().await.unwrap();
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn a_log_that_keeps_failing_is_given_up() {
+    let ground = Ground::with(&busy_history().events).await;
+    let log = Failing { log: Arc::clone(&ground.log) as _, left: AtomicU32::new(100), after: 0 };
+    let log = Arc::new(log);
+    let ended = ground.start_on(Arc::clone(&log) as _, options(10, PARK)).await.ended().await;
+    assert!(matches!(ended, Err(ProjectorError::Log(LogError::Unavailable(_)))), "{ended:?}");
+    assert_eq!(100 - log.left.load(Ordering::SeqCst), 6, "one try and five retries");
+}
+
+#[tokio::test]
+async fn its_metrics_say_where_it_is_and_what_is_parked() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let mut history = History::default();
+    history.create_with_genres(1, []).record_poison(StreamName::movie(film(1))).delete(1);
+    let ground = Ground::with(&history.events).await;
+    ground.catch_up(options(10, PARK)).await;
+    let text = recorder.handle().render();
+    for line in [
+        "cinelog_projector_position 3",
+        "cinelog_projector_lag_events 0",
+        "cinelog_projector_parked_streams 1",
+        "cinelog_projector_events_total{outcome=\"applied\"} 1",
+        "cinelog_projector_events_total{outcome=\"parked\"} 2",
+        "# HELP cinelog_projector_lag_events Events that the log has and the read model has not.",
+    ] {
+        assert!(text.lines().any(|there| there == line), "{line} in\n{text}");
+    }
+}
+
+/// A real log whose subscriptions fail after some batches, as long as there are failures left.
+struct Failing {
+    log: Arc<dyn EventLog>,
+    left: AtomicU32,
+    /// How many events a subscription gives, one by one, before it fails.
+    after: usize,
+}
+
+#[async_trait]
+impl EventLog for Failing {
+    fn subscribe_all(&self, from: Position) -> EventBatches {
+        let batches = self.log.subscribe_all(from);
+        let take = |left: u32| left.checked_sub(1);
+        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_err() {
+            return batches;
+        }
+        let one_by_one = |batch: Result<Vec<RecordedEvent>, LogError>| {
+            let events = batch.map(|events| events.into_iter().map(|event| Ok(vec![event])));
+            stream::iter(events.into_iter().flatten())
+        };
+        let failure = LogError::Unavailable("the network is gone".to_owned());
+        batches
+            .flat_map(one_by_one)
+            .take(self.after)
+            .chain(stream::once(async { Err(failure) }))
+            .boxed()
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.log.append(append).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        self.log.read_stream(stream, from, limit).await
+    }
+
+    async fn read_all(
+        &self,
+        from: Position,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        self.log.read_all(from, direction, limit).await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        self.log.head().await
+    }
+
+    async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {
+        self.log.recall(key).await
+    }
+
+    async fn forget_keys(&self, before: jiff::Timestamp) -> Result<u64, LogError> {
+        self.log.forget_keys(before).await
+    }
+
+    fn last_acknowledged(&self) -> Position {
+        self.log.last_acknowledged()
+    }
+}
