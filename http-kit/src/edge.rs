@@ -1,11 +1,24 @@
 //! The edge: everything that surrounds the routes of both APIs, put on once, in the right order.
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, Method, header};
 use identity::Verifier;
+use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::Clock;
+use crate::{
+    Clock, Problem, authentication, compression, context,
+    limits::{self, Limits},
+    methods, negotiation,
+    problem::rendering,
+    representation, request_log,
+};
 
 /// What the edge needs to know.
 #[derive(Debug, Clone)]
@@ -39,8 +52,73 @@ impl EdgeOptions {
 /// Surrounds `router` with all that both APIs share.
 ///
 /// Give it the merged routes of all APIs, without fallbacks or layers of their own: merging after this
-/// would panic in axum, or leave routes bare.
+/// would panic in axum, or leave routes bare. Each layer below stands around those above it, so the last
+/// one sees a request first.
 pub fn edge(router: Router, options: EdgeOptions) -> Router {
-    let _ = options;
+    let limits = Limits {
+        uri_bytes_max: options.uri_bytes_max,
+        body_bytes_max: options.body_bytes_max,
+        request_timeout: options.request_timeout,
+    };
+    let routed = around_routes(router, limits, &options);
+    // What must see a request before it is routed stands around the router as a whole.
+    let router = Router::new()
+        .fallback_service(routed)
+        .layer(from_fn(methods::complete_allow))
+        .layer(from_fn_with_state(limits, limits::bound_address))
+        .layer(from_fn(rendering::render));
+    compression::compress(router)
+        .layer(from_fn(representation::represent))
+        .layer(from_fn(head_is_get))
+        .layer(from_fn(add_defaults))
+        .layer(from_fn(request_log::record))
+        .layer(from_fn_with_state(options.clock, context::identify))
+}
+
+/// What stands within the router: it can tell which route was taken, or that none was.
+fn around_routes(router: Router, limits: Limits, options: &EdgeOptions) -> Router {
+    let router = match router.has_routes() {
+        true => router.route_layer(from_fn(negotiation::require_acceptable)),
+        false => router,
+    };
     router
+        .method_not_allowed_fallback(methods::not_allowed)
+        .fallback(methods::not_found)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(limits, limits::bound_work))
+        .layer(authentication(Arc::clone(&options.verifier), options.clock.clone()))
+        .layer(from_fn(request_log::note_route))
+}
+
+/// Answers HEAD as GET (RFC 9110 section 9.3.2), so that its headers are the very same: tag, coding and
+/// length. axum takes the body off at the end.
+async fn head_is_get(mut request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
+    next.run(request).await
+}
+
+/// What every answer has: a type that is not guessed at, and a word to caches. Who says nothing says
+/// that nothing may be kept.
+async fn add_defaults(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A handler panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("panicked: {0}")]
+struct Panicked(String);
+
+fn panicked(payload: Box<dyn Any + Send>) -> Response {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Problem::internal(Panicked(text)).into_response()
 }

@@ -54,6 +54,11 @@ impl ETag {
         self.opaque == other.opaque
     }
 
+    /// A tag as strong as this one, with something else between the quotes.
+    pub(crate) fn with_opaque(&self, opaque: &str) -> Self {
+        Self { weak: self.weak, opaque: opaque.to_owned() }
+    }
+
     /// The tag as a header's value.
     #[must_use]
     pub fn header_value(&self) -> HeaderValue {

@@ -1,16 +1,40 @@
 //! `/livez` and `/readyz`: whether this process runs, and whether it can do its work.
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use axum::Router;
-use futures::future::BoxFuture;
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures::future::{BoxFuture, join_all};
+use http::{StatusCode, header};
+use serde::Serialize;
 
-type Check = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+use crate::Json;
+
+/// A check that takes longer has failed: whoever asks wants an answer.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+type Run = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// What must be well for this process to do its work: a list of named checks.
 #[derive(Default)]
 pub struct Readiness {
-    checks: Vec<(&'static str, Check)>,
+    checks: Vec<(&'static str, Run)>,
+}
+
+/// The body of `/readyz`.
+#[derive(Serialize)]
+struct Report {
+    status: &'static str,
+    checks: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    name: &'static str,
+    ready: bool,
 }
 
 impl Readiness {
@@ -20,7 +44,8 @@ impl Readiness {
         Self::default()
     }
 
-    /// Adds a check, such as `"event log"`. The reason of a failure is logged, never shown.
+    /// Adds a check, such as `"event log"`. All checks run at once, for at most 2 seconds. The reason of
+    /// a failure is logged, never shown.
     #[must_use]
     pub fn check<F, Fut, E>(mut self, name: &'static str, check: F) -> Self
     where
@@ -28,17 +53,96 @@ impl Readiness {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        let check: Check = Box::new(move || {
+        let run: Run = Box::new(move || {
             let result = check();
             Box::pin(async move { result.await.map_err(|error| error.to_string()) })
         });
-        self.checks.push((name, check));
+        self.checks.push((name, run));
         self
+    }
+
+    async fn report(&self) -> Report {
+        let findings = self.checks.iter().map(async |(name, run)| {
+            let result = tokio::time::timeout(CHECK_TIMEOUT, run()).await;
+            let result = result.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+            if let Err(reason) = &result {
+                tracing::warn!(check = name, reason, "not ready");
+            }
+            Finding { name, ready: result.is_ok() }
+        });
+        let checks = join_all(findings).await;
+        let ready = checks.iter().all(|finding| finding.ready);
+        Report { status: if ready { "ready" } else { "not ready" }, checks }
     }
 }
 
-/// Serves `/livez` and `/readyz`.
+/// Serves `/livez`, which is 200 as long as this process answers at all, and `/readyz`, which is 200 if
+/// all checks pass and 503 if not; both in JSON.
 pub fn health(readiness: Readiness) -> Router {
-    let _ = readiness.checks;
-    Router::new()
+    let readiness = Arc::new(readiness);
+    let ready = async move || {
+        let report = readiness.report().await;
+        let well = report.checks.iter().all(|finding| finding.ready);
+        answer(if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &report)
+    };
+    let live = async || answer(StatusCode::OK, &Report { status: "live", checks: Vec::new() });
+    Router::new().route("/livez", get(live)).route("/readyz", get(ready))
+}
+
+fn answer(status: StatusCode, report: &Report) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(report)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Request};
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn ask(path: &str, readiness: Readiness) -> (StatusCode, Value) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = health(readiness).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    fn well() -> Readiness {
+        Readiness::new().check("event log", || async { Ok::<(), String>(()) })
+    }
+
+    #[tokio::test]
+    async fn a_process_that_answers_is_live_whatever_its_checks_say() {
+        let ill = Readiness::new().check("event log", || async { Err("gone") });
+        assert_eq!(ask("/livez", ill).await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn ready_means_that_every_check_passes() {
+        let (status, body) = ask("/readyz", well()).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(
+            body,
+            json!({"status": "ready", "checks": [{"name": "event log", "ready": true}]})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failed_check_is_named_but_its_reason_is_not_shown() {
+        let ill = well().check("read model", || async { Err("SELECT 1: disk I/O error") });
+        let (status, body) = ask("/readyz", ill).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(body["checks"][1], json!({"name": "read model", "ready": false}));
+        assert!(!body.to_string().contains("SELECT"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_hangs_has_failed() {
+        let hung = Readiness::new().check("event log", std::future::pending::<Result<(), String>>);
+        assert_eq!(ask("/readyz", hung).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
 }

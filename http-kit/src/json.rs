@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -22,6 +22,15 @@ use crate::{
 
 const MEDIA_TYPE_JSON: &str = "application/json";
 const MEDIA_TYPE_MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// What a body may be.
+const FORMATS: HeaderValue =
+    HeaderValue::from_static("application/json, application/vnd.cinelog.v1+json");
+
+/// The header that says what a patch may be (RFC 5789 section 3.1), and what it says.
+pub(crate) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+pub(crate) const PATCH_FORMATS: HeaderValue =
+    HeaderValue::from_static("application/merge-patch+json, application/json");
 
 /// A JSON body of a known shape; also an answer in JSON.
 ///
@@ -69,7 +78,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
         if media_type(request.headers()) != Some(JsonMediaType::Json) {
-            return Err(unsupported().header(header::ACCEPT, accepted()));
+            return Err(unsupported().header(header::ACCEPT, FORMATS));
         }
         let value = read_value(request).await?;
         JsonBody { value, media_type: JsonMediaType::Json }.read().map(Self)
@@ -88,12 +97,6 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         };
         Ok(Self { value: read_value(request).await?, media_type })
     }
-}
-
-const ACCEPT_PATCH: http::HeaderName = http::HeaderName::from_static("accept-patch");
-
-fn accepted() -> HeaderValue {
-    HeaderValue::from_static("application/json, application/vnd.cinelog.v1+json")
 }
 
 fn unsupported() -> Problem {

@@ -31,6 +31,7 @@ mod pointer;
 mod prefer;
 mod problem;
 mod query;
+mod representation;
 mod request_log;
 mod strict_value;
 mod unique_json;

@@ -1,7 +1,21 @@
-//! Prometheus metrics: the recorder, and `/metrics`.
+//! Prometheus metrics: the recorder of this process, what the edge records, and `/metrics`.
 
-use axum::Router;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
+
+use axum::{Router, response::IntoResponse, routing::get};
+use http::{StatusCode, header};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+const REQUESTS: &str = "cinelog_http_requests_total";
+const DURATION: &str = "cinelog_http_request_duration_seconds";
+
+/// Upper bounds of the duration's buckets, in seconds: from a cached read to the longest wait.
+const DURATION_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+
+/// How often samples that nobody has asked for are folded together.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why metrics cannot be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +23,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 pub struct MetricsError(#[from] metrics_exporter_prometheus::BuildError);
 
 /// The recorder of this process. Everything recorded with the macros of the `metrics` crate shows up
-/// here.
+/// here; what is described before it is installed does so without its description.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
@@ -19,17 +33,90 @@ impl Metrics {
     /// # Errors
     /// [`MetricsError`] where there is one already.
     pub fn install() -> Result<Self, MetricsError> {
-        Ok(Self(PrometheusBuilder::new().install_recorder()?))
+        let handle = builder()?.install_recorder()?;
+        describe();
+        Ok(Self(handle))
     }
 
-    /// Serves `GET /metrics` in Prometheus' text format.
+    /// Serves `GET /metrics` in Prometheus' text format (0.0.4).
     pub fn router(&self) -> Router {
-        let _ = &self.0;
-        Router::new()
+        let handle = self.0.clone();
+        let answer = async move || {
+            let headers = [
+                (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, handle.render()).into_response()
+        };
+        Router::new().route("/metrics", get(answer))
     }
 
     /// Keeps the memory that unread samples take bounded. Runs for ever: spawn it, or select on it.
     pub async fn upkeep(self) {
-        std::future::pending().await
+        loop {
+            tokio::time::sleep(UPKEEP_INTERVAL).await;
+            self.0.run_upkeep();
+        }
+    }
+}
+
+fn builder() -> Result<PrometheusBuilder, MetricsError> {
+    let duration = Matcher::Full(DURATION.to_owned());
+    let builder = PrometheusBuilder::new().with_recommended_naming(true);
+    Ok(builder.set_buckets_for_metric(duration, &DURATION_BUCKETS)?)
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, Unit::Count, "Requests answered, by method, route and status.");
+    describe_histogram!(
+        DURATION,
+        Unit::Seconds,
+        "Time until the answer began, by method, route and status."
+    );
+}
+
+/// Records one answered request. All labels are taken from closed sets.
+pub(crate) fn record_request(
+    method: &'static str,
+    route: &str,
+    status: StatusCode,
+    duration: Duration,
+) {
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.as_str().to_owned()),
+    ];
+    counter!(REQUESTS, &labels).increment(1);
+    histogram!(DURATION, &labels).record(duration);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_have_help_type_unit_and_buckets() {
+        let recorder = builder().unwrap().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            record_request("GET", "/v1/movies/{id}", StatusCode::OK, Duration::from_millis(3));
+        });
+        let text = handle.render();
+        let labels = r#"method="GET",route="/v1/movies/{id}",status="200""#;
+        for line in [
+            "# HELP cinelog_http_requests_total Requests answered, by method, route and status.",
+            "# TYPE cinelog_http_requests_total counter",
+            &format!("cinelog_http_requests_total{{{labels}}} 1"),
+            "# TYPE cinelog_http_request_duration_seconds histogram",
+            &format!("cinelog_http_request_duration_seconds_bucket{{{labels},le=\"0.0025\"}} 0"),
+            &format!("cinelog_http_request_duration_seconds_bucket{{{labels},le=\"0.005\"}} 1"),
+            &format!("cinelog_http_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} 1"),
+            &format!("cinelog_http_request_duration_seconds_sum{{{labels}}} 0.003"),
+            &format!("cinelog_http_request_duration_seconds_count{{{labels}}} 1"),
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line}\n\n{text}");
+        }
     }
 }
