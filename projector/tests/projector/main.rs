@@ -14,3 +14,5 @@ mod running;
 mod searching;
 #[cfg(test)]
 mod storing;
+#[cfg(test)]
+mod wrapped_log;

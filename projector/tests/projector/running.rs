@@ -5,21 +5,20 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use async_trait::async_trait;
-use event_log::{
-    Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
-};
-use events::{Position, RecordedEvent, Revision, StreamName};
+use event_log::{EventBatches, LogError};
+use events::{Position, StreamName};
 use futures::{StreamExt, stream};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use projector::{PoisonPolicy, ProjectorError};
 use read_model::{ChangeFeed, FeedItem};
 use sqlx::{Connection, SqliteConnection};
+use tokio::sync::Barrier;
 
 use crate::{
     contents::{folded, stored},
     ground::{Ground, options, reached},
     history::{History, film},
+    wrapped_log::{WrappedLog, one_by_one},
 };
 
 const PARK: PoisonPolicy = PoisonPolicy::Park;
@@ -120,15 +119,33 @@ async fn a_crash_at_any_moment_loses_and_repeats_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_projectors_on_one_file_fold_each_event_in_once() {
     let history = busy_history();
-    let ground = Ground::new().await;
-    let one = ground.start(options(2, PARK)).await;
-    let other = ground.start(options(3, PARK)).await;
+    let ground = Ground::with(&history.events).await;
+    // Both get each event at the same moment, so that they contend for every single one.
+    let barrier = Arc::new(Barrier::new(2));
+    let subscriptions = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&subscriptions);
+    let in_step = move |batches: EventBatches| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let barrier = Arc::clone(&barrier);
+        let together = move |event| {
+            let barrier = Arc::clone(&barrier);
+            async move {
+                barrier.wait().await;
+                event
+            }
+        };
+        one_by_one(batches).then(together).boxed()
+    };
+    let log = Arc::new(WrappedLog::new(Arc::clone(&ground.log) as _, in_step));
     let mut items = ground.feed.subscribe();
-    ground.append(&history.events).await;
+    let one = ground.start_on(Arc::clone(&log) as _, options(10, PARK)).await;
+    let other = ground.start_on(log, options(10, PARK)).await;
     reached(&mut items, history.events.last().unwrap().position).await;
-    assert_eq!(stored(&ground.path()).await, folded(&history.events));
     one.stop().await.unwrap();
     other.stop().await.unwrap();
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
+    let fenced = subscriptions.load(Ordering::SeqCst) as usize - 2;
+    assert!(fenced >= history.events.len() - 1, "for each event one came too late: {fenced}");
 }
 
 #[tokio::test]
@@ -193,8 +210,8 @@ async fn a_log_that_fails_now_and_then_is_followed_to_the_end() {
     let ground = Ground::with(&history.events).await;
     let mut items = ground.feed.subscribe();
     // More failures than retries: they are counted anew after each batch.
-    let log = Failing { log: Arc::clone(&ground.log) as _, left: AtomicU32::new(8), after: 3 };
-    let running = ground.start_on(Arc::new(log), options(10, PARK)).await;
+    let (failing, _) = failing(&ground, 8, 3);
+    let running = ground.start_on(Arc::new(failing), options(10, PARK)).await;
     reached(&mut items, history.events.last().unwrap().position).await;
     running.stop().await.unwrap();
     assert_eq!(stored(&ground.path()).await, folded(&history.events));
@@ -203,11 +220,27 @@ async fn a_log_that_fails_now_and_then_is_followed_to_the_end() {
 #[tokio::test]
 async fn a_log_that_keeps_failing_is_given_up() {
     let ground = Ground::with(&busy_history().events).await;
-    let log = Failing { log: Arc::clone(&ground.log) as _, left: AtomicU32::new(100), after: 0 };
-    let log = Arc::new(log);
-    let ended = ground.start_on(Arc::clone(&log) as _, options(10, PARK)).await.ended().await;
+    let (failing, failures_left) = failing(&ground, 100, 0);
+    let ended = ground.start_on(Arc::new(failing), options(10, PARK)).await.ended().await;
     assert!(matches!(ended, Err(ProjectorError::Log(LogError::Unavailable(_)))), "{ended:?}");
-    assert_eq!(100 - log.left.load(Ordering::SeqCst), 6, "one try and five retries");
+    let tries = 100 - failures_left.load(Ordering::SeqCst);
+    assert_eq!(tries, 6, "one try and five retries");
+}
+
+/// The log, with subscriptions of which the first `failures` give `events` events before they fail.
+fn failing(ground: &Ground, failures: u32, events: usize) -> (WrappedLog, Arc<AtomicU32>) {
+    let left = Arc::new(AtomicU32::new(failures));
+    let count = Arc::clone(&left);
+    let fail = move |batches: EventBatches| {
+        let less = |left: u32| left.checked_sub(1);
+        if count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_err() {
+            return batches;
+        }
+        let failure = LogError::Unavailable("the network is gone".to_owned());
+        let failure = stream::once(async { Err(failure) });
+        one_by_one(batches).take(events).chain(failure).boxed()
+    };
+    (WrappedLog::new(Arc::clone(&ground.log) as _, fail), left)
 }
 
 #[tokio::test]
@@ -228,72 +261,5 @@ async fn its_metrics_say_where_it_is_and_what_is_parked() {
         "# HELP cinelog_projector_lag_events Events that the log has and the read model has not.",
     ] {
         assert!(text.lines().any(|there| there == line), "{line} in\n{text}");
-    }
-}
-
-/// A real log whose subscriptions fail after some batches, as long as there are failures left.
-struct Failing {
-    log: Arc<dyn EventLog>,
-    left: AtomicU32,
-    /// How many events a subscription gives, one by one, before it fails.
-    after: usize,
-}
-
-#[async_trait]
-impl EventLog for Failing {
-    fn subscribe_all(&self, from: Position) -> EventBatches {
-        let batches = self.log.subscribe_all(from);
-        let take = |left: u32| left.checked_sub(1);
-        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_err() {
-            return batches;
-        }
-        let one_by_one = |batch: Result<Vec<RecordedEvent>, LogError>| {
-            let events = batch.map(|events| events.into_iter().map(|event| Ok(vec![event])));
-            stream::iter(events.into_iter().flatten())
-        };
-        let failure = LogError::Unavailable("the network is gone".to_owned());
-        batches
-            .flat_map(one_by_one)
-            .take(self.after)
-            .chain(stream::once(async { Err(failure) }))
-            .boxed()
-    }
-
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.log.append(append).await
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, LogError> {
-        self.log.read_stream(stream, from, limit).await
-    }
-
-    async fn read_all(
-        &self,
-        from: Position,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, LogError> {
-        self.log.read_all(from, direction, limit).await
-    }
-
-    async fn head(&self) -> Result<Position, LogError> {
-        self.log.head().await
-    }
-
-    async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {
-        self.log.recall(key).await
-    }
-
-    async fn forget_keys(&self, before: jiff::Timestamp) -> Result<u64, LogError> {
-        self.log.forget_keys(before).await
-    }
-
-    fn last_acknowledged(&self) -> Position {
-        self.log.last_acknowledged()
     }
 }
