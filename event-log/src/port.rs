@@ -90,6 +90,10 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// A reader in the same process that waits for it sees every write that was acknowledged here.
     fn last_acknowledged(&self) -> Position;
+
+    /// Refuses new appends, waits until those that wait are answered, and lets go of the store. What
+    /// is asked afterwards fails with [`LogError::Unavailable`], and subscriptions end with it.
+    async fn close(&self);
 }
 
 /// The largest data of one event, in bytes.

@@ -157,14 +157,17 @@ async fn two_processes_on_one_file_keep_the_order() {
             }
         })
     });
-    let writers: Vec<_> = writers.collect();
-    let mut seen = Vec::new();
-    while seen.len() < 2 * EACH {
-        seen.extend(batches.next().await.unwrap().unwrap());
+    let tail = tokio::spawn(async move {
+        let mut seen = Vec::new();
+        while seen.len() < 2 * EACH {
+            seen.extend(batches.next().await.unwrap().unwrap());
+        }
+        seen
+    });
+    for writer in join_all(writers).await {
+        writer.unwrap();
     }
-    for writer in writers {
-        writer.await.unwrap();
-    }
+    let seen = tail.await.unwrap();
     let numbers: Vec<_> = seen.iter().map(|event| (event.position.0, event.revision.0)).collect();
     let expected: Vec<_> = (1..=2 * EACH as u64).map(|n| (n, n)).collect();
     assert_eq!(numbers, expected);

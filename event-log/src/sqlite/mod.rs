@@ -41,7 +41,7 @@ pub use options::SqliteLogOptions;
 
 /// An event log in one SQLite file.
 ///
-/// When it is dropped, what waits to be appended is still written; [`close`](Self::close) waits for
+/// When it is dropped, what waits to be appended is still written; [`close`](EventLog::close) waits for
 /// that.
 #[derive(Debug)]
 pub struct SqliteLog {
@@ -87,13 +87,6 @@ impl SqliteLog {
         tasks.close();
         tracing::info!(path = %options.path.display(), %position, "event log opened");
         Ok(Self { options, submitter, readers, head, acknowledged, stop, tasks })
-    }
-
-    /// Refuses new appends, waits until those in the queue are answered, and closes the file.
-    /// Subscriptions and reads that come after end with [`LogError::Unavailable`].
-    pub async fn close(&self) {
-        self.stop.cancel();
-        self.tasks.wait().await;
     }
 }
 
@@ -149,6 +142,11 @@ impl EventLog for SqliteLog {
 
     fn last_acknowledged(&self) -> Position {
         Position(self.acknowledged.load(Ordering::Acquire))
+    }
+
+    async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
     }
 }
 

@@ -109,6 +109,7 @@ macro_rules! behaviour_suite {
             repetition::an_append_and_its_repetition_may_wait_together,
             repetition::an_append_that_was_dropped_may_be_tried_again,
             repetition::a_partial_repetition_is_an_error,
+            repetition::ids_of_two_appends_with_something_between_are_an_error,
             repetition::ids_in_another_order_are_an_error,
             repetition::ids_in_another_stream_are_an_error,
             repetition::ids_at_another_revision_are_an_error,

@@ -85,6 +85,16 @@ pub async fn a_partial_repetition_is_an_error(fixture: &mut dyn Fixture) {
     assert_eq!(everything(&*log).await.len(), 1);
 }
 
+pub async fn ids_of_two_appends_with_something_between_are_an_error(fixture: &mut dyn Fixture) {
+    let log = fixture.log();
+    let (first, second) = (event(), event());
+    append(&*log, "movie-1", Expected::Any, vec![first.clone()]).await.unwrap();
+    add(&*log, "movie-2", 1).await;
+    append(&*log, "movie-1", Expected::Any, vec![second.clone()]).await.unwrap();
+    let result = append(&*log, "movie-1", Expected::Any, vec![first.clone(), second]).await;
+    assert_eq!(duplicate(result), first.id);
+}
+
 pub async fn ids_in_another_order_are_an_error(fixture: &mut dyn Fixture) {
     let log = fixture.log();
     let mut events = events(2);
