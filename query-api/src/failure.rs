@@ -1,0 +1,27 @@
+//! How a failure of the store is answered.
+
+use http::{HeaderValue, header};
+use http_kit::{Problem, ProblemType};
+
+use crate::store::StoreError;
+
+/// How long a client waits before it asks again, in seconds.
+pub(crate) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::new(ProblemType::Unavailable)
+                .header(header::RETRY_AFTER, RETRY_AFTER)
+                .caused_by(error),
+            StoreError::Missing(_) | StoreError::Foreign { .. } | StoreError::Damaged(_) => {
+                Self::internal(error)
+            }
+        }
+    }
+}
+
+/// There is no such film, or it is deleted.
+pub(crate) fn no_such_movie() -> Problem {
+    Problem::new(ProblemType::NotFound).detail("There is no film with this id.")
+}

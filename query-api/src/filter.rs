@@ -1,0 +1,301 @@
+//! Which films: the filters of a list, as parameters and as conditions.
+
+use std::sync::LazyLock;
+
+use events::Slug;
+use read_model::FacetKind;
+
+use crate::{
+    parameter::{Argument, Arguments, Form, Parameter, Rule},
+    value::Value,
+};
+
+/// How often a filter by name may be repeated: all of them must hold.
+const MAX_NAMES: usize = 8;
+
+/// How many codes one filter may list.
+const MAX_CODES: usize = 20;
+
+/// A column that films are filtered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    Year,
+    ReleaseDate,
+    RuntimeMinutes,
+    Rating,
+    RatingCount,
+    Language,
+    Country,
+    Imdb,
+}
+
+/// How a column is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    AtLeast,
+    MoreThan,
+    AtMost,
+    LessThan,
+}
+
+/// One thing that must hold of a film. A film for which the value is absent fails every condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Condition {
+    /// It has at least one of these genres, tags, actors, …
+    HasAny(FacetKind, Vec<Slug>),
+    /// A column compares so with a value.
+    Compares(Column, Comparison, Value),
+    /// A column is one of these codes; case does not count.
+    IsAny(Column, Vec<String>),
+}
+
+/// Which films a list has.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct MovieFilter {
+    /// All of these hold.
+    pub(crate) conditions: Vec<Condition>,
+    /// The words to be found in it.
+    pub(crate) query: Option<String>,
+}
+
+/// What a parameter tests.
+#[derive(Debug, Clone, Copy)]
+enum Test {
+    Has(FacetKind),
+    Compares(Column, Comparison),
+    IsAny(Column),
+}
+
+/// The filters of every list of films.
+static FILTERS: LazyLock<Vec<(Parameter, Test)>> = LazyLock::new(|| {
+    let mut filters = Vec::new();
+    filters.extend(names_filters());
+    filters.extend(code_filters());
+    filters.extend(range_filters());
+    filters
+});
+
+fn names_filters() -> impl Iterator<Item = (Parameter, Test)> {
+    let kinds = [
+        ("genre", FacetKind::Genre, "Films of this genre"),
+        ("tag", FacetKind::Tag, "Films with this tag"),
+        ("platform", FacetKind::Platform, "Films that can be watched on this platform"),
+        ("director", FacetKind::Director, "Films that this person directed"),
+        ("actor", FacetKind::Actor, "Films that this person plays in"),
+        ("cast", FacetKind::Actor, "The same as `actor`"),
+        ("person", FacetKind::Person, "Films that this person directed or plays in"),
+        ("studio", FacetKind::Studio, "Films that this studio made"),
+    ];
+    kinds.into_iter().map(|(name, kind, what)| {
+        let description = format!(
+            "{what}, by name or slug. Several between commas: any of them. Repeated, at most \
+             {MAX_NAMES} times: all of them."
+        );
+        (Parameter::new(name, Form::Names { most: MAX_NAMES }, description), Test::Has(kind))
+    })
+}
+
+fn code_filters() -> impl Iterator<Item = (Parameter, Test)> {
+    let codes = [
+        ("language", LANGUAGE, Column::Language, "Films in this language, such as `ja` or `pt-BR`"),
+        ("country", COUNTRY, Column::Country, "Films from this country, such as `JP`"),
+        ("imdb", IMDB, Column::Imdb, "The film with this IMDb id, such as `tt0111161`"),
+    ];
+    codes.into_iter().map(|(name, rule, column, what)| {
+        let description = format!("{what}. Several between commas: any of them.");
+        let form = Form::RuledList { rule, most: MAX_CODES };
+        (Parameter::new(name, form, description), Test::IsAny(column))
+    })
+}
+
+fn range_filters() -> impl Iterator<Item = (Parameter, Test)> {
+    type MakeForm = fn() -> Form;
+    let columns: [(&str, Column, MakeForm, &str); 5] = [
+        ("year", Column::Year, || Form::Integer { min: 1, max: 9999 }, "year of first release"),
+        ("release_date", Column::ReleaseDate, || Form::Date, "day of first release"),
+        (
+            "runtime_minutes",
+            Column::RuntimeMinutes,
+            || Form::Integer { min: 1, max: 60_000 },
+            "length in minutes",
+        ),
+        ("rating", Column::Rating, || Form::Number { min: 0, max: 10 }, "average rating"),
+        (
+            "rating_count",
+            Column::RatingCount,
+            || Form::Integer { min: 0, max: 2_147_483_647 },
+            "number of ratings",
+        ),
+    ];
+    let comparisons = [
+        ("", Comparison::Equal, "is this"),
+        ("[gte]", Comparison::AtLeast, "is this or more"),
+        ("[gt]", Comparison::MoreThan, "is more than this"),
+        ("[lte]", Comparison::AtMost, "is this or less"),
+        ("[lt]", Comparison::LessThan, "is less than this"),
+    ];
+    columns.into_iter().flat_map(move |(name, column, form, what)| {
+        comparisons.into_iter().map(move |(suffix, comparison, is)| {
+            let description = format!("Films whose {what} {is}.");
+            let parameter = Parameter::new(format!("{name}{suffix}"), form(), description);
+            (parameter, Test::Compares(column, comparison))
+        })
+    })
+}
+
+/// A BCP 47 tag, less its rarer parts.
+const LANGUAGE: Rule = Rule {
+    pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+    max_chars: 35,
+    holds: |text| {
+        text.split('-').enumerate().all(|(at, part)| match at {
+            0 => (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic()),
+            _ => (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()),
+        })
+    },
+    must: "language tags such as ja or pt-BR",
+};
+
+/// An ISO 3166-1 alpha-2 code.
+const COUNTRY: Rule = Rule {
+    pattern: "^[A-Za-z]{2}$",
+    max_chars: 2,
+    holds: |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
+    must: "country codes of two letters such as JP",
+};
+
+/// An id of IMDb.
+const IMDB: Rule = Rule {
+    pattern: "^tt[0-9]{7,10}$",
+    max_chars: 12,
+    holds: |text| {
+        text.strip_prefix("tt").is_some_and(|digits| {
+            (7..=10).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    },
+    must: "IMDb ids such as tt0111161",
+};
+
+impl MovieFilter {
+    /// The parameters that filter films.
+    pub(crate) fn parameters() -> impl Iterator<Item = Parameter> {
+        let search = Parameter::new(
+            "q",
+            Form::Text { max_chars: 200 },
+            "Films in whose titles, people, genres, tags, studios or synopsis all of these words are \
+             found, whatever their case and accents; the last one may be unfinished.",
+        );
+        FILTERS.iter().map(|(parameter, _)| parameter.clone()).chain([search])
+    }
+
+    /// The filter that a request asked for.
+    pub(crate) fn asked(arguments: &Arguments) -> Self {
+        let conditions = FILTERS.iter().flat_map(|(parameter, test)| {
+            arguments.all(&parameter.name).filter_map(|argument| test.condition(argument))
+        });
+        Self { conditions: conditions.collect(), query: arguments.text("q").map(str::to_owned) }
+    }
+
+    /// The same filter, for films that have this genre, tag, … as well.
+    pub(crate) fn and_has(mut self, kind: FacetKind, slug: Slug) -> Self {
+        self.conditions.push(Condition::HasAny(kind, vec![slug]));
+        self
+    }
+}
+
+impl Test {
+    fn condition(self, argument: &Argument) -> Option<Condition> {
+        Some(match (self, argument) {
+            (Self::Has(kind), Argument::List(names)) => {
+                Condition::HasAny(kind, names.iter().map(|name| Slug::of(name)).collect())
+            }
+            (Self::IsAny(column), Argument::List(codes)) => Condition::IsAny(column, codes.clone()),
+            (Self::Compares(column, comparison), value) => {
+                let value = match value {
+                    Argument::Integer(number) => Value::Integer(*number),
+                    Argument::Number(number) => Value::Real(*number),
+                    Argument::Text(text) => Value::Text(text.clone()),
+                    Argument::List(_) => return None,
+                };
+                Condition::Compares(column, comparison, value)
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, string::string_regex};
+
+    use super::*;
+
+    static DECLARED: LazyLock<Vec<Parameter>> =
+        LazyLock::new(|| MovieFilter::parameters().collect());
+
+    fn filter(pairs: &[(&str, &str)]) -> MovieFilter {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        MovieFilter::asked(&Arguments::read(&pairs, &DECLARED).unwrap())
+    }
+
+    #[test]
+    fn names_and_slugs_mean_the_same() {
+        let wanted = filter(&[("genre", "Film Noir,drama"), ("genre", "crime")]);
+        assert_eq!(wanted, filter(&[("genre", "film-noir,Drama"), ("genre", "CRIME")]));
+        assert_eq!(wanted.conditions.len(), 2);
+    }
+
+    #[test]
+    fn cast_is_another_name_of_actor() {
+        assert_eq!(filter(&[("cast", "Toshiro Mifune")]), filter(&[("actor", "toshiro-mifune")]));
+    }
+
+    #[test]
+    fn every_parameter_becomes_a_condition() {
+        for parameter in DECLARED.iter().filter(|parameter| parameter.name != "q") {
+            let text = match parameter.form {
+                Form::Date => "1954-04-26",
+                Form::RuledList { rule, .. } if rule.must == IMDB.must => "tt0047478",
+                Form::RuledList { .. } => "ja",
+                Form::Names { .. } => "drama",
+                _ => "7",
+            };
+            let filter = filter(&[(&parameter.name, text)]);
+            assert_eq!(filter.conditions.len(), 1, "{}", parameter.name);
+        }
+    }
+
+    #[test]
+    fn no_two_parameters_have_one_name() {
+        let mut names: Vec<_> = DECLARED.iter().map(|parameter| &parameter.name).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), DECLARED.len());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_matches_a_pattern_keeps_the_rule(
+            language in string_regex(LANGUAGE.pattern.trim_matches(['^', '$'])).unwrap(),
+            country in string_regex(COUNTRY.pattern.trim_matches(['^', '$'])).unwrap(),
+            imdb in string_regex(IMDB.pattern.trim_matches(['^', '$'])).unwrap(),
+        ) {
+            prop_assert!((LANGUAGE.holds)(&language), "{}", language);
+            prop_assert!((COUNTRY.holds)(&country), "{}", country);
+            prop_assert!((IMDB.holds)(&imdb), "{}", imdb);
+        }
+    }
+
+    #[test]
+    fn what_no_pattern_matches_keeps_no_rule() {
+        for text in ["", "j", "jaaa", "ja-", "-ja", "ja_JP", "ja-é", "ja\n"] {
+            assert!(!(LANGUAGE.holds)(text), "{text:?}");
+        }
+        assert!(!(COUNTRY.holds)("J1"));
+        for text in ["0111161", "tt011116", "tt01111611111", "tt0111161x"] {
+            assert!(!(IMDB.holds)(text), "{text}");
+        }
+    }
+}

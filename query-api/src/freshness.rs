@@ -1,0 +1,194 @@
+//! How new an answer is: waiting until the read model has reached a position.
+
+use std::time::Duration;
+
+use events::Position;
+use futures::StreamExt;
+use http::{HeaderMap, HeaderName, header};
+use http_kit::{FieldError, Preferences, Problem, ProblemType};
+use read_model::FeedItem;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::{
+    failure::RETRY_AFTER,
+    state::Shared,
+    store::{StoreError, sqlite::Snapshot},
+};
+
+/// On every answer: the position that it reflects.
+pub(crate) const POSITION: HeaderName = HeaderName::from_static("cinelog-position");
+
+/// On a request: the position that the answer shall reflect at least.
+pub(crate) const MIN_POSITION: HeaderName = HeaderName::from_static("cinelog-min-position");
+
+/// How long a read waits for `Cinelog-Min-Position` where `Prefer: wait` does not say.
+const DEFAULT_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a read waits for the writes that this process acknowledged. Whoever wrote through it
+/// mostly sees their write without asking for a position.
+const OWN_WRITES_WAIT: Duration = Duration::from_millis(250);
+
+/// How often is looked while waiting, should the change feed stay silent.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl Shared {
+    /// The read model as a request may see it: at `Cinelog-Min-Position` or later.
+    ///
+    /// # Errors
+    /// `InvalidParameter` where the header is no position; `NotCaughtUp` where the read model did not
+    /// reach it in time; those of the store.
+    pub(crate) async fn snapshot(
+        &self,
+        headers: &HeaderMap,
+        preferences: &Preferences,
+    ) -> Result<Snapshot, Problem> {
+        let wanted = min_position(headers)?;
+        let wait = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
+        let snapshot = self.snapshot_at(wanted, wait).await?;
+        let reached = snapshot.checkpoint.position;
+        if reached < wanted {
+            let detail =
+                format!("The read model is at position {reached}; {wanted} was asked for.");
+            return Err(Problem::new(ProblemType::NotCaughtUp)
+                .detail(detail)
+                .header(header::RETRY_AFTER, RETRY_AFTER));
+        }
+        let acknowledged = self.log.last_acknowledged();
+        if reached >= acknowledged {
+            return Ok(snapshot);
+        }
+        drop(snapshot);
+        Ok(self.snapshot_at(acknowledged, OWN_WRITES_WAIT).await?)
+    }
+
+    /// The read model at `wanted` or later, or as it is when patience is at an end.
+    async fn snapshot_at(
+        &self,
+        wanted: Position,
+        patience: Duration,
+    ) -> Result<Snapshot, StoreError> {
+        let deadline = Instant::now() + patience;
+        let snapshot = self.store.snapshot().await?;
+        if snapshot.checkpoint.position >= wanted {
+            return Ok(snapshot);
+        }
+        drop(snapshot);
+        // First subscribed, then looked: a change in between is not missed.
+        let mut changes = self.feed.subscribe().chain(futures::stream::pending());
+        loop {
+            let snapshot = self.store.snapshot().await?;
+            if snapshot.checkpoint.position >= wanted || Instant::now() >= deadline {
+                return Ok(snapshot);
+            }
+            // Not held while waiting: connections are few.
+            drop(snapshot);
+            let reached = async {
+                while let Some(item) = changes.next().await {
+                    match item {
+                        FeedItem::Changed(change) if change.checkpoint.position < wanted => {}
+                        FeedItem::Changed(_) | FeedItem::Missed => break,
+                    }
+                }
+            };
+            // Whichever ends the wait, the next look decides.
+            let _ = timeout_at(deadline, timeout(LOOK_EVERY, reached)).await;
+        }
+    }
+}
+
+fn min_position(headers: &HeaderMap) -> Result<Position, Problem> {
+    let Some(value) = headers.get(MIN_POSITION) else { return Ok(Position::START) };
+    let position = value
+        .to_str()
+        .ok()
+        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse().ok());
+    position.map(Position).ok_or_else(|| {
+        let detail = "must be a position, such as an earlier answer's Cinelog-Position";
+        Problem::new(ProblemType::InvalidParameter)
+            .error(FieldError::header("Cinelog-Min-Position", detail))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use event_log::{Append, EventLog, Expected};
+    use events::{Event, EventId, Metadata, MovieDeleted, NewEvent, StreamName};
+    use http::StatusCode;
+    use http_kit::ProblemType;
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use crate::testing::{ReadModel, film};
+
+    async fn append(model: &ReadModel) {
+        let movie_id = film("Ran").id;
+        let event = NewEvent::encode(
+            EventId(Uuid::from_u128(1)),
+            &Event::from(MovieDeleted { movie_id }),
+            Metadata::at(Timestamp::UNIX_EPOCH),
+        );
+        let stream = StreamName::movie(movie_id);
+        let append = Append::new(stream, Expected::NoStream, vec![event.unwrap()]);
+        model.log.append(append).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_read_waits_for_the_position_it_asks_for() {
+        let model = Arc::new(ReadModel::new().await);
+        let asked = tokio::spawn({
+            let model = Arc::clone(&model);
+            async move { model.ask("GET", "/v1/movies", &[("cinelog-min-position", "5")]).await }
+        });
+        while model.waiters() == 0 {
+            tokio::task::yield_now().await;
+        }
+        model.reach(4).await;
+        model.put_film(&film("Ran")).await;
+        model.reach(5).await;
+        let answer = asked.await.unwrap();
+        assert_eq!(answer.titles(), ["Ran"]);
+        assert_eq!(answer.header("cinelog-position"), "5");
+    }
+
+    #[tokio::test]
+    async fn a_read_that_will_not_wait_long_enough_is_refused() {
+        let model = ReadModel::new().await;
+        let headers = [("cinelog-min-position", "5"), ("prefer", "wait=0")];
+        let answer = model.ask("GET", "/v1/movies", &headers).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.problem.unwrap().problem_type(), ProblemType::NotCaughtUp);
+    }
+
+    #[tokio::test]
+    async fn a_position_that_was_reached_long_ago_takes_no_waiting() {
+        let model = ReadModel::new().await;
+        model.reach(9).await;
+        let headers = [("cinelog-min-position", "5"), ("prefer", "wait=3")];
+        let answer = model.ask("GET", "/v1/movies", &headers).await;
+        assert_eq!(answer.header("cinelog-position"), "9");
+        assert_eq!(answer.header("preference-applied"), "wait=3");
+    }
+
+    #[tokio::test]
+    async fn a_position_that_is_none_is_refused() {
+        let model = ReadModel::new().await;
+        for position in ["", "-1", "soon", "99999999999999999999999"] {
+            let answer =
+                model.ask("GET", "/v1/movies", &[("cinelog-min-position", position)]).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{position:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_waits_a_little_for_what_was_written_here_and_then_answers_anyway() {
+        let model = ReadModel::new().await;
+        append(&model).await;
+        let late = model.get("/v1/movies").await;
+        assert_eq!((late.status, late.header("cinelog-position")), (StatusCode::OK, "0"));
+        model.reach(1).await;
+        assert_eq!(model.get("/v1/movies").await.header("cinelog-position"), "1");
+    }
+}

@@ -1,0 +1,435 @@
+//! Query parameters: each is declared once, and from that both documented and read.
+//!
+//! What a declaration's JSON Schema allows is read, and everything else is refused, so that the
+//! document at `/openapi.json` is exact. Nothing here knows what a parameter is for.
+
+use events::text::plain;
+use http_kit::{FieldError, Problem, ProblemType};
+use utoipa::openapi::{
+    ArrayBuilder, Object, ObjectBuilder, RefOr, Required, Schema, SchemaFormat, Type,
+    path::{ParameterBuilder, ParameterIn, ParameterStyle},
+    schema::SchemaType,
+};
+
+/// How many mistakes one answer lists.
+const MAX_ERRORS: usize = 20;
+
+/// A query parameter.
+#[derive(Clone)]
+pub(crate) struct Parameter {
+    /// Its name, such as `year[gte]`.
+    pub(crate) name: String,
+    /// What its values look like.
+    pub(crate) form: Form,
+    /// What it is for; Markdown.
+    pub(crate) description: String,
+    /// Whether it stands in the OpenAPI document. Cursors do not: no client can make one up.
+    pub(crate) documented: bool,
+}
+
+/// What a parameter's values look like.
+#[derive(Clone)]
+pub(crate) enum Form {
+    /// A whole number in these bounds.
+    Integer { min: i64, max: i64 },
+    /// A number in these bounds.
+    Number { min: i64, max: i64 },
+    /// A day, as `YYYY-MM-DD`.
+    Date,
+    /// A text of 1 to this many characters.
+    Text { max_chars: usize },
+    /// Several of these words, at most so many, between commas.
+    Words { of: Vec<String>, most: usize },
+    /// Several texts that keep a rule, at most so many, between commas.
+    RuledList { rule: Rule, most: usize },
+    /// Names: the parameter may be repeated at most so many times, and each may hold several names
+    /// between commas.
+    Names { most: usize },
+}
+
+/// What a text must look like.
+#[derive(Clone, Copy)]
+pub(crate) struct Rule {
+    /// The regular expression, in the words of JSON Schema.
+    pub(crate) pattern: &'static str,
+    /// The most characters.
+    pub(crate) max_chars: usize,
+    /// The same rule, in code.
+    pub(crate) holds: fn(&str) -> bool,
+    /// The same rule, in English: "must be …".
+    pub(crate) must: &'static str,
+}
+
+/// A value that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Argument {
+    Integer(i64),
+    Number(f64),
+    Text(String),
+    List(Vec<String>),
+}
+
+/// The most characters of one value of [`Form::Names`].
+const MAX_NAMES_CHARS: usize = 200;
+
+/// A value of [`Form::Names`] holds something that is neither a comma, a space nor a control
+/// character.
+const NAMES_PATTERN: &str = r"[^,\u0000-\u0020\u007f-\u00a0]";
+
+impl Parameter {
+    /// A documented parameter.
+    pub(crate) fn new(name: impl Into<String>, form: Form, description: impl Into<String>) -> Self {
+        Self { name: name.into(), form, description: description.into(), documented: true }
+    }
+
+    /// The parameter as OpenAPI describes it.
+    pub(crate) fn openapi(&self) -> utoipa::openapi::path::Parameter {
+        let parameter = ParameterBuilder::new()
+            .name(&self.name)
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some(&self.description))
+            .schema(Some(self.form.schema()));
+        match self.form {
+            Form::Words { .. } | Form::RuledList { .. } => {
+                parameter.style(Some(ParameterStyle::Form)).explode(Some(false)).build()
+            }
+            Form::Names { .. } => {
+                parameter.style(Some(ParameterStyle::Form)).explode(Some(true)).build()
+            }
+            _ => parameter.build(),
+        }
+    }
+}
+
+impl Form {
+    fn schema(&self) -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+        let ruled = |rule: &Rule| {
+            text().max_length(Some(rule.max_chars)).pattern(Some(rule.pattern)).build()
+        };
+        let list = |items: Object, least: Option<usize>, most: usize| {
+            ArrayBuilder::new().items(items).min_items(least).max_items(Some(most)).into()
+        };
+        match self {
+            Self::Integer { min, max } => {
+                let format = SchemaFormat::Custom("int64".to_owned());
+                bounded(Type::Integer, *min, *max).format(Some(format)).into()
+            }
+            Self::Number { min, max } => bounded(Type::Number, *min, *max).into(),
+            Self::Date => ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::Custom("date".to_owned())))
+                .into(),
+            Self::Text { max_chars } => text().max_length(Some(*max_chars)).into(),
+            Self::Words { of, most } => {
+                let word = ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some(of.iter().cloned()));
+                list(word.build(), Some(1), *most)
+            }
+            Self::RuledList { rule, most } => list(ruled(rule), Some(1), *most),
+            Self::Names { most } => {
+                let name = text().max_length(Some(MAX_NAMES_CHARS)).pattern(Some(NAMES_PATTERN));
+                list(name.build(), None, *most)
+            }
+        }
+    }
+
+    /// Reads one value.
+    ///
+    /// # Errors
+    /// What the value must be, in English.
+    fn read(&self, text: &str) -> Result<Argument, String> {
+        match self {
+            Self::Integer { min, max } => integer(text)
+                .filter(|number| (min..=max).contains(&number))
+                .map(Argument::Integer)
+                .ok_or_else(|| format!("must be a whole number from {min} to {max}")),
+            Self::Number { min, max } => number(text)
+                .filter(|number| in_bounds(*number, *min, *max))
+                .map(Argument::Number)
+                .ok_or_else(|| format!("must be a number from {min} to {max}")),
+            Self::Date => is_date(text)
+                .then(|| Argument::Text(text.to_owned()))
+                .ok_or_else(|| "must be a day such as 1994-09-23".to_owned()),
+            Self::Text { max_chars } => (1..=*max_chars)
+                .contains(&text.chars().count())
+                .then(|| Argument::Text(text.to_owned()))
+                .ok_or_else(|| format!("must have 1 to {max_chars} characters")),
+            Self::Words { of, most } => read_list(text, *most, |word| {
+                let known = of.iter().any(|known| known == word);
+                known.then(|| word.to_owned()).ok_or_else(|| {
+                    format!("must be a list, between commas, of these: {}", of.join(", "))
+                })
+            }),
+            Self::RuledList { rule, most } => read_list(text, *most, |item| rule.read(item)),
+            Self::Names { .. } => read_names(text),
+        }
+    }
+
+    /// How often the parameter may be given.
+    fn most_times(&self) -> usize {
+        if let Self::Names { most } = self { *most } else { 1 }
+    }
+}
+
+impl Rule {
+    fn read(&self, text: &str) -> Result<String, String> {
+        ((1..=self.max_chars).contains(&text.chars().count()) && (self.holds)(text))
+            .then(|| text.to_owned())
+            .ok_or_else(|| format!("must be {}", self.must))
+    }
+}
+
+fn bounded(of: Type, min: i64, max: i64) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::new(of)).minimum(Some(min)).maximum(Some(max))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bounds are small whole numbers")]
+fn in_bounds(number: f64, min: i64, max: i64) -> bool {
+    (min as f64..=max as f64).contains(&number)
+}
+
+fn read_list(
+    text: &str,
+    most: usize,
+    read: impl Fn(&str) -> Result<String, String>,
+) -> Result<Argument, String> {
+    let items = text.split(',').map(read).collect::<Result<Vec<_>, _>>()?;
+    if items.len() > most {
+        return Err(format!("must have at most {most} parts"));
+    }
+    Ok(Argument::List(items))
+}
+
+fn read_names(text: &str) -> Result<Argument, String> {
+    let says_something = |c: char| c != ',' && c > ' ' && !('\u{7f}'..='\u{a0}').contains(&c);
+    if text.chars().count() > MAX_NAMES_CHARS || !text.contains(says_something) {
+        return Err(format!(
+            "must be a name or a slug, or several between commas, of at most {MAX_NAMES_CHARS} \
+             characters in all"
+        ));
+    }
+    let is_name = |part: &&str| part.contains(says_something);
+    Ok(Argument::List(text.split(',').filter(is_name).map(str::to_owned).collect()))
+}
+
+/// A number in JSON's notation. (`inf`, `+1` and `.5` are none, though Rust reads them.)
+fn number(text: &str) -> Option<f64> {
+    let starts_well = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let ends_well = text.ends_with(|c: char| c.is_ascii_digit());
+    (starts_well && ends_well).then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// A whole number in JSON's notation: `7`, and `7.0` as well, which JSON Schema takes for the same.
+fn integer(text: &str) -> Option<i64> {
+    if let Ok(number) = serde_json::from_str::<i64>(text) {
+        return number_is_plain(text).then_some(number);
+    }
+    /// Up to here every whole number is exactly one `f64`.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = number(text).filter(|number| number.fract() == 0.0 && number.abs() <= EXACT)?;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
+    Some(number as i64)
+}
+
+/// Whether there is nothing but the number: serde_json allows white space around it.
+fn number_is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit())
+}
+
+/// Whether `text` is a full date of RFC 3339, which is stricter than what jiff reads.
+fn is_date(text: &str) -> bool {
+    let is_plain = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    is_plain && text.parse::<jiff::civil::Date>().is_ok()
+}
+
+/// The values that a request gave to the parameters of its route.
+#[derive(Debug, Default)]
+pub(crate) struct Arguments(Vec<(&'static str, Argument)>);
+
+impl Arguments {
+    /// Reads the pairs of a query string.
+    ///
+    /// # Errors
+    /// `InvalidParameter`, with all that is wrong: unknown names, bad values, repetitions.
+    pub(crate) fn read(
+        pairs: &[(String, String)],
+        declared: &'static [Parameter],
+    ) -> Result<Self, Problem> {
+        let mut arguments = Vec::with_capacity(pairs.len());
+        let mut errors = Vec::new();
+        for (name, text) in pairs {
+            let Some(parameter) = declared.iter().find(|declared| declared.name == *name) else {
+                errors.push(FieldError::parameter(name.as_str(), unknown(name, declared)));
+                continue;
+            };
+            let known = parameter.name.as_str();
+            let given = arguments.iter().filter(|(name, _)| *name == known).count();
+            let most = parameter.form.most_times();
+            if given >= most {
+                let detail = format!("is given more than {most} times");
+                errors.push(FieldError::parameter(known, detail));
+                continue;
+            }
+            match parameter.form.read(text) {
+                Ok(argument) => arguments.push((known, argument)),
+                Err(detail) => errors.push(FieldError::parameter(known, detail)),
+            }
+        }
+        if errors.is_empty() {
+            return Ok(Self(arguments));
+        }
+        errors.truncate(MAX_ERRORS);
+        Err(Problem::new(ProblemType::InvalidParameter).errors(errors))
+    }
+
+    /// All values of a parameter, in the order they were given.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &Argument> {
+        self.0.iter().filter(move |(given, _)| *given == name).map(|(_, argument)| argument)
+    }
+
+    /// The value of a parameter that is a whole number.
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        self.all(name).find_map(|argument| match argument {
+            Argument::Integer(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    /// The value of a parameter that is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.all(name).find_map(|argument| match argument {
+            Argument::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The value of a parameter that is a list.
+    pub(crate) fn list(&self, name: &str) -> Option<&[String]> {
+        self.all(name).find_map(|argument| match argument {
+            Argument::List(list) => Some(list.as_slice()),
+            _ => None,
+        })
+    }
+}
+
+/// Says what there is instead of `name`.
+fn unknown(name: &str, declared: &[Parameter]) -> String {
+    let names: Vec<_> = declared.iter().map(|known| known.name.as_str()).collect();
+    let meant = names.iter().find(|known| plain(known) == plain(name));
+    match meant {
+        Some(meant) => format!("is not a parameter here; did you mean {meant}?"),
+        None if names.is_empty() => "is not a parameter here; there are none".to_owned(),
+        None => format!("is not a parameter here; there are: {}", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    static DECLARED: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
+        let words = vec!["a".to_owned(), "b".to_owned()];
+        vec![
+            Parameter::new("year", Form::Integer { min: 1, max: 9999 }, ""),
+            Parameter::new("rating[gte]", Form::Number { min: 0, max: 10 }, ""),
+            Parameter::new("released", Form::Date, ""),
+            Parameter::new("q", Form::Text { max_chars: 3 }, ""),
+            Parameter::new("sort", Form::Words { of: words, most: 2 }, ""),
+            Parameter::new("genre", Form::Names { most: 2 }, ""),
+        ]
+    });
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Arguments, Problem> {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        Arguments::read(&pairs, &DECLARED)
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_json_schema_lets_it_be() {
+        for text in ["1994", "1994.0", "1.994e3", "1994.00"] {
+            assert_eq!(read(&[("year", text)]).unwrap().integer("year"), Some(1994), "{text}");
+        }
+        for text in ["", "0", "10000", "1994.5", " 1994", "1994 ", "+5", "01", "x", "true", "null"]
+        {
+            assert!(read(&[("year", text)]).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_one_of_json() {
+        for text in ["7.5", "0", "10", "1e1", "-0.0", "5e-324", "10.000"] {
+            assert!(read(&[("rating[gte]", text)]).is_ok(), "{text}");
+        }
+        for text in ["", "-1", "10.1", "inf", "NaN", ".5", "5.", "+5", "1e999", "1 "] {
+            assert!(read(&[("rating[gte]", text)]).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_has_the_form_of_rfc_3339_and_is_in_the_calendar() {
+        assert!(read(&[("released", "2000-02-29")]).is_ok());
+        for text in ["2001-02-29", "20000229", "2000-02-29T00:00:00Z", "2000-2-9", "+2000-02-2"] {
+            assert!(read(&[("released", text)]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(read(&[("q", "七人の")]).is_ok());
+        assert!(read(&[("q", "abcd")]).is_err());
+        assert!(read(&[("q", "")]).is_err());
+    }
+
+    #[test]
+    fn words_stand_between_commas_and_are_all_known() {
+        let list = read(&[("sort", "b,a")]).unwrap();
+        assert_eq!(list.list("sort").unwrap(), ["b", "a"]);
+        for text in ["", "c", "a,", "a,b,a", "a, b"] {
+            assert!(read(&[("sort", text)]).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_may_be_repeated_and_blank_ones_are_passed_over() {
+        let pairs = [("genre", "Drama,, Film Noir"), ("genre", "crime")];
+        let arguments = read(&pairs).unwrap();
+        let all: Vec<_> = arguments.all("genre").cloned().collect();
+        let list =
+            |names: &[&str]| Argument::List(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(all, [list(&["Drama", " Film Noir"]), list(&["crime"])]);
+        assert!(read(&[("genre", " ,")]).is_err());
+        assert!(read(&[("genre", "a"), ("genre", "b"), ("genre", "c")]).is_err());
+    }
+
+    #[test]
+    fn a_parameter_that_is_no_list_is_given_once() {
+        assert!(read(&[("year", "1994"), ("year", "1994")]).is_err());
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_what_there_is() {
+        assert!(unknown("colour", &DECLARED).contains("year, rating[gte], released"));
+        assert!(unknown("Genre", &DECLARED).contains("did you mean genre?"));
+        assert!(read(&[("colour", "red")]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_read_when_its_pattern_matches(text in "[ ,\\x00-\\x22\\x7e-\\xa2a]{1,5}") {
+            let matches = text.chars().any(|c| !matches!(c, ',' | '\0'..=' ' | '\x7f'..='\u{a0}'));
+            prop_assert_eq!(read_names(&text).is_ok(), matches);
+        }
+    }
+}

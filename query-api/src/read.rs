@@ -1,0 +1,65 @@
+//! What every read takes from its request.
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use http_kit::{Count, Preferences, Problem, QueryPairs, vary};
+use read_model::Checkpoint;
+
+use crate::{
+    freshness::{MIN_POSITION, POSITION},
+    parameter::{Arguments, Parameter},
+    state::Shared,
+};
+
+/// The parts of a request that reads look at. An extractor.
+pub(crate) struct Read {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    /// The query, in the order it was given.
+    pub(crate) pairs: Vec<(String, String)>,
+    pub(crate) preferences: Preferences,
+}
+
+impl<S: Sync> FromRequestParts<S> for Read {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let QueryPairs(pairs) = QueryPairs::from_request_parts(parts, state).await?;
+        Ok(Self {
+            method: parts.method.clone(),
+            preferences: Preferences::parse(&parts.headers),
+            headers: parts.headers.clone(),
+            pairs,
+        })
+    }
+}
+
+impl Read {
+    /// The query, read as these parameters.
+    ///
+    /// # Errors
+    /// `InvalidParameter`, with all that is wrong.
+    pub(crate) fn arguments(&self, declared: &'static [Parameter]) -> Result<Arguments, Problem> {
+        Arguments::read(&self.pairs, declared)
+    }
+
+    /// The headers of an answer that every caller may get, 304 included: how long it may be kept,
+    /// what it reflects, what it depends on, and which preferences were followed. `counted` is the
+    /// one that only lists follow.
+    pub(crate) fn public_headers(
+        &self,
+        state: &Shared,
+        checkpoint: Checkpoint,
+        counted: Option<Count>,
+    ) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CACHE_CONTROL, state.cache_control.clone());
+        headers.insert(POSITION, HeaderValue::from(checkpoint.position.0));
+        // Whoever asks for a position must not be given an older answer by a cache.
+        vary(&mut headers, [MIN_POSITION]);
+        let waited = self.preferences.wait.filter(|_| self.headers.contains_key(MIN_POSITION));
+        let followed = Preferences { wait: waited, count: counted, respond_async: false };
+        headers.extend(followed.applied());
+        headers
+    }
+}

@@ -1,0 +1,44 @@
+//! `GET /v1/genres/{slug}`, and the same for tags, platforms and people.
+
+use axum::{Extension, extract::State, response::Response};
+use http::StatusCode;
+use http_kit::{ETag, Path, Problem, respond_conditional};
+
+use super::SlugInPath;
+use crate::{
+    documentation::{ItemProblems, SlugParameter},
+    listing::{json, short_hash},
+    noun::Noun,
+    read::Read,
+    representation::Facet,
+    state::Shared,
+};
+
+/// Shows a {noun}.
+///
+/// With the number of films that it has.
+#[utoipa::path(
+    get,
+    path = "/v1/{nouns}/{slug}",
+    operation_id = "get_{noun}",
+    tag = "{nouns}",
+    params(SlugParameter),
+    responses((status = 200, description = "It.", body = Facet), ItemProblems),
+)]
+pub(crate) async fn handler(
+    State(state): State<Shared>,
+    Extension(noun): Extension<Noun>,
+    Path(SlugInPath(slug)): Path<SlugInPath>,
+    read: Read,
+) -> Result<Response, Problem> {
+    read.arguments(&[])?;
+    let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
+    let facet = snapshot.facet(noun.kind, &slug).await?.ok_or_else(|| noun.no_such(&slug))?;
+    let headers = read.public_headers(&state, snapshot.checkpoint, None);
+    let revision = facet.revision;
+    let body = serde_json::to_vec(&Facet::new(facet, noun)).map_err(Problem::internal)?;
+    // The revision stands first, as in a film's tag, for `If-Match` on commands to find.
+    let generation = snapshot.checkpoint.generation;
+    let tag = ETag::strong(format!("r{revision}.{}.g{generation}", short_hash(&body)));
+    Ok(respond_conditional(&read.headers, &tag, None, headers, || json(StatusCode::OK, body)))
+}

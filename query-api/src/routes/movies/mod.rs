@@ -1,0 +1,4 @@
+//! Films.
+
+pub(super) mod get;
+pub(super) mod list;

@@ -1,0 +1,73 @@
+//! `GET /v1/movies/{id}/ratings/me`: the caller's own rating of a film.
+
+use axum::{extract::State, response::Response};
+use events::{AccountId, MovieId};
+use http::{HeaderValue, StatusCode, header};
+use http_kit::{Caller, Member, Path, Problem, ProblemType, vary};
+
+use crate::{
+    documentation::PrivateProblems, freshness::POSITION, listing::json, read::Read,
+    representation::Rating, state::Shared,
+};
+
+/// Shows the caller's own rating of a film.
+#[utoipa::path(
+    get,
+    path = "/v1/movies/{id}/ratings/me",
+    operation_id = "get_my_rating",
+    tag = "ratings",
+    params(("id" = uuid::Uuid, Path, description = "The film.")),
+    responses((status = 200, description = "The rating.", body = Rating), PrivateProblems),
+    security(("bearer" = []))
+)]
+pub(crate) async fn handler(
+    caller: Caller<Member>,
+    State(state): State<Shared>,
+    Path(movie): Path<MovieId>,
+    read: Read,
+) -> Result<Response, Problem> {
+    read.arguments(&[])?;
+    let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
+    let rating = match snapshot.has_movie(movie).await? {
+        true => snapshot.rating(movie, AccountId(caller.account)).await?,
+        false => None,
+    };
+    let rating = rating.ok_or_else(|| {
+        Problem::new(ProblemType::NotFound).detail("You have not rated a film with this id.")
+    })?;
+    let body = serde_json::to_vec(&Rating::from(rating)).map_err(Problem::internal)?;
+    let mut response = json(StatusCode::OK, body);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(POSITION, HeaderValue::from(snapshot.checkpoint.position.0));
+    vary(headers, [header::AUTHORIZATION]);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use events::AccountId;
+    use http::StatusCode;
+    use uuid::Uuid;
+
+    use crate::testing::{ReadModel, film};
+
+    #[tokio::test]
+    async fn nobody_in_particular_has_no_rating() {
+        let ran = film("Ran");
+        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let answer = model.get(&format!("/v1/movies/{}/ratings/me", ran.id)).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+
+    #[tokio::test]
+    async fn everybody_has_their_own_rating() {
+        let ran = film("Ran");
+        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        model.put_rating(ran.id, 1, 7, 10).await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let of = |account| AccountId(Uuid::from_u128(account));
+        assert_eq!(snapshot.rating(ran.id, of(1)).await.unwrap().unwrap().value, 7);
+        assert_eq!(snapshot.rating(ran.id, of(2)).await.unwrap(), None);
+    }
+}

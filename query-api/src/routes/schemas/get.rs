@@ -1,0 +1,31 @@
+//! `GET /v1/schemas/{type}/{version}`: the JSON Schema of one version of an event type.
+
+use axum::response::Response;
+use events::schema;
+use http_kit::{Path, Problem, ProblemType};
+
+use super::respond;
+use crate::{
+    documentation::{EventSchema, SchemaParameters, SchemaProblems},
+    read::Read,
+};
+
+/// Shows the schema of an event.
+#[utoipa::path(
+    get,
+    path = "/v1/schemas/{type}/{version}",
+    operation_id = "get_schema",
+    tag = "schemas",
+    params(SchemaParameters),
+    responses((status = 200, description = "The schema.", body = EventSchema), SchemaProblems),
+)]
+pub(crate) async fn handler(
+    Path((event_type, version)): Path<(String, u32)>,
+    read: Read,
+) -> Result<Response, Problem> {
+    read.arguments(&[])?;
+    let schema = schema::of(&event_type, version).ok_or_else(|| {
+        Problem::new(ProblemType::NotFound).detail("There is no such event type or version.")
+    })?;
+    respond(&read.headers, &schema)
+}

@@ -1,0 +1,68 @@
+//! What the routes work with.
+
+use std::{sync::Arc, time::Duration};
+
+use event_log::EventLog;
+use http::HeaderValue;
+use read_model::ChangeFeed;
+
+use crate::{cursor::Cursors, store::sqlite::SqliteStore};
+
+/// What a query node is made of.
+pub struct QueryState {
+    /// Where the read model is.
+    pub store: SqliteStore,
+    /// The log, asked only for the last write that this process acknowledged.
+    pub log: Arc<dyn EventLog>,
+    /// Tells when the read model has moved on.
+    pub feed: Arc<dyn ChangeFeed>,
+    /// What cursors are signed with. Nodes behind one address share it.
+    pub cursor_key: [u8; 32],
+    /// How long caches may keep an answer.
+    pub max_age: Duration,
+    /// How much longer they may give it out while they ask for a new one.
+    pub stale_while_revalidate: Duration,
+}
+
+/// The state as the routes share it.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Inner>);
+
+/// What [`Shared`] shares.
+pub(crate) struct Inner {
+    pub(crate) store: SqliteStore,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) feed: Arc<dyn ChangeFeed>,
+    pub(crate) cursors: Cursors,
+    /// `Cache-Control` of public answers.
+    pub(crate) cache_control: HeaderValue,
+}
+
+impl Shared {
+    /// Gets ready to serve.
+    pub(crate) fn new(state: QueryState) -> Self {
+        // No `s-maxage`: a shared cache that has it must not serve stale (RFC 9111 section 5.2.2.10).
+        let cache_control = format!(
+            "public, max-age={}, stale-while-revalidate={}",
+            state.max_age.as_secs(),
+            state.stale_while_revalidate.as_secs()
+        );
+        let cache_control = HeaderValue::try_from(cache_control)
+            .unwrap_or(HeaderValue::from_static("public, no-cache"));
+        Self(Arc::new(Inner {
+            store: state.store,
+            log: state.log,
+            feed: state.feed,
+            cursors: Cursors::new(&state.cursor_key),
+            cache_control,
+        }))
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

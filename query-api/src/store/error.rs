@@ -1,0 +1,51 @@
+//! What can go wrong with the read model.
+
+use std::path::PathBuf;
+
+/// Why the read model could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no file.
+    #[error("there is no read model at {}: the projector makes it", .0.display())]
+    Missing(PathBuf),
+    /// There is a file, but its tables are not those of a read model.
+    #[error("{} holds no read model that this version can read", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was tried with it.
+        source: sqlx::Error,
+    },
+    /// The store cannot be reached or is busy. Trying again later may help.
+    #[error("the read model is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// The store refuses what is asked of it, or holds what the projector cannot have written.
+    #[error("the read model is damaged")]
+    Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// What holds data that cannot be read.
+    pub(crate) fn damaged(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Damaged(Box::new(error))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        /// SQLITE_BUSY and SQLITE_LOCKED, in the lower byte of the code.
+        const BUSY: [i64; 2] = [5, 6];
+        let is_busy = match &error {
+            sqlx::Error::Database(error) => {
+                let code = error.code().and_then(|code| code.parse::<i64>().ok());
+                code.is_some_and(|code| BUSY.contains(&(code & 0xff)))
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            _ => false,
+        };
+        if is_busy { Self::Unavailable(error) } else { Self::damaged(error) }
+    }
+}

@@ -1,0 +1,6 @@
+//! Where the read model is read from. Nothing here knows of HTTP, and nothing here writes.
+
+mod error;
+pub(crate) mod sqlite;
+
+pub use error::StoreError;

@@ -1,0 +1,205 @@
+//! One window of an ordered list, by keyset: what films, facets and ratings are listed with.
+
+use std::fmt::Write;
+
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, TypeInfo, ValueRef, sqlite::SqliteRow};
+
+use crate::{
+    page::{Page, Place, Window},
+    sort::Direction,
+    store::StoreError,
+    value::Value,
+};
+
+/// A piece of SQL with its bound values.
+pub(super) type Sql<'q> = Box<dyn Fn(&mut QueryBuilder<Sqlite>) + Send + Sync + 'q>;
+
+/// A list: what it selects, from where, in which order.
+pub(super) struct Listing<'q> {
+    /// The columns of an item.
+    pub(super) columns: &'static str,
+    /// What the list is sorted by, the most important first; the last one is unique.
+    pub(super) keys: Vec<(Sql<'q>, Direction)>,
+    /// `FROM … WHERE …`, to which `AND …` can be added.
+    pub(super) source: Sql<'q>,
+}
+
+impl Listing<'_> {
+    /// Adds the key that breaks ties, in the direction of the key before it, so that an index on the
+    /// two serves the list both ways.
+    pub(super) fn and_then(mut self, unique: &'static str) -> Self {
+        let direction = self.keys.last().map_or(Direction::Ascending, |(_, last)| *last);
+        self.keys.push((column(unique), direction));
+        self
+    }
+
+    /// What is seen through a window. `read` makes an item of a row; its columns begin at the index
+    /// that it is given.
+    pub(super) async fn page<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        window: &Window,
+        read: impl Fn(&SqliteRow, usize) -> Result<T, StoreError>,
+    ) -> Result<Page<T>, StoreError> {
+        let mut query = self.select(window);
+        let mut rows = query.build().fetch_all(connection).await?;
+        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let (has_before, has_after) = match &window.at {
+            Place::Offset(offset) => (*offset > 0, has_more),
+            Place::After(_) => (true, has_more),
+            Place::Before(_) => {
+                rows.reverse();
+                (has_more, true)
+            }
+        };
+        let keys = |row: Option<&SqliteRow>| row.map(|row| self.keys_of(row)).transpose();
+        Ok(Page {
+            before: keys(rows.first().filter(|_| has_before))?,
+            after: keys(rows.last().filter(|_| has_after))?,
+            items: rows.iter().map(|row| read(row, self.keys.len())).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// How long the list is, counted to `most` items and no further.
+    pub(super) async fn count(
+        &self,
+        connection: &mut SqliteConnection,
+        most: Option<u32>,
+    ) -> Result<u64, StoreError> {
+        let mut query = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT 1 ");
+        (self.source)(&mut query);
+        if let Some(most) = most {
+            query.push(" LIMIT ").push_bind(most);
+        }
+        query.push(")");
+        let count: i64 = query.build_query_scalar().fetch_one(connection).await?;
+        u64::try_from(count).map_err(StoreError::damaged)
+    }
+
+    /// The keys are selected first, as `k0`, `k1`, …: SQLite knows those names everywhere in the
+    /// statement.
+    fn select(&self, window: &Window) -> QueryBuilder<Sqlite> {
+        let mut query = QueryBuilder::new("SELECT ");
+        for (at, (key, _)) in self.keys.iter().enumerate() {
+            key(&mut query);
+            query.push(format_args!(" AS k{at}, "));
+        }
+        query.push(self.columns).push(" ");
+        (self.source)(&mut query);
+        let backwards = matches!(window.at, Place::Before(_));
+        let directions: Vec<_> = self
+            .keys
+            .iter()
+            .map(|(_, direction)| if backwards { direction.reversed() } else { *direction })
+            .collect();
+        if let Place::After(values) | Place::Before(values) = &window.at {
+            push_beyond(&mut query, &directions, values);
+        }
+        let mut order = String::new();
+        for (at, direction) in directions.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            let direction = if *direction == Direction::Ascending { "ASC" } else { "DESC" };
+            // Writing to a String does not fail.
+            let _ = write!(order, "{comma}k{at} {direction}");
+        }
+        // One more than asked tells whether there is a next page.
+        query.push(format_args!(" ORDER BY {order} LIMIT "));
+        query.push_bind(i64::from(window.limit) + 1);
+        if let Place::Offset(offset) = window.at {
+            query.push(" OFFSET ").push_bind(i64::from(offset));
+        }
+        query
+    }
+
+    fn keys_of(&self, row: &SqliteRow) -> Result<Vec<Value>, StoreError> {
+        (0..self.keys.len()).map(|at| Ok(read_value(row, at)?)).collect()
+    }
+
+    /// How SQLite goes about a window: the lines of `EXPLAIN QUERY PLAN`.
+    #[cfg(test)]
+    pub(super) async fn plan(
+        &self,
+        connection: &mut SqliteConnection,
+        window: &Window,
+    ) -> Vec<String> {
+        // The statement again, with the same values bound, behind EXPLAIN QUERY PLAN.
+        let sql = format!("EXPLAIN QUERY PLAN {}", self.select(window).into_string());
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await.unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
+    }
+}
+
+/// A column as a piece of SQL.
+pub(super) fn column(name: &'static str) -> Sql<'static> {
+    Box::new(move |query| {
+        query.push(name);
+    })
+}
+
+/// Pushes the condition that an item comes after the one with these keys.
+///
+/// Where all keys go the same way, a comparison of rows says it, which an index answers in one step
+/// however many items share the first key. Else the first key bounds the search, and the rest is
+/// spelled out.
+fn push_beyond(query: &mut QueryBuilder<Sqlite>, directions: &[Direction], values: &[Value]) {
+    let operator = |direction: Direction| match direction {
+        Direction::Ascending => ">",
+        Direction::Descending => "<",
+    };
+    let (Some(&first), Some(first_value)) = (directions.first(), values.first()) else { return };
+    if directions.iter().all(|direction| *direction == first) {
+        let keys: Vec<_> = (0..values.len()).map(|at| format!("k{at}")).collect();
+        query.push(format_args!(" AND ({}) {} (", keys.join(", "), operator(first)));
+        for (at, value) in values.iter().enumerate() {
+            query.push(if at == 0 { "" } else { ", " });
+            push_value(query, value);
+        }
+        query.push(")");
+        return;
+    }
+    query.push(format_args!(" AND k0 {}= ", operator(first)));
+    push_value(query, first_value);
+    query.push(" AND (");
+    for (at, (direction, value)) in directions.iter().zip(values).enumerate() {
+        query.push(format_args!("k{at} {} ", operator(*direction)));
+        push_value(query, value);
+        if at + 1 < values.len() {
+            query.push(format_args!(" OR (k{at} = "));
+            push_value(query, value);
+            query.push(" AND (");
+        }
+    }
+    query.push("))".repeat(values.len().saturating_sub(1))).push(")");
+}
+
+/// Binds a value.
+pub(super) fn push_value(query: &mut QueryBuilder<Sqlite>, value: &Value) {
+    match value {
+        Value::Integer(number) => query.push_bind(*number),
+        Value::Real(number) => query.push_bind(*number),
+        Value::Text(text) => query.push_bind(text.clone()),
+        Value::Bytes(bytes) => query.push_bind(bytes.clone()),
+    };
+}
+
+/// Binds texts, with commas in between.
+pub(super) fn push_texts<'t>(
+    query: &mut QueryBuilder<Sqlite>,
+    texts: impl Iterator<Item = &'t str>,
+) {
+    for (at, text) in texts.enumerate() {
+        query.push(if at == 0 { "" } else { ", " }).push_bind(text.to_owned());
+    }
+}
+
+fn read_value(row: &SqliteRow, at: usize) -> Result<Value, sqlx::Error> {
+    let raw = row.try_get_raw(at)?;
+    Ok(match raw.type_info().name() {
+        "REAL" => Value::Real(row.try_get(at)?),
+        "TEXT" => Value::Text(row.try_get(at)?),
+        "BLOB" => Value::Bytes(row.try_get(at)?),
+        _ => Value::Integer(row.try_get(at)?),
+    })
+}

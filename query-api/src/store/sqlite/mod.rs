@@ -1,0 +1,158 @@
+//! The read model in one SQLite file: a pool of connections that only read.
+//!
+//! The projector makes the file and is the only one to write to it. Every answer comes from one
+//! [`Snapshot`], so that what it shows and the position it names belong together.
+
+mod facets;
+mod listing;
+mod movies;
+mod ratings;
+
+use std::{path::Path, time::Duration};
+
+use events::Position;
+use read_model::Checkpoint;
+use sqlx::{
+    Row, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+
+use super::StoreError;
+
+pub(crate) use facets::FacetFilter;
+
+/// How long a request waits for a connection, or for a lock of the file.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The read model in a SQLite file. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+}
+
+/// The read model as it was at one moment.
+pub(crate) struct Snapshot {
+    transaction: Transaction<'static, Sqlite>,
+    /// What it reflects.
+    pub(crate) checkpoint: Checkpoint,
+}
+
+impl SqliteStore {
+    /// Opens the file for reading, with at most so many connections.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no file, [`StoreError::Foreign`] where it holds no read
+    /// model, and [`StoreError::Unavailable`] where it cannot be opened.
+    pub async fn open(path: &Path, connections: u32) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        // Not `read_only`: a reader of a WAL file takes part in the bookkeeping beside it.
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .busy_timeout(PATIENCE)
+            .pragma("query_only", "ON")
+            .pragma("temp_store", "MEMORY");
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await
+            .map_err(|source| foreign_or_unavailable(path, source))?;
+        let store = Self { pool };
+        let mut connection = store.pool.acquire().await?;
+        read_checkpoint(&mut connection)
+            .await
+            .map_err(|source| foreign_or_unavailable(path, source))?;
+        drop(connection);
+        Ok(store)
+    }
+
+    /// What the read model reflects now.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(read_checkpoint(&mut connection).await?)
+    }
+
+    /// Closes all connections, when what they are reading is read.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Begins to read.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        // The first read is what fixes the moment.
+        let checkpoint = read_checkpoint(&mut transaction).await?;
+        Ok(Snapshot { transaction, checkpoint })
+    }
+}
+
+fn foreign_or_unavailable(path: &Path, source: sqlx::Error) -> StoreError {
+    match StoreError::from(source) {
+        StoreError::Damaged(source) => match source.downcast::<sqlx::Error>() {
+            Ok(source) => StoreError::Foreign { path: path.to_owned(), source: *source },
+            Err(source) => StoreError::Damaged(source),
+        },
+        other => other,
+    }
+}
+
+async fn read_checkpoint(connection: &mut SqliteConnection) -> Result<Checkpoint, sqlx::Error> {
+    let row = sqlx::query("SELECT generation, position FROM checkpoint WHERE one = 1")
+        .fetch_one(connection)
+        .await?;
+    let unsigned = |index: usize| -> Result<u64, sqlx::Error> {
+        let number: i64 = row.try_get(index)?;
+        u64::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
+    };
+    Ok(Checkpoint { generation: unsigned(0)?, position: Position(unsigned(1)?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ReadModel;
+
+    #[tokio::test]
+    async fn without_a_file_there_is_no_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = SqliteStore::open(&folder.path().join("read-model.db"), 1).await;
+        assert!(matches!(opened, Err(StoreError::Missing(_))));
+        assert!(!folder.path().join("read-model.db").exists(), "nothing is made");
+    }
+
+    #[tokio::test]
+    async fn a_file_without_tables_is_no_read_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("read-model.db");
+        std::fs::write(&path, b"").unwrap();
+        let opened = SqliteStore::open(&path, 1).await;
+        assert!(matches!(opened, Err(StoreError::Foreign { .. })), "{opened:?}");
+    }
+
+    #[tokio::test]
+    async fn the_store_cannot_write() {
+        let model = ReadModel::new().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let written = sqlx::query("UPDATE checkpoint SET position = 9")
+            .execute(&mut *snapshot.transaction)
+            .await;
+        assert!(written.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_stays_as_it_was() {
+        let model = ReadModel::new().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        model.put_film(&crate::testing::film("Ran")).await;
+        model.reach(7).await;
+        let seen = read_checkpoint(&mut snapshot.transaction).await.unwrap();
+        assert_eq!(seen, snapshot.checkpoint);
+        assert_eq!(model.store().checkpoint().await.unwrap().position, Position(7));
+    }
+}

@@ -1,0 +1,237 @@
+//! Films: one by id, and lists of them.
+
+use events::{MovieId, text::plain};
+use read_model::{MovieDocument, search::fts5_query};
+use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+
+use super::{
+    Snapshot,
+    listing::{Listing, Sql, column, push_texts, push_value},
+};
+use crate::{
+    filter::{Column, Comparison, Condition, MovieFilter},
+    page::{Page, Window},
+    sort::{MovieSort, Order},
+    store::StoreError,
+};
+
+impl Snapshot {
+    /// A film that is not deleted.
+    pub(crate) async fn movie(&mut self, id: MovieId) -> Result<Option<MovieDocument>, StoreError> {
+        sqlx::query("SELECT document FROM movie WHERE id = ? AND deleted = 0")
+            .bind(id.0)
+            .fetch_optional(&mut *self.transaction)
+            .await?
+            .map(|row| read_document(&row, 0))
+            .transpose()
+    }
+
+    /// Whether there is such a film, not deleted.
+    pub(crate) async fn has_movie(&mut self, id: MovieId) -> Result<bool, StoreError> {
+        let found = sqlx::query("SELECT 1 FROM movie WHERE id = ? AND deleted = 0")
+            .bind(id.0)
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// A part of a list of films.
+    pub(crate) async fn movies(
+        &mut self,
+        filter: &MovieFilter,
+        order: &Order<MovieSort>,
+        window: &Window,
+    ) -> Result<Page<MovieDocument>, StoreError> {
+        listing(filter, order).page(&mut self.transaction, window, read_document).await
+    }
+
+    /// How many films a filter leaves, counted to `most` and no further.
+    pub(crate) async fn count_movies(
+        &mut self,
+        filter: &MovieFilter,
+        order: &Order<MovieSort>,
+        most: Option<u32>,
+    ) -> Result<u64, StoreError> {
+        listing(filter, order).count(&mut self.transaction, most).await
+    }
+}
+
+fn read_document(row: &SqliteRow, at: usize) -> Result<MovieDocument, StoreError> {
+    let json: &str = row.try_get(at)?;
+    serde_json::from_str(json).map_err(StoreError::damaged)
+}
+
+fn listing<'q>(filter: &'q MovieFilter, order: &Order<MovieSort>) -> Listing<'q> {
+    let keys = order.keys().iter().map(|(key, direction)| (key_sql(*key, filter), *direction));
+    Listing {
+        columns: "m.document",
+        keys: keys.collect(),
+        source: Box::new(move |query| push_source(query, filter)),
+    }
+    .and_then("m.id")
+}
+
+fn key_sql(key: MovieSort, filter: &MovieFilter) -> Sql<'_> {
+    match key {
+        MovieSort::Title => column("m.title"),
+        MovieSort::Year => column("m.year"),
+        MovieSort::ReleaseDate => column("m.release_date"),
+        MovieSort::Rating => column("m.rating"),
+        MovieSort::RatingCount => column("m.rating_count"),
+        MovieSort::RuntimeMinutes => column("m.runtime_minutes"),
+        MovieSort::CreatedAt => column("m.created_at"),
+        MovieSort::UpdatedAt => column("m.updated_at"),
+        MovieSort::Relevance => relevance(filter.query.as_deref().unwrap_or_default()),
+    }
+}
+
+/// How well a film fits a query, the best first: the title is the query, begins with it, has it at
+/// the beginning of a word, has all of its words; or the words are elsewhere.
+///
+/// It depends on the film and the query alone, not on what other films there are (as bm25 does), so
+/// that pages hold together while films come and go.
+fn relevance(query: &str) -> Sql<'static> {
+    let plain = plain(query);
+    let in_titles = fts5_query(query).map(|words| format!("title : ({words})"));
+    Box::new(move |sql| {
+        sql.push("CASE WHEN m.title = ").push_bind(plain.clone());
+        sql.push(" THEN 0 WHEN substr(m.title, 1, length(").push_bind(plain.clone());
+        sql.push(")) = ").push_bind(plain.clone());
+        sql.push(" THEN 1 WHEN instr(' ' || m.title, ' ' || ").push_bind(plain.clone());
+        sql.push(") > 0 THEN 2");
+        if let Some(words) = &in_titles {
+            sql.push(" WHEN m.key IN (SELECT rowid FROM movie_search WHERE movie_search MATCH ");
+            sql.push_bind(words.clone()).push(") THEN 3");
+        }
+        sql.push(" ELSE 4 END");
+    })
+}
+
+fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &MovieFilter) {
+    query.push("FROM movie AS m WHERE m.deleted = 0");
+    for condition in &filter.conditions {
+        push_condition(query, condition);
+    }
+    match filter.query.as_deref().map(fts5_query) {
+        None => {}
+        // Nothing in the query is a letter or a digit, so nothing is found.
+        Some(None) => {
+            query.push(" AND FALSE");
+        }
+        Some(Some(words)) => {
+            query.push(" AND m.key IN (SELECT rowid FROM movie_search WHERE movie_search MATCH ");
+            query.push_bind(words).push(")");
+        }
+    }
+}
+
+fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition) {
+    match condition {
+        Condition::HasAny(kind, slugs) => {
+            query.push(" AND m.key IN (SELECT movie_key FROM movie_facet WHERE kind = ");
+            query.push_bind(kind.as_str()).push(" AND slug IN (");
+            push_texts(query, slugs.iter().map(|slug| slug.as_str()));
+            query.push("))");
+        }
+        Condition::IsAny(column, codes) => {
+            let name = column_name(*column);
+            // The second condition is what the index of IMDb ids was made with.
+            let (collation, and) = match column {
+                Column::Imdb => ("", " AND m.imdb <> ''"),
+                _ => (" COLLATE NOCASE", ""),
+            };
+            query.push(format_args!("{and} AND {name}{collation} IN ("));
+            push_texts(query, codes.iter().map(String::as_str));
+            query.push(")");
+        }
+        Condition::Compares(column, comparison, value) => {
+            let name = column_name(*column);
+            if let Some(absent) = absent(*column) {
+                // The plus keeps the index for the comparison that was asked.
+                query.push(format_args!(" AND +{name} <> {absent}"));
+            }
+            let operator = match comparison {
+                Comparison::Equal => "=",
+                Comparison::AtLeast => ">=",
+                Comparison::MoreThan => ">",
+                Comparison::AtMost => "<=",
+                Comparison::LessThan => "<",
+            };
+            query.push(format_args!(" AND {name} {operator} "));
+            push_value(query, value);
+        }
+    }
+}
+
+fn column_name(column: Column) -> &'static str {
+    match column {
+        Column::Year => "m.year",
+        Column::ReleaseDate => "m.release_date",
+        Column::RuntimeMinutes => "m.runtime_minutes",
+        Column::Rating => "m.rating",
+        Column::RatingCount => "m.rating_count",
+        Column::Language => "m.language",
+        Column::Country => "m.country",
+        Column::Imdb => "m.imdb",
+    }
+}
+
+/// What stands in a column where a film has no value. Every film has a number of ratings.
+fn absent(column: Column) -> Option<&'static str> {
+    match column {
+        Column::Year | Column::RuntimeMinutes | Column::Rating => Some("0"),
+        Column::ReleaseDate | Column::Language | Column::Country | Column::Imdb => Some("''"),
+        Column::RatingCount => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        filter::MovieFilter,
+        page::Place,
+        sort::{Direction, SortKey},
+        testing::ReadModel,
+        value::Value,
+    };
+
+    #[tokio::test]
+    async fn an_index_serves_every_list_with_one_key_on_every_page() {
+        let model = ReadModel::new().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let filter = MovieFilter::default();
+        for (name, key) in MovieSort::ALL {
+            if *key == MovieSort::Relevance {
+                continue;
+            }
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let order = Order::of([(*key, direction)]);
+                let place = vec![Value::Integer(7), Value::Bytes(vec![0; 16])];
+                for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
+                    let window = Window { limit: 25, at };
+                    let listing = listing(&filter, &order);
+                    let plan = listing.plan(&mut snapshot.transaction, &window).await;
+                    let searches =
+                        matches!(window.at, Place::Offset(_)) || plan[0].contains("SEARCH");
+                    let index = format!("USING INDEX movie_{name}");
+                    assert!(searches && plan.len() == 1 && plan[0].contains(&index), "{plan:?}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_imdb_id_is_looked_up() {
+        let model = ReadModel::new().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let codes = vec!["tt0047478".to_owned()];
+        let filter =
+            MovieFilter { conditions: vec![Condition::IsAny(Column::Imdb, codes)], query: None };
+        let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
+        let window = Window { limit: 25, at: Place::Offset(0) };
+        let listing = listing(&filter, &order);
+        let plan = listing.plan(&mut snapshot.transaction, &window).await;
+        assert!(plan[0].contains("USING INDEX movie_imdb"), "{plan:?}");
+    }
+}
