@@ -10,18 +10,24 @@
 
 mod circumstances;
 mod execute;
+#[cfg(test)]
+mod faults;
 mod idempotency;
 mod loaded;
 mod openapi;
 mod path;
 mod precondition;
 mod problem;
+#[cfg(test)]
+mod races;
 mod receipt;
+#[cfg(test)]
+mod repetition;
 mod routes;
 mod state;
 #[cfg(test)]
 mod testing;
 mod turns;
 
-pub use routes::routes;
+pub use routes::{openapi, routes};
 pub use state::CommandState;

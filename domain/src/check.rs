@@ -10,7 +10,7 @@ use events::Slug;
 use jiff::civil::Date;
 
 use crate::{
-    Field, InvalidName, Whole,
+    Field, Whole,
     invalid::Findings,
     limits::{LANGUAGE_CHARS_MAX, NAME_CHARS_MAX, YEARS},
     name,
@@ -43,10 +43,14 @@ pub(crate) fn line(
     chars_max: usize,
     findings: &mut Findings,
 ) -> Option<Option<String>> {
-    let expected = format!(
+    parsed(field, pointer, findings, &line_expected(chars_max), |text| name::line(&text, chars_max))
+}
+
+/// What [`line`] expects.
+pub(crate) fn line_expected(chars_max: usize) -> String {
+    format!(
         "be text of 1 to {chars_max} characters, with at least one that is not white space and no control characters"
-    );
-    parsed(field, pointer, findings, &expected, |text| name::line(&text, chars_max))
+    )
 }
 
 /// Prose: it may have lines and tabs. Blank prose is none.
@@ -86,7 +90,7 @@ pub(crate) fn names(
             Field::Absent | Field::Null | Field::Wrong => None,
         };
         let Some(name) = name else {
-            findings.add(format!("{pointer}/{index}"), InvalidName.to_string());
+            findings.add(format!("{pointer}/{index}"), line_expected(NAME_CHARS_MAX));
             continue;
         };
         let slug = Slug::of(&name);

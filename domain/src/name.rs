@@ -3,20 +3,18 @@
 use std::fmt;
 
 use events::Slug;
-use serde::Deserialize;
 
 use crate::limits::NAME_CHARS_MAX;
 
 /// A name that has been checked: 1 to [`NAME_CHARS_MAX`] characters, no control characters, no white
 /// space around it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
-/// A text that cannot be a name. The message is the end of a sentence that begins with “must”.
+/// A text that cannot be a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "be text of 1 to {NAME_CHARS_MAX} characters, with at least one that is not white space and no control characters"
+    "must be text of 1 to {NAME_CHARS_MAX} characters, with at least one that is not white space and no control characters"
 )]
 pub struct InvalidName;
 
@@ -39,14 +37,6 @@ impl Name {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl TryFrom<String> for Name {
-    type Error = InvalidName;
-
-    fn try_from(text: String) -> Result<Self, InvalidName> {
-        Self::new(&text)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the OpenAPI document says of commands. It says exactly what the code does: what satisfies a
 //! schema is accepted, what does not is refused.
 
+#[cfg(test)]
+mod agreement;
 mod bodies;
 mod document;
 mod parameters;

@@ -8,11 +8,12 @@ mod tags;
 
 use events::{MovieId, Slug};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes as methods};
 
 pub(crate) use movies::READ_ONLY_FIELDS;
 
-use crate::{openapi, receipt::Subject, state::CommandState};
+use crate::{openapi::document, receipt::Subject, state::CommandState};
 
 /// What stands unencoded in a path (RFC 3986 section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -20,7 +21,17 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The routes of the command API, without fallbacks or layers: whoever serves them merges them with
 /// others first (axum panics where two merged routers have fallbacks).
 pub fn routes(state: CommandState) -> OpenApiRouter {
-    OpenApiRouter::with_openapi(openapi::document())
+    all().with_state(state)
+}
+
+/// What OpenAPI says of the routes, without a state: for whoever writes the document to a file.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    all().into_openapi()
+}
+
+fn all() -> OpenApiRouter<CommandState> {
+    OpenApiRouter::with_openapi(document())
         .routes(methods!(movies::create::create_movie))
         .routes(methods!(
             movies::put::put_movie,
@@ -36,7 +47,6 @@ pub fn routes(state: CommandState) -> OpenApiRouter {
         ))
         .routes(methods!(genres::create::create_genre))
         .routes(methods!(genres::put::put_genre))
-        .with_state(state)
 }
 
 fn movie_subject(movie: MovieId) -> Subject {

@@ -4,8 +4,10 @@ use serde::Deserialize;
 
 use super::GenreContent;
 use crate::{
-    Field, Invalid, InvalidName, Name, check, field::Unknown, invalid::Findings,
-    limits::DESCRIPTION_CHARS_MAX,
+    Field, Invalid, Name, check,
+    field::Unknown,
+    invalid::Findings,
+    limits::{DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX},
 };
 
 /// A genre as it was sent.
@@ -26,7 +28,7 @@ impl GenreDraft {
     /// Everything that is wrong, never an empty list.
     pub fn into_content(self) -> Result<GenreContent, Vec<Invalid>> {
         let mut findings = Findings::default();
-        let expected = InvalidName.to_string();
+        let expected = check::line_expected(NAME_CHARS_MAX);
         let name = check::parsed(self.name.required(), "/name", &mut findings, &expected, |name| {
             Name::new(&name).ok()
         });

@@ -38,3 +38,46 @@ pub(crate) async fn create_genre(
     let task = task(&slug, GenreCommand::Create(slug.clone(), content));
     Ok(state.execute(circumstances, task).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use crate::testing::Api;
+
+    #[tokio::test]
+    async fn a_genre_has_a_slug_and_an_address() {
+        let api = Api::start().await;
+        let body = r#"{"name": "Film Noir", "description": "Rain."}"#;
+        let answer = api.ask("POST", "/v1/genres").json(body).send().await;
+        assert_eq!(answer.status, StatusCode::CREATED);
+        assert_eq!(answer.body["id"], "film-noir");
+        assert_eq!(answer.header("location"), "/v1/genres/film-noir");
+        assert_eq!(answer.event_types(), ["GenreDescribed"]);
+    }
+
+    #[tokio::test]
+    async fn an_address_is_percent_encoded() {
+        let api = Api::start().await;
+        let answer = api.ask("POST", "/v1/genres").json(r#"{"name": "時代劇"}"#).send().await;
+        assert_eq!(answer.body["id"], "時代劇");
+        assert_eq!(answer.header("location"), "/v1/genres/%E6%99%82%E4%BB%A3%E5%8A%87");
+    }
+
+    #[tokio::test]
+    async fn a_genre_is_new_once() {
+        let api = Api::start().await;
+        let create = |body: &'static str| api.ask("POST", "/v1/genres").json(body).send();
+        assert_eq!(create(r#"{"name": "Drama"}"#).await.status, StatusCode::CREATED);
+        create(r#"{"name": "DRAMA"}"#).await.is_problem(409, "conflict");
+    }
+
+    #[tokio::test]
+    async fn everything_that_is_wrong_is_said_at_once() {
+        let api = Api::start().await;
+        let body = r#"{"description": "\u0007", "slug": "noir"}"#;
+        let answer = api.ask("POST", "/v1/genres").json(body).send().await;
+        answer.is_problem(422, "validation-failed");
+        assert_eq!(answer.wrong(), ["/name", "/description", "/slug"]);
+    }
+}

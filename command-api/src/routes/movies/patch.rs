@@ -2,9 +2,9 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, JsonBody, Path, Problem, ProblemType};
+use http_kit::{Editor, JsonBody, Problem};
 
-use super::{ACCEPT_PATCH, PATCH_FORMATS, body, patchable, task};
+use super::{body, patchable, task};
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
     execute::Task,
@@ -34,24 +34,107 @@ use crate::{
 pub(crate) async fn patch_movie(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
-    Path(path): Path<MoviePath>,
-    body: Result<JsonBody, Problem>,
+    path: MoviePath,
+    JsonBody { value, .. }: JsonBody,
 ) -> Result<Response, Problem> {
-    let JsonBody { value, .. } = body.map_err(with_formats)?;
     let circumstances = from.circumstances.with_body(&value);
     let (version, patch) = body::patch(value)?;
     let action = MovieAction::Patch(Box::new(patch));
-    let task = Task {
-        needs_version: state.require_if_match,
-        ..task(path.movie(), action, Success::Changed)
-    };
+    let task =
+        Task { needs_version: state.require_if_match, ..task(path.id, action, Success::Changed) };
     Ok(patchable(state.execute(circumstances.expecting(version), task).await?))
 }
 
-/// A 415 says what would have been understood (RFC 5789 section 2.2).
-fn with_formats(problem: Problem) -> Problem {
-    match problem.problem_type() {
-        ProblemType::UnsupportedMediaType => problem.header(ACCEPT_PATCH, PATCH_FORMATS),
-        _ => problem,
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use crate::testing::{Api, ID};
+
+    #[tokio::test]
+    async fn some_of_a_film_can_be_changed() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        for media_type in ["application/merge-patch+json", "application/json"] {
+            let year = if media_type == "application/json" { "2001" } else { "null" };
+            let body = format!(r#"{{"year": {year}}}"#);
+            let answer = api.ask("PATCH", &film).body(media_type, &body).send().await;
+            assert_eq!(answer.status, StatusCode::OK);
+            assert_eq!(answer.event_types(), ["MovieDetailsChanged"]);
+            assert!(!answer.header("accept-patch").is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_title_cannot_be_taken_away() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        let answer = api.ask("PATCH", &film).json(r#"{"title": null, "x": 1}"#).send().await;
+        answer.is_problem(422, "validation-failed");
+        assert_eq!(answer.wrong(), ["/title", "/x"]);
+    }
+
+    #[tokio::test]
+    async fn another_format_is_refused_with_a_list_of_those_there_are() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        let answer = api.ask("PATCH", &film).body("application/json-patch+json", "[]").send().await;
+        answer.is_problem(415, "unsupported-media-type");
+        assert_eq!(answer.header("accept-patch"), "application/merge-patch+json, application/json");
+    }
+
+    #[tokio::test]
+    async fn a_film_that_is_not_there_cannot_be_changed() {
+        let api = Api::start().await;
+        let path = format!("/v1/movies/{ID}");
+        let patch = || api.ask("PATCH", &path).header("if-match", "\"r9\"").json("{}").send();
+        patch().await.is_problem(404, "not-found");
+        api.film().await;
+        api.ask("DELETE", &path).send().await;
+        patch().await.is_problem(404, "not-found");
+    }
+
+    #[tokio::test]
+    async fn a_stale_if_match_is_refused_even_if_others_changed_other_fields() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        let patch = |body: &'static str| {
+            api.ask("PATCH", &film).header("if-match", "\"r1\"").json(body).send()
+        };
+        assert_eq!(patch(r#"{"year": 2001}"#).await.status, StatusCode::OK);
+        patch(r#"{"country": "HK"}"#).await.is_problem(412, "precondition-failed");
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_says_what_would_happen_and_appends_nothing() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        let body = r#"{"year": 2001, "tags": []}"#;
+        let answer = api.ask("PATCH", &format!("{film}?dry_run=true")).json(body).send().await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.event_types(), ["MovieDetailsChanged", "MovieUntagged"]);
+        assert_eq!(answer.body["revision"], 3);
+        assert_eq!(answer.body["events"][1]["revision"], 3);
+        assert!(answer.body["events"][1].get("position").is_none());
+        assert_eq!(api.happened().await, ["MovieCreated"]);
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_is_judged_like_the_real_thing() {
+        let api = Api::start().await;
+        let film = format!("{}?dry_run=true", api.film().await);
+        let answer = api.ask("PATCH", &film).header("if-match", "\"r7\"").json("{}").send().await;
+        answer.is_problem(412, "precondition-failed");
+        let answer = api.ask("PATCH", &film).json(r#"{"year": 1}"#).send().await;
+        answer.is_problem(422, "validation-failed");
+    }
+
+    #[tokio::test]
+    async fn a_parameter_that_is_misspelled_does_not_make_a_trial_the_real_thing() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        let answer = api.ask("PATCH", &format!("{film}?dryrun=true")).json("{}").send().await;
+        answer.is_problem(400, "invalid-parameter");
+        assert_eq!(answer.wrong(), ["dryrun"]);
     }
 }

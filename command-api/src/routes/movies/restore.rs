@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Path, Problem};
+use http_kit::{Editor, Problem};
 
 use super::task;
 use crate::{
@@ -25,8 +25,43 @@ use crate::{
 pub(crate) async fn restore_movie(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
-    Path(path): Path<MoviePath>,
+    path: MoviePath,
 ) -> Result<Response, Problem> {
-    let task = task(path.movie(), MovieAction::Restore, Success::Changed);
+    let task = task(path.id, MovieAction::Restore, Success::Changed);
     Ok(state.execute(from.circumstances, task).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use crate::testing::{Api, FILM, ID};
+
+    #[tokio::test]
+    async fn a_deleted_film_is_back_as_it_was() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        api.ask("DELETE", &film).send().await;
+        let answer = api.ask("POST", &format!("{film}/restore")).send().await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.event_types(), ["MovieRestored"]);
+        let same = api.ask("PUT", &film).json(FILM).send().await;
+        assert!(same.event_types().is_empty());
+    }
+
+    #[tokio::test]
+    async fn restoring_a_film_that_is_there_changes_nothing() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        let answer = api.ask("POST", &format!("{film}/restore")).send().await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(answer.event_types().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_film_that_never_was_cannot_be_restored() {
+        let api = Api::start().await;
+        let answer = api.ask("POST", &format!("/v1/movies/{ID}/restore")).send().await;
+        answer.is_problem(404, "not-found");
+    }
 }

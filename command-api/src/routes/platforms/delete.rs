@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Path, Problem};
+use http_kit::{Editor, Problem};
 
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
@@ -26,9 +26,29 @@ use crate::{
 pub(crate) async fn delete_movie_platform(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
-    Path(path): Path<PlatformPath>,
+    path: PlatformPath,
 ) -> Result<Response, Problem> {
     let action = MovieAction::RemovePlatform(path.platform.slug());
-    let task = task(path.movie(), action, Success::Gone);
+    let task = task(path.id, action, Success::Gone);
     Ok(state.execute(from.circumstances, task).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use crate::testing::Api;
+
+    #[tokio::test]
+    async fn a_film_can_be_watched_somewhere_no_more() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        api.ask("PUT", &format!("{film}/platforms/MUBI")).send().await;
+        for _ in 0..2 {
+            let answer = api.ask("DELETE", &format!("{film}/platforms/mubi")).send().await;
+            assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        }
+        let happened = api.happened().await;
+        assert_eq!(happened, ["MovieCreated", "MoviePlatformsAdded", "MoviePlatformsRemoved"]);
+    }
 }

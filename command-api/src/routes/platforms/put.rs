@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Path, Problem};
+use http_kit::{Editor, Problem};
 
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
@@ -26,8 +26,27 @@ use crate::{
 pub(crate) async fn put_movie_platform(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
-    Path(path): Path<PlatformPath>,
+    path: PlatformPath,
 ) -> Result<Response, Problem> {
-    let task = task(path.movie(), MovieAction::AddPlatform(path.platform), Success::Changed);
+    let task = task(path.id, MovieAction::AddPlatform(path.platform), Success::Changed);
     Ok(state.execute(from.circumstances, task).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use crate::testing::Api;
+
+    #[tokio::test]
+    async fn a_film_can_be_watched_somewhere_and_that_is_said_once() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        for platform in ["MUBI", "mubi"] {
+            let answer = api.ask("PUT", &format!("{film}/platforms/{platform}")).send().await;
+            assert_eq!(answer.status, StatusCode::OK);
+            assert_eq!(answer.header("etag"), "\"r2\"");
+        }
+        assert_eq!(api.happened().await, ["MovieCreated", "MoviePlatformsAdded"]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Path, Problem};
+use http_kit::{Editor, Problem};
 
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
@@ -25,8 +25,36 @@ use crate::{
 pub(crate) async fn delete_movie_tag(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
-    Path(path): Path<TagPath>,
+    path: TagPath,
 ) -> Result<Response, Problem> {
-    let task = task(path.movie(), MovieAction::Untag(path.tag.slug()), Success::Gone);
+    let task = task(path.id, MovieAction::Untag(path.tag.slug()), Success::Gone);
     Ok(state.execute(from.circumstances, task).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use crate::testing::Api;
+
+    #[tokio::test]
+    async fn a_tag_can_be_taken_off_in_any_spelling_and_again() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        for _ in 0..2 {
+            let answer = api.ask("DELETE", &format!("{film}/tags/Slow")).send().await;
+            assert_eq!(answer.status, StatusCode::NO_CONTENT);
+            assert_eq!(answer.header("etag"), "\"r2\"");
+        }
+        assert_eq!(api.happened().await, ["MovieCreated", "MovieUntagged"]);
+    }
+
+    #[tokio::test]
+    async fn a_deleted_film_has_no_tags_to_take_off() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        api.ask("DELETE", &film).send().await;
+        let answer = api.ask("DELETE", &format!("{film}/tags/slow")).send().await;
+        answer.is_problem(404, "not-found");
+    }
 }
