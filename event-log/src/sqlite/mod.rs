@@ -1,6 +1,6 @@
 //! The log in one SQLite file: WAL, `synchronous=FULL`, one writer, many readers.
 //!
-//! One task, the [`appender`], owns the only connection that writes; reads go through a pool of
+//! One task, the appender, owns the only connection that writes; reads go through a pool of
 //! read-only connections. The file may be read by others at any time. A second process that writes
 //! to it does not break the order (`BEGIN IMMEDIATE`), yet is woken late: its events are found by
 //! polling.
