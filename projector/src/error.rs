@@ -1,5 +1,7 @@
 //! What can go wrong while the log is folded into a read model.
 
+use std::path::PathBuf;
+
 use event_log::LogError;
 use events::Position;
 use read_model::{Checkpoint, Poison};
@@ -7,6 +9,14 @@ use read_model::{Checkpoint, Poison};
 /// Why a batch was not folded in. Nothing of it is in the read model.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The file cannot be opened, or its tables cannot be brought up to date.
+    #[error("cannot open the read model {}: {reason}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite or the migration says.
+        reason: String,
+    },
     /// The store is busy, full or cannot be reached: the same may well succeed later.
     #[error("the read model is unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),

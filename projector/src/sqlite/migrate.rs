@@ -2,23 +2,18 @@
 
 use sqlx::{
     SqlSafeStr, SqliteConnection,
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
-
-use crate::StoreError;
 
 /// Every migration, oldest first. What a release has shipped is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "read model", include_str!("../../../migrations/sqlite/read-model/0001_read_model.sql"))];
 
 /// Runs the migrations that the file has not had yet.
-pub(super) async fn run(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(super) async fn run(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
     let migrations = MIGRATIONS.iter().map(|&(version, description, sql)| {
         let once = MigrationType::Simple;
         Migration::new(version, description.into(), once, sql.into_sql_str(), false)
     });
-    Migrator::with_migrations(migrations.collect())
-        .run(writer)
-        .await
-        .map_err(|error| StoreError::Damaged(format!("its tables cannot be brought up: {error}")))
+    Migrator::with_migrations(migrations.collect()).run(writer).await
 }

@@ -15,6 +15,7 @@ use std::{path::Path, time::Duration};
 
 use events::RecordedEvent;
 use read_model::{Checkpoint, Fact, Keys, Outcome, Poison, Projection, ReadModelChanged};
+use serde::{Deserialize, Serialize};
 use sqlx::{
     ConnectOptions, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -26,8 +27,9 @@ use failure::store_error;
 /// How long to wait for another process that has locked the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What to do with an event that cannot be folded in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What to do with an event that cannot be folded in. In configuration: `halt` or `park`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PoisonPolicy {
     /// Stop before it.
     Halt,
@@ -61,8 +63,8 @@ impl SqliteReadModel {
     /// must exist.
     ///
     /// # Errors
-    /// [`StoreError`] where the file cannot be opened, is no read model, or was written by a newer
-    /// Cinelog.
+    /// [`StoreError::Open`] where the file cannot be opened, is no read model, or was written by a
+    /// newer Cinelog.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, BUSY_TIMEOUT).await
     }
@@ -76,6 +78,8 @@ impl SqliteReadModel {
         path: impl AsRef<Path>,
         busy_timeout: Duration,
     ) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let cannot_open = |reason: String| StoreError::Open { path: path.to_owned(), reason };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -94,9 +98,9 @@ impl SqliteReadModel {
             .max_lifetime(None)
             .connect_with(options)
             .await
-            .map_err(store_error)?;
+            .map_err(|error| cannot_open(error.to_string()))?;
         let mut connection = writer.acquire().await.map_err(store_error)?;
-        migrate::run(&mut connection).await?;
+        migrate::run(&mut connection).await.map_err(|error| cannot_open(error.to_string()))?;
         drop(connection);
         Ok(Self { writer })
     }

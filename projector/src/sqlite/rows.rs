@@ -3,7 +3,7 @@
 //! An absent value is the smallest of its column: 0 or ''.
 
 use events::text::plain;
-use read_model::{MovieDocument, RatingDocument, search::SearchText};
+use read_model::{FacetKey, MovieDocument, RatingDocument, search::SearchText};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -63,12 +63,11 @@ impl<'a> SearchRow<'a> {
     }
 }
 
-/// A row of `movie_facet`.
+/// Rows of `movie_facet`: those of one film.
 #[derive(Serialize)]
-pub(super) struct MembershipRow<'a> {
+pub(super) struct MembershipRows<'a> {
     pub(super) id: String,
-    pub(super) kind: &'static str,
-    pub(super) slug: &'a str,
+    pub(super) facets: &'a [FacetKey],
 }
 
 /// A row of `rating`.

@@ -3,14 +3,14 @@
 //! Rows go in as one JSON array, which `json_each` takes apart. Every statement must touch exactly
 //! the rows it was meant for; otherwise the batch is rolled back.
 
-use read_model::{Changes, FacetChange, FacetKey, MovieChange, RatingChange, SearchChange};
+use read_model::{Changes, FacetChange, MovieChange, RatingChange, SearchChange};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::{
     failure::{expect_rows, store_error},
     load::json,
-    rows::{MembershipRow, MovieRow, RatingRow, SearchRow, hex},
+    rows::{MembershipRows, MovieRow, RatingRow, SearchRow, hex},
 };
 use crate::StoreError;
 
@@ -43,13 +43,15 @@ const INDEX: &str = "
 
 const LEAVE: &str = "
     DELETE FROM movie_facet WHERE (kind, slug, movie_key) IN (
-        SELECT k.value ->> 'kind', k.value ->> 'slug', movie.key
-        FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id'))";
+        SELECT f.value ->> 0, f.value ->> 1, movie.key
+        FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')
+        CROSS JOIN json_each(k.value, '$.facets') AS f)";
 
 const JOIN: &str = "
     INSERT INTO movie_facet (kind, slug, movie_key)
-    SELECT k.value ->> 'kind', k.value ->> 'slug', movie.key
-    FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')";
+    SELECT f.value ->> 0, f.value ->> 1, movie.key
+    FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')
+    CROSS JOIN json_each(k.value, '$.facets') AS f";
 
 const STORE_FACETS: &str = "
     INSERT INTO facet (kind, slug, name, movie_count, document)
@@ -136,22 +138,19 @@ async fn memberships(
     connection: &mut SqliteConnection,
     movies: &[MovieChange],
 ) -> Result<(), StoreError> {
-    fn rows<'a>(
-        movies: &'a [MovieChange],
-        keys: impl Fn(&'a MovieChange) -> &'a [FacetKey],
-    ) -> Vec<MembershipRow<'a>> {
-        let row = |movie: &'a MovieChange| {
-            let id = hex(movie.document.id.0);
-            keys(movie).iter().map(move |(kind, slug)| MembershipRow {
-                id: id.clone(),
-                kind: kind.as_str(),
-                slug: slug.as_str(),
-            })
-        };
-        movies.iter().flat_map(row).collect()
+    let left: Vec<_> = movies.iter().map(|movie| (movie, &movie.left[..])).collect();
+    let joined: Vec<_> = movies.iter().map(|movie| (movie, &movie.joined[..])).collect();
+    for (what, statement, facets) in
+        [("leaving facets", LEAVE, left), ("joining facets", JOIN, joined)]
+    {
+        let count = facets.iter().map(|(_, facets)| facets.len()).sum();
+        let rows: Vec<_> = (facets.into_iter())
+            .filter(|(_, facets)| !facets.is_empty())
+            .map(|(movie, facets)| MembershipRows { id: hex(movie.document.id.0), facets })
+            .collect();
+        counted(connection, what, statement, &rows, count).await?;
     }
-    all(connection, "leaving facets", LEAVE, &rows(movies, |movie| &movie.left)).await?;
-    all(connection, "joining facets", JOIN, &rows(movies, |movie| &movie.joined)).await
+    Ok(())
 }
 
 async fn facets(
@@ -186,16 +185,27 @@ async fn ratings(
     all(connection, "removing ratings", REMOVE_RATINGS, &removed).await
 }
 
-/// Runs a statement for all rows at once; for none, not at all.
+/// Runs a statement that touches one row of its table for each of `rows`; for none, not at all.
 async fn all<T: Serialize>(
     connection: &mut SqliteConnection,
     what: &'static str,
     statement: &'static str,
     rows: &[T],
 ) -> Result<(), StoreError> {
-    if rows.is_empty() {
+    counted(connection, what, statement, rows, rows.len()).await
+}
+
+/// Runs a statement that touches `count` rows; for none, not at all.
+async fn counted<T: Serialize>(
+    connection: &mut SqliteConnection,
+    what: &'static str,
+    statement: &'static str,
+    rows: &[T],
+    count: usize,
+) -> Result<(), StoreError> {
+    if count == 0 {
         return Ok(());
     }
     let query = sqlx::query(statement).bind(json(&rows)?);
-    expect_rows(what, &query.execute(connection).await.map_err(store_error)?, rows.len())
+    expect_rows(what, &query.execute(connection).await.map_err(store_error)?, count)
 }

@@ -234,5 +234,13 @@ async fn a_read_model_of_a_newer_cinelog_is_not_opened() {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
         VALUES (9999, 'from the future', true, x'00', 0)";
     sqlx::query(newer).execute(&mut intruder(&path).await).await.unwrap();
-    assert!(matches!(SqliteReadModel::open(&path).await, Err(StoreError::Damaged(_))));
+    assert!(matches!(SqliteReadModel::open(&path).await, Err(StoreError::Open { .. })));
+}
+
+#[tokio::test]
+async fn a_file_in_a_folder_that_is_not_there_is_named_in_the_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nowhere").join("read-model.db");
+    let error = SqliteReadModel::open(&path).await.unwrap_err().to_string();
+    assert!(error.contains("nowhere"), "{error}");
 }

@@ -80,4 +80,8 @@ impl EventLog for WrappedLog {
     fn last_acknowledged(&self) -> Position {
         self.log.last_acknowledged()
     }
+
+    async fn close(&self) {
+        self.log.close().await;
+    }
 }
