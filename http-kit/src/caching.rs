@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Adds `names` to `Vary` and joins all of its lines into one, with each name once (RFC 9110 section
-/// 12.5.5).
+/// Adds `names` to `Vary` and joins all of its lines into one, with each name once, in alphabetical order
+/// (RFC 9110 section 12.5.5).
 pub fn vary(headers: &mut HeaderMap, names: impl IntoIterator<Item = HeaderName>) {
     let lines: Vec<_> = headers.get_all(header::VARY).iter().cloned().collect();
     let present =
@@ -14,6 +14,7 @@ pub fn vary(headers: &mut HeaderMap, names: impl IntoIterator<Item = HeaderName>
             joined.push(name);
         }
     }
+    joined.sort_unstable();
     match HeaderValue::try_from(joined.join(", ")) {
         Ok(value) if !joined.is_empty() => headers.insert(header::VARY, value),
         _ => headers.remove(header::VARY),
@@ -42,7 +43,7 @@ mod tests {
         headers.append(header::VARY, HeaderValue::from_static("ACCEPT-ENCODING,,accept"));
         vary(&mut headers, [header::ACCEPT_ENCODING, header::RANGE]);
         let lines: Vec<_> = headers.get_all(header::VARY).iter().collect();
-        assert_eq!(lines, ["Accept, Prefer, Accept-Encoding, Range"]);
+        assert_eq!(lines, ["Accept, Accept-Encoding, Prefer, Range"]);
     }
 
     #[test]

@@ -215,3 +215,95 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
     };
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> KeyPair {
+        KeyPair::from_seed(&[1; 32]).unwrap()
+    }
+
+    #[test]
+    fn the_key_of_rfc_8037_has_the_id_that_the_rfc_computes() {
+        // Appendices A.1 and A.3.
+        let seed = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+        let seed: [u8; 32] = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(seed)
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let key = KeyPair::from_seed(&seed).unwrap();
+        assert_eq!(key.public().id(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(key.public().jwk()["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    }
+
+    #[test]
+    fn a_kept_key_is_the_same_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        key().save(&path).unwrap();
+        assert_eq!(KeyPair::load(&path).unwrap().public().id(), key().public().id());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_a_kept_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        key().save(&path).unwrap();
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = KeyPair::load(&path).unwrap_err();
+        assert!(matches!(error, KeyError::TooOpen { mode: 0o644, .. }));
+        assert!(error.to_string().ends_with("is open to everyone (mode 0644): chmod 600 it"));
+    }
+
+    #[test]
+    fn a_key_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        key().save(&path).unwrap();
+        let other = KeyPair::from_seed(&[2; 32]).unwrap();
+        assert!(matches!(other.save(&path), Err(KeyError::AlreadyExists { .. })));
+        assert_eq!(KeyPair::load(&path).unwrap().public().id(), key().public().id());
+    }
+
+    #[test]
+    fn a_missing_file_a_bad_folder_and_other_contents_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        assert!(matches!(KeyPair::load(&path), Err(KeyError::NotFound { .. })));
+        assert!(matches!(
+            KeyPair::load(folder.path()),
+            Err(KeyError::TooOpen { .. } | KeyError::Io { .. })
+        ));
+        let half = &key().pem[..60];
+        let rsa = "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n";
+        for text in ["", "not a key", half, rsa] {
+            std::fs::write(&path, text).unwrap();
+            make_private(&path);
+            let error = KeyPair::load(&path).unwrap_err();
+            assert!(matches!(error, KeyError::NotAKey { .. }), "{error}");
+        }
+    }
+
+    fn make_private(path: &Path) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        #[cfg(not(unix))]
+        let _ = path;
+    }
+
+    #[test]
+    fn a_key_in_the_debug_output_is_an_id_only() {
+        let shown = format!("{:?}", key());
+        assert!(shown.contains(key().public().id()));
+        assert!(!shown.contains(&STANDARD.encode([1; 32])[..20]) && !shown.contains("BEGIN"));
+    }
+}

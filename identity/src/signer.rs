@@ -66,3 +66,20 @@ impl Signer {
         Ok(encode(&header, &claims, &self.key.encoding)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::Role;
+
+    #[test]
+    fn a_life_beyond_all_time_is_refused() {
+        let realm = Realm { issuer: "i".to_owned(), audience: "a".to_owned() };
+        let signer = Signer::new(realm, KeyPair::from_seed(&[1; 32]).unwrap());
+        let identity = Identity { account: Uuid::nil(), role: Role::Viewer, token_id: Uuid::nil() };
+        let forever = signer.issue(&identity, Timestamp::UNIX_EPOCH, Duration::MAX);
+        assert!(matches!(forever, Err(SignError::TooLong)));
+    }
+}

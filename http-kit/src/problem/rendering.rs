@@ -36,7 +36,7 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     };
     let request_id = context.map(|context| context.request_id).unwrap_or_default();
     log(&problem, uri.path(), &request_id);
-    replace(response, problem, uri.path().to_owned(), request_id)
+    replace(response, problem, uri.path(), request_id)
 }
 
 fn is_bare_failure(response: &Response) -> bool {
@@ -64,7 +64,7 @@ fn log(problem: &Problem, path: &str, request_id: &str) {
 
 /// The rendered problem in place of `response`, of which the headers that are not about its body stay
 /// (such as `Allow`, which axum adds).
-fn replace(response: Response, problem: Problem, path: String, request_id: String) -> Response {
+fn replace(response: Response, problem: Problem, path: &str, request_id: String) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.status = problem.problem_type().status();
     OF_A_BODY.iter().for_each(|name| drop(parts.headers.remove(name)));

@@ -1,0 +1,63 @@
+//! Bounds on size and time.
+
+use axum::body::Body;
+use futures::stream;
+use http::{Request, StatusCode};
+use tower::ServiceExt;
+
+use crate::server::{BODY_BYTES_MAX, service, start};
+
+#[tokio::test]
+async fn a_body_that_announces_itself_as_too_large_is_refused_unread() {
+    let server = start().await;
+    let headers = [("Content-Type", "application/json"), ("Content-Length", "99999999999")];
+    let answer = server.send_body("POST", "/v1/films", &headers, b"").await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.problem().problem_type, "/problems/payload-too-large");
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_is_bounded_too() {
+    let server = start().await;
+    let headers = [("Content-Type", "application/json"), ("Transfer-Encoding", "chunked")];
+    let chunk = "x".repeat(1024);
+    let body = format!("400\r\n{chunk}\r\n").repeat(5) + "0\r\n\r\n";
+    let answer = server.send_body("POST", "/v1/films", &headers, body.as_bytes()).await;
+    assert_eq!(answer.status, 413);
+    let answer = server.send_body("POST", "/v1/bytes", &headers, body.as_bytes()).await;
+    assert_eq!(answer.status, 413, "axum's own extractors are bounded as well");
+}
+
+#[tokio::test]
+async fn the_largest_body_is_read_and_one_byte_more_is_not() {
+    let server = start().await;
+    let largest = format!("{{\"title\":\"{}\"}}", "x".repeat(BODY_BYTES_MAX - 12));
+    assert_eq!(largest.len(), BODY_BYTES_MAX);
+    assert_eq!(server.post_json("/v1/films", &largest).await.status, 201);
+    assert_eq!(server.post_json("/v1/films", &format!("{largest} ")).await.status, 413);
+}
+
+#[tokio::test]
+async fn an_address_may_have_8_kib() {
+    let server = start().await;
+    let path = |bytes: usize| format!("/v1/context?{}", "x".repeat(bytes - 12));
+    assert_eq!(server.send("GET", &path(8192), &[]).await.status, 200);
+    let answer = server.send("GET", &path(8193), &[]).await;
+    assert_eq!(answer.problem().problem_type, "/problems/uri-too-long");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_too_long_says_503() {
+    let request = Request::get("/v1/slow").body(Body::empty()).unwrap();
+    let response = service().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()["retry-after"], "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_too_long_is_told_408() {
+    let never = Body::from_stream(stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    let request = Request::post("/v1/films").header("content-type", "application/json");
+    let response = service().oneshot(request.body(never).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+}

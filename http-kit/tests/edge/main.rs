@@ -1,0 +1,16 @@
+//! The edge as a client sees it: requests over TCP to a real server.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what a test cannot do without fails it"
+)]
+
+mod authentication;
+mod limits;
+mod methods;
+mod problems;
+mod representation;
+mod request_context;
+mod server;
