@@ -27,14 +27,11 @@ mod methods;
 mod metrics;
 mod negotiation;
 mod path;
-mod pointer;
 mod prefer;
 mod problem;
 mod query;
 mod representation;
 mod request_log;
-mod strict_value;
-mod unique_json;
 
 pub use auth::{
     Admin, Authenticator, Caller, Editor, MaybeCaller, Member, MinimumRole, Viewer, authentication,

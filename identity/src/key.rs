@@ -1,11 +1,6 @@
-//! Ed25519 keys, and the file that the private one is kept in.
+//! Ed25519 keys.
 
-use std::{
-    fmt,
-    fs::{File, OpenOptions},
-    io::{self, Read, Write},
-    path::{Path, PathBuf},
-};
+use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::{
@@ -18,52 +13,10 @@ const PKCS8_PREFIX: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
 
-/// No key file is longer, in bytes; ours have 119.
-const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
-
-/// Why a key cannot be kept, found or used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// There is no such file.
-    #[error("there is no key file {}", path.display())]
-    NotFound {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
-    /// A key is there already; it is never overwritten, since that would void every token.
-    #[error("there is a key file {} already", path.display())]
-    AlreadyExists {
-        /// Where it is.
-        path: PathBuf,
-    },
-    /// Everyone on this machine can read or change the file.
-    #[error("the key file {} is open to everyone (mode {mode:04o}): chmod 600 it", path.display())]
-    TooOpen {
-        /// Where it is.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file holds something else.
-    #[error("{} is not an Ed25519 private key in PKCS#8 PEM", path.display())]
-    NotAKey {
-        /// Where it is.
-        path: PathBuf,
-    },
-    /// The file cannot be read or written.
-    #[error("the key file {} cannot be used: {source}", path.display())]
-    Io {
-        /// Where it is.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-}
-
 /// A private key with its public half. `Debug` shows the id only.
 #[derive(Clone)]
 pub struct KeyPair {
-    pem: String,
+    pub(crate) pem: String,
     pub(crate) encoding: EncodingKey,
     public: PublicKey,
 }
@@ -97,38 +50,6 @@ impl KeyPair {
         let encoding = EncodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| InvalidKey)?;
         let public = PublicKey::of(&encoding)?;
         Ok(Self { pem, encoding, public })
-    }
-
-    /// Reads the key kept in `path`.
-    ///
-    /// # Errors
-    /// Every [`KeyError`] but [`KeyError::AlreadyExists`].
-    pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| io_error(path, source);
-        let file = File::open(path).map_err(failed)?;
-        refuse_open_to_everyone(path, &file)?;
-        let mut bytes = Vec::new();
-        file.take(KEY_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
-        let not_a_key = || KeyError::NotAKey { path: path.to_owned() };
-        let pem = String::from_utf8(bytes).map_err(|_| not_a_key())?;
-        Self::from_pem(pem).map_err(|InvalidKey| not_a_key())
-    }
-
-    /// Keeps the key in a new file that its owner alone can read (mode 0600), and returns once the
-    /// file is on disk. A file that is there already is left alone.
-    ///
-    /// # Errors
-    /// [`KeyError::AlreadyExists`] and [`KeyError::Io`].
-    pub fn save(&self, path: &Path) -> Result<(), KeyError> {
-        let failed = |source| io_error(path, source);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        file.write_all(self.pem.as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        sync_folder_of(path).map_err(failed)
     }
 
     /// The public half.
@@ -183,39 +104,6 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-fn io_error(path: &Path, source: io::Error) -> KeyError {
-    let path = path.to_owned();
-    match source.kind() {
-        io::ErrorKind::NotFound => KeyError::NotFound { path },
-        io::ErrorKind::AlreadyExists => KeyError::AlreadyExists { path },
-        _ => KeyError::Io { path, source },
-    }
-}
-
-#[cfg(unix)]
-fn refuse_open_to_everyone(path: &Path, file: &File) -> Result<(), KeyError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata().map_err(|source| io_error(path, source))?.permissions().mode();
-    if mode & 0o007 != 0 {
-        return Err(KeyError::TooOpen { path: path.to_owned(), mode: mode & 0o777 });
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_open_to_everyone(_: &Path, _: &File) -> Result<(), KeyError> {
-    Ok(())
-}
-
-/// A new file survives a power cut only once its folder is on disk too.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,68 +124,6 @@ mod tests {
         let key = KeyPair::from_seed(&seed).unwrap();
         assert_eq!(key.public().id(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
         assert_eq!(key.public().jwk()["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
-    }
-
-    #[test]
-    fn a_kept_key_is_the_same_key() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        key().save(&path).unwrap();
-        assert_eq!(KeyPair::load(&path).unwrap().public().id(), key().public().id());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_its_owner_can_read_a_kept_key() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        key().save(&path).unwrap();
-        let mode = path.metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let error = KeyPair::load(&path).unwrap_err();
-        assert!(matches!(error, KeyError::TooOpen { mode: 0o644, .. }));
-        assert!(error.to_string().ends_with("is open to everyone (mode 0644): chmod 600 it"));
-    }
-
-    #[test]
-    fn a_key_is_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        key().save(&path).unwrap();
-        let other = KeyPair::from_seed(&[2; 32]).unwrap();
-        assert!(matches!(other.save(&path), Err(KeyError::AlreadyExists { .. })));
-        assert_eq!(KeyPair::load(&path).unwrap().public().id(), key().public().id());
-    }
-
-    #[test]
-    fn a_missing_file_a_bad_folder_and_other_contents_are_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        assert!(matches!(KeyPair::load(&path), Err(KeyError::NotFound { .. })));
-        assert!(matches!(
-            KeyPair::load(folder.path()),
-            Err(KeyError::TooOpen { .. } | KeyError::Io { .. })
-        ));
-        let half = &key().pem[..60];
-        let rsa = "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n";
-        for text in ["", "not a key", half, rsa] {
-            std::fs::write(&path, text).unwrap();
-            make_private(&path);
-            let error = KeyPair::load(&path).unwrap_err();
-            assert!(matches!(error, KeyError::NotAKey { .. }), "{error}");
-        }
-    }
-
-    fn make_private(path: &Path) {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
-        #[cfg(not(unix))]
-        let _ = path;
     }
 
     #[test]

@@ -6,11 +6,13 @@
 
 mod claims;
 mod key;
+mod key_file;
 mod role;
 mod signer;
 mod verifier;
 
-pub use key::{InvalidKey, KeyError, KeyPair, PublicKey};
+pub use key::{InvalidKey, KeyPair, PublicKey};
+pub use key_file::KeyError;
 pub use role::{Role, UnknownRole};
 pub use signer::{SignError, Signer};
 pub use verifier::{TokenError, Verifier};

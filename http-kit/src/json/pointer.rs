@@ -6,7 +6,7 @@ use serde_path_to_error::{Path, Segment};
 
 /// The pointer to where reading stopped. What is not a member or an element (the variant of an enum)
 /// has no place in a pointer.
-pub(crate) fn of_path(path: &Path) -> String {
+pub(super) fn of_path(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path.iter() {
         match segment {
@@ -20,7 +20,7 @@ pub(crate) fn of_path(path: &Path) -> String {
 }
 
 /// Goes one step down: adds a member's name or an element's index.
-pub(crate) fn push(pointer: &mut String, step: impl fmt::Display) {
+pub(super) fn push(pointer: &mut String, step: impl fmt::Display) {
     let start = pointer.len() + 1;
     // Writing to a String never fails.
     let _ = write!(pointer, "/{step}");

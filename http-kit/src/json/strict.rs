@@ -13,7 +13,7 @@ use serde::{
 use serde_json::{Error, Value};
 
 /// A value that structs are read from only if it is an object, and so all the way down.
-pub(crate) struct Strict(pub(crate) Value);
+pub(super) struct Strict(pub(super) Value);
 
 impl Strict {
     fn unexpected(&self) -> Unexpected<'_> {

@@ -1,24 +1,20 @@
-//! JSON bodies, read strictly.
+//! JSON bodies, read strictly: the extractors, and what they claim to take.
+
+mod body;
+mod misfit;
+mod pointer;
+mod strict;
+mod unique;
 
 use axum::{
-    body::Body,
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use http_body_util::{BodyExt, LengthLimitError};
+use http::{HeaderName, HeaderValue, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{
-    FieldError, MEDIA_TYPE_V1, Problem, ProblemType,
-    field_list::with_parameters,
-    limits::BodyLimit,
-    pointer,
-    strict_value::Strict,
-    unique_json::{self, NotJson},
-};
+use crate::{Problem, ProblemType};
 
 const MEDIA_TYPE_JSON: &str = "application/json";
 const MEDIA_TYPE_MERGE_PATCH: &str = "application/merge-patch+json";
@@ -66,9 +62,8 @@ impl JsonBody {
     /// # Errors
     /// 422 that names the field by a JSON Pointer.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        serde_path_to_error::deserialize(Strict(self.value)).map_err(|error| {
-            Problem::new(ProblemType::ValidationFailed)
-                .error(misfit(pointer::of_path(error.path()), &error.inner().to_string()))
+        serde_path_to_error::deserialize(strict::Strict(self.value)).map_err(|error| {
+            Problem::new(ProblemType::ValidationFailed).error(misfit::field_error(&error))
         })
     }
 }
@@ -77,10 +72,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        if media_type(request.headers()) != Some(JsonMediaType::Json) {
+        if body::media_type(request.headers()) != Some(JsonMediaType::Json) {
             return Err(unsupported().header(header::ACCEPT, FORMATS));
         }
-        let value = read_value(request).await?;
+        let value = body::read(request).await?;
         JsonBody { value, media_type: JsonMediaType::Json }.read().map(Self)
     }
 }
@@ -89,125 +84,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        let Some(media_type) = media_type(request.headers()) else {
+        let Some(media_type) = body::media_type(request.headers()) else {
             // RFC 5789 section 2.2: a PATCH is told which formats there are for patches.
-            let patches =
-                HeaderValue::from_static("application/merge-patch+json, application/json");
-            return Err(unsupported().header(ACCEPT_PATCH, patches));
+            return Err(unsupported().header(ACCEPT_PATCH, PATCH_FORMATS));
         };
-        Ok(Self { value: read_value(request).await?, media_type })
+        Ok(Self { value: body::read(request).await?, media_type })
     }
 }
 
 fn unsupported() -> Problem {
     Problem::new(ProblemType::UnsupportedMediaType)
-}
-
-/// What the body claims to be, if it is one of the formats understood here, in UTF-8.
-fn media_type(headers: &HeaderMap) -> Option<JsonMediaType> {
-    let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
-    let (essence, parameters) = with_parameters(line.to_str().ok()?);
-    let charset = parameters.iter().find(|(name, _)| name == "charset");
-    if charset.is_some_and(|(_, name)| !name.trim_matches('"').eq_ignore_ascii_case("utf-8")) {
-        return None;
-    }
-    match essence.as_str() {
-        MEDIA_TYPE_JSON | MEDIA_TYPE_V1 => Some(JsonMediaType::Json),
-        MEDIA_TYPE_MERGE_PATCH => Some(JsonMediaType::MergePatch),
-        _ => None,
-    }
-}
-
-async fn read_value(request: Request) -> Result<Value, Problem> {
-    refuse_encoded(request.headers())?;
-    let bytes = read_bytes(request).await?;
-    unique_json::parse(&bytes).map_err(|error| {
-        let problem = Problem::new(ProblemType::MalformedRequest);
-        match error {
-            NotJson::Syntax(_) if bytes.trim_ascii().is_empty() => {
-                problem.detail("The body is empty, and a JSON document is expected.")
-            }
-            NotJson::Syntax(error) => problem.detail(format!("The body is not JSON: {error}.")),
-            NotJson::Repeated(at) => {
-                problem.error(FieldError::pointer(at, "must not be given twice"))
-            }
-        }
-    })
-}
-
-/// Compressed bodies are not read: their size could not be bounded by what arrives.
-fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
-    let encoded = headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if encoded {
-        return Err(unsupported()
-            .detail("Compressed bodies are not understood.")
-            .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")));
-    }
-    Ok(())
-}
-
-async fn read_bytes(request: Request) -> Result<Bytes, Problem> {
-    let limit = BodyLimit::of(&request);
-    // What announces itself as too large is refused before a byte of it has travelled.
-    if request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| limit.is_below(length)) {
-        return Err(limit.exceeded());
-    }
-    let body: Body = request.into_body();
-    match body.collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_over_limit(&error) => Err(limit.exceeded()),
-        Err(_) => {
-            Err(Problem::new(ProblemType::MalformedRequest)
-                .detail("The body did not arrive whole."))
-        }
-    }
-}
-
-fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |&error| error.source())
-        .any(|error| error.is::<LengthLimitError>())
-}
-
-/// Says what is wrong with a field in the terms of the one who sent it. serde's own messages are taken
-/// apart where they name a field that its path leaves out.
-fn misfit(mut at: String, message: &str) -> FieldError {
-    /// What a client sent is not sent back at length.
-    const DETAIL_CHARS_MAX: usize = 200;
-    if let Some(name) = quoted_after(message, "missing field `") {
-        pointer::push(&mut at, name);
-        return FieldError::pointer(at, "is required");
-    }
-    if let Some(name) = quoted_after(message, "unknown field `") {
-        let known = message.split_once(", expected ").map(|(_, known)| known.replace('`', ""));
-        let last = at.rsplit('/').next().unwrap_or_default();
-        let mut step = String::new();
-        pointer::push(&mut step, name);
-        if at.is_empty() || last != &step[1..] {
-            at.push_str(&step);
-        }
-        return FieldError::pointer(
-            at,
-            match known {
-                Some(known) => format!("is not known here; expected {known}"),
-                None => "is not known here".to_owned(),
-            },
-        );
-    }
-    let detail = match message.char_indices().nth(DETAIL_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message.to_owned(),
-    };
-    FieldError::pointer(at, detail)
-}
-
-fn quoted_after<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
-    let rest = message.strip_prefix(prefix)?;
-    let end = rest.find("`, expected").or_else(|| rest.rfind('`'))?;
-    Some(&rest[..end])
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -221,6 +107,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use http::Request as HttpRequest;
     use serde::Deserialize;
 
@@ -234,6 +121,7 @@ mod tests {
         year: Option<i16>,
         #[serde(default)]
         cast: Vec<Actor>,
+        hero: Option<Actor>,
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -260,7 +148,7 @@ mod tests {
     async fn a_body_of_the_right_shape_is_read() {
         let film = film(r#"{"title": "Heat", "cast": [{"name": "Al Pacino"}]}"#).await.unwrap();
         let cast = vec![Actor { name: "Al Pacino".to_owned() }];
-        assert_eq!(film, Film { title: "Heat".to_owned(), year: None, cast });
+        assert_eq!(film, Film { title: "Heat".to_owned(), year: None, cast, hero: None });
     }
 
     #[tokio::test]
@@ -269,6 +157,7 @@ mod tests {
             (r#"{"title":"x","colour":1}"#, "/colour"),
             (r#"{"title":"x","cast":[{"name":"a"},{"name":"b","na/me":1}]}"#, "/cast/1/na~1me"),
             (r#"{"title":"x","cast":[{"cast":1}]}"#, "/cast/0/cast"),
+            (r#"{"title":"x","hero":{"hero":1}}"#, "/hero/hero"),
         ] {
             let (kind, error) = refused(body).await;
             assert_eq!(kind, ProblemType::ValidationFailed);

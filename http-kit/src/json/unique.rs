@@ -8,11 +8,11 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::pointer;
+use super::pointer;
 
 /// Why bytes are not such JSON.
 #[derive(Debug)]
-pub(crate) enum NotJson {
+pub(super) enum NotJson {
     /// They are not JSON at all, or nested deeper than 128 levels; with line and column.
     Syntax(serde_json::Error),
     /// The member under this pointer is there twice.
@@ -20,7 +20,7 @@ pub(crate) enum NotJson {
 }
 
 /// Reads one JSON document and nothing after it.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     let mut at = String::new();
     let mut repeated = None;
     let mut json = serde_json::Deserializer::from_slice(bytes);
