@@ -1,1 +1,56 @@
-fn main() {}
+//! Cinelog: the one binary. It reads the configuration, wires adapters to ports, and runs roles.
+//!
+//! This is the only crate that knows which adapters are in use, and the only one that reads the
+//! clock, the environment and the command line.
+
+mod banner;
+mod cli;
+mod commands;
+mod config;
+mod data_dir;
+mod demo;
+mod error;
+mod import;
+mod listen;
+mod openapi;
+mod roles;
+mod shutdown;
+mod site;
+mod telemetry;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand},
+    config::Config,
+    error::Failure,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("cinelog: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let config = Config::load(cli.global.config.as_deref(), &cli.overrides())?;
+    match cli.command {
+        Command::Serve(args) => commands::serve(config, &args).await,
+        Command::Import(args) => commands::import(&config, &args).await,
+        Command::Token(args) => commands::token(&config, &args),
+        Command::Config(ConfigCommand::Check) => commands::config_check(&config),
+        Command::Config(ConfigCommand::Reference) => commands::config_reference(),
+        Command::Openapi => commands::openapi(),
+    }
+}

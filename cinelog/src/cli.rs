@@ -1,0 +1,161 @@
+//! The command line: what can be typed, and the help that teaches it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use identity::Role;
+use uuid::Uuid;
+
+use crate::config::Overrides;
+
+/// An event-sourced movie catalogue in one program.
+///
+/// Writes append facts to a log that is never rewritten; a projector folds the log into a read
+/// model; a query API serves it. All of it lives in one data folder.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "First steps:\n  \
+        cinelog serve --demo              start with about 250 films, and print what to try\n  \
+        cinelog token --role editor       print a token for the write API\n  \
+        cinelog import films.ndjson       add films from a file (while no server runs)\n  \
+        cinelog config check              print the configuration in effect\n\n\
+        `cinelog help COMMAND` says more about each."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Configuration file [default: cinelog.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder that holds everything which Cinelog keeps [default: ./cinelog-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server until Ctrl-C or SIGTERM
+    Serve(ServeArgs),
+    /// Add films from NDJSON files: one JSON object a line, with the fields of the API
+    ///
+    /// A film that is known already (by its IMDb id, else by title and year) is changed where the
+    /// file says something else, and left alone where it says the same. A line that is refused stops
+    /// nothing; it is reported with its number, the field and what was expected.
+    Import(ImportArgs),
+    /// Print an access token, and nothing else
+    #[command(after_help = "Example:\n  \
+        curl -X POST localhost:8080/v1/movies -H \"Authorization: Bearer $(cinelog token --role editor)\" \\\n       \
+        -H 'Content-Type: application/json' -d '{\"title\": \"Playtime\", \"year\": 1967}'")]
+    Token(TokenArgs),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the OpenAPI 3.1 document of the HTTP API
+    Openapi,
+}
+
+/// `cinelog serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where the API listens [default: 127.0.0.1:8080]; port 0 takes any free port
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where /livez, /readyz and /metrics listen [default: the API's port + 1000]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Load the sample catalogue the first time, and print a token and lines to try
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+/// `cinelog import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Files to read, in this order
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// `cinelog token`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// What its bearer may do: viewer, member (rates films), editor (edits films) or admin
+    #[arg(long)]
+    pub(crate) role: Role,
+    /// How long it is good, such as 30m, 1h or 7d
+    #[arg(long, default_value = "1h", value_parser = duration)]
+    pub(crate) ttl: std::time::Duration,
+    /// Whose token it is [default: a new account]
+    #[arg(long, value_name = "UUID")]
+    pub(crate) account: Option<Uuid>,
+}
+
+/// `cinelog config`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the values in effect, secrets masked, or say what is wrong
+    Check,
+    /// Print the reference of all keys, as Markdown
+    Reference,
+}
+
+impl Cli {
+    /// What the flags set, by the keys of the configuration.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let mut flags = Overrides::default();
+        flags.set("server.data", self.global.data.as_ref().map(|path| path.display()));
+        if let Command::Serve(serve) = &self.command {
+            flags.set("server.listen", serve.listen);
+            flags.set("server.admin_listen", serve.admin_listen);
+        }
+        flags
+    }
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .or_else(|| days(text))
+        .and_then(|duration| std::time::Duration::try_from(duration).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "expected a time such as 30m, 1h or 7d".to_owned())
+}
+
+/// Days have 24 hours here, which durations of civil time do not promise.
+fn days(text: &str) -> Option<jiff::SignedDuration> {
+    let days: i64 = text.strip_suffix('d')?.trim().parse().ok()?;
+    days.checked_mul(24 * 60 * 60).map(jiff::SignedDuration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_written_as_people_do() {
+        assert_eq!(duration("1h"), Ok(std::time::Duration::from_secs(3_600)));
+        assert_eq!(duration("7d"), Ok(std::time::Duration::from_secs(604_800)));
+        assert_eq!(duration("1h 30m"), Ok(std::time::Duration::from_secs(5_400)));
+        assert!(duration("0s").is_err());
+        assert!(duration("-1h").is_err());
+        assert!(duration("soon").is_err());
+        assert!(duration("99999999999999999d").is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! `cinelog import`: films from files into the log, while no server runs on the folder.
+
+use tokio::fs::File;
+
+use super::print;
+use crate::{
+    cli::ImportArgs,
+    config::Config,
+    data_dir::DataDir,
+    error::Failure,
+    import::{Importer, Known, Summary},
+    telemetry, wire,
+};
+
+/// Reads the files in order. The read model catches up when the server starts.
+pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<(), Failure> {
+    telemetry::log_to_stderr(&config.logging)?;
+    let data = DataDir::open(&config.server.data)?;
+    let _lock = data.lock()?;
+    let log = wire::event_log(config, &data).await?;
+    let importer = Importer::new(log.clone(), Known::Update);
+    let mut total = Summary::default();
+    for path in &args.files {
+        let name = path.display().to_string();
+        let file = File::open(path)
+            .await
+            .map_err(|error| Failure::Other(format!("{name} cannot be read: {error}")))?;
+        total += importer.import(&name, file).await?;
+    }
+    log.close().await;
+    print(&format!("{total}\n"))?;
+    match total.refused {
+        0 => Ok(()),
+        refused => Err(Failure::Other(format!("{refused} lines were refused; see above"))),
+    }
+}

@@ -1,0 +1,30 @@
+//! What the command line can do, a file each.
+
+mod config;
+mod import;
+mod openapi;
+mod serve;
+mod token;
+
+pub(crate) use self::{
+    config::{config_check, config_reference},
+    import::import,
+    openapi::openapi,
+    serve::serve,
+    token::{issue, realm, token},
+};
+
+use std::io::{self, Write};
+
+use crate::error::Failure;
+
+/// Prints to standard output. A reader that went away (`cinelog openapi | head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Other(format!("cannot print: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

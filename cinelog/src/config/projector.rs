@@ -1,0 +1,24 @@
+//! `[projector]`: how the log is folded into the read model.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The projector.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ProjectorConfig {
+    /// What an event does that cannot be applied: `park` sets its stream aside and goes on with the
+    /// others, `halt` stops the server.
+    pub(crate) poison: PoisonPolicy,
+}
+
+/// What an event does that cannot be applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PoisonPolicy {
+    /// Its stream is set aside; the others go on.
+    #[default]
+    Park,
+    /// The projector stops, and the server with it.
+    Halt,
+}

@@ -1,0 +1,64 @@
+//! `[query]`: the read side.
+
+use std::time::Duration;
+
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::values::{Secret, within};
+
+/// The read side.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QueryConfig {
+    /// How long a cache may answer without asking again.
+    #[serde(with = "friendly")]
+    #[schemars(with = "String")]
+    pub(crate) max_age: Duration,
+    /// How long after that a cache may answer while it asks again.
+    #[serde(with = "friendly")]
+    #[schemars(with = "String")]
+    pub(crate) stale_while_revalidate: Duration,
+    /// What signs cursors: 64 hexadecimal digits. Unset: made once and kept in the data folder. All
+    /// query nodes behind one address need the same.
+    pub(crate) cursor_key: Secret,
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self {
+            max_age: Duration::from_secs(5),
+            stale_while_revalidate: Duration::from_secs(30),
+            cursor_key: Secret::default(),
+        }
+    }
+}
+
+impl QueryConfig {
+    pub(super) fn check(&self, wrong: &mut Vec<String>) {
+        within(wrong, "query.max_age in seconds", self.max_age.as_secs(), 0..=31_536_000);
+        let seconds = self.stale_while_revalidate.as_secs();
+        within(wrong, "query.stale_while_revalidate in seconds", seconds, 0..=31_536_000);
+        if self.cursor_key.reveal().is_some_and(|key| parse_key(key).is_none()) {
+            wrong.push("query.cursor_key: expected 64 hexadecimal digits".to_owned());
+        }
+    }
+
+    /// The configured key, where there is one.
+    pub(crate) fn cursor_key(&self) -> Option<[u8; 32]> {
+        self.cursor_key.reveal().and_then(parse_key)
+    }
+}
+
+/// Reads 64 hexadecimal digits.
+pub(crate) fn parse_key(hex: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    if hex.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    for (byte, at) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(key)
+}

@@ -1,0 +1,59 @@
+//! `[server]`: the HTTP servers and the data folder.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::values::within;
+
+/// The HTTP servers and the data folder.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServerConfig {
+    /// Where the API listens. Port 0 takes any free port.
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` listen. Unset: the API's address with the port
+    /// raised by 1000, or any free port where that is taken.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// The folder that holds everything which Cinelog keeps.
+    pub(crate) data: PathBuf,
+    /// The largest request body, in bytes.
+    pub(crate) body_limit_bytes: usize,
+    /// How long a request may take before it is answered with 408.
+    #[serde(with = "friendly")]
+    #[schemars(with = "String")]
+    pub(crate) request_timeout: Duration,
+    /// How long a stopping server waits for requests that are under way.
+    #[serde(with = "friendly")]
+    #[schemars(with = "String")]
+    pub(crate) drain_timeout: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_listen: None,
+            data: PathBuf::from("cinelog-data"),
+            body_limit_bytes: 1 << 20,
+            request_timeout: Duration::from_secs(40),
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+impl ServerConfig {
+    pub(super) fn check(&self, wrong: &mut Vec<String>) {
+        within(wrong, "server.body_limit_bytes", self.body_limit_bytes, 1_024..=64 << 20);
+        // Longer than the 30 seconds that a read may wait for the read model.
+        let seconds = self.request_timeout.as_secs();
+        within(wrong, "server.request_timeout in seconds", seconds, 31..=3_600);
+        let seconds = self.drain_timeout.as_secs();
+        within(wrong, "server.drain_timeout in seconds", seconds, 0..=3_600);
+    }
+}

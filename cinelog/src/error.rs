@@ -1,0 +1,29 @@
+//! Why a command of the command line failed: one line (or a few) for the person who typed it.
+
+use crate::{config::ConfigError, data_dir::DataDirError};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The event log cannot be opened or used.
+    #[error(transparent)]
+    Log(#[from] event_log::LogError),
+    /// The projector failed.
+    #[error("the projector stopped: {0}")]
+    Projector(#[from] projector::ProjectorError),
+    /// The read model cannot be opened for the projector.
+    #[error(transparent)]
+    ReadModel(#[from] projector::StoreError),
+    /// The read model cannot be opened for queries.
+    #[error(transparent)]
+    QueryStore(#[from] query_api::StoreError),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}

@@ -1,0 +1,122 @@
+//! The OpenAPI 3.1 document: what both APIs say of themselves, with what is common to all of it.
+//!
+//! Headers whose right value depends on what the server holds (`If-Match`, `Idempotency-Key`, …) are
+//! described once, under `components.parameters`, and each operation names those it understands in
+//! `x-protocol-parameters`; see `docs/decisions/0005-protocol-parameters.md`.
+
+use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
+
+const DESCRIPTION: &str = "An event-sourced movie catalogue.
+
+Commands append facts to a log and answer with the new revision as `ETag` and the position of the \
+last fact as `Cinelog-Position`. Queries read a model that is folded from the log; each answer says \
+in `Cinelog-Position` what it reflects.
+
+Headers that any client may send, and whose right value depends on the state of the server, are under \
+`components.parameters`; each operation lists those it understands in `x-protocol-parameters`.
+
+Errors are `application/problem+json` (RFC 9457); each `type` leads to a page of documentation.";
+
+/// The document as JSON, members in a stable order.
+pub(crate) fn document() -> Result<Value, serde_json::Error> {
+    let mut apis: OpenApi = command_api::openapi();
+    apis.merge(query_api::openapi());
+    let mut document = serde_json::to_value(apis)?;
+    document["info"] = json!({
+        "title": "Cinelog",
+        "version": "1",
+        "summary": "An event-sourced movie catalogue",
+        "description": DESCRIPTION,
+        "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+    });
+    document["components"]["securitySchemes"] = json!({
+        "bearer": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "An access token: `cinelog token --role editor` prints one.",
+        },
+    });
+    document["components"]["parameters"] = protocol_parameters();
+    document["tags"] = tags();
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let names = understood(method, path, operation);
+            if !names.is_empty() {
+                let references: Vec<Value> = names
+                    .iter()
+                    .map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }))
+                    .collect();
+                operation["x-protocol-parameters"] = references.into();
+            }
+        }
+    }
+    Ok(document)
+}
+
+/// Which protocol parameters an operation understands.
+fn understood(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
+    let is_list = operation["parameters"]
+        .as_array()
+        .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "limit"));
+    match method {
+        "get" if path.starts_with("/v1/schemas") => vec!["IfNoneMatch"],
+        "get" if is_list => {
+            vec!["Cursor", "IfNoneMatch", "MinPosition", "Prefer", "Range"]
+        }
+        "get" => vec!["IfNoneMatch", "MinPosition", "Prefer"],
+        "put" if path == "/v1/movies/{id}" => {
+            vec!["IdempotencyKey", "IfMatch", "IfNoneMatch", "ExpectedVersion"]
+        }
+        "patch" if path == "/v1/movies/{id}" => {
+            vec!["IdempotencyKey", "IfMatch", "ExpectedVersion"]
+        }
+        "delete" if path == "/v1/movies/{id}" => vec!["IdempotencyKey", "IfMatch"],
+        _ => vec!["IdempotencyKey"],
+    }
+}
+
+fn protocol_parameters() -> Value {
+    let parameter = |name: &str, place: &str, schema: Value, description: &str| json!({ "name": name, "in": place, "schema": schema, "description": description });
+    let text = || json!({ "type": "string" });
+    json!({
+        "Cursor": parameter("cursor", "query", text(),
+            "Where a page starts: opaque, signed, good for the same path, filters and order. Take it \
+             from `links.next` or `links.prev`; anything else is answered with 400."),
+        "ExpectedVersion": {
+            "name": "expected_version", "in": "query", "schema": { "type": "integer", "minimum": 1 },
+            "description": "Not a query parameter but a member of the body: the revision that the edit \
+                is meant for, as `If-Match` says it, for use behind proxies that weaken ETags.",
+        },
+        "IdempotencyKey": parameter("Idempotency-Key", "header",
+            json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+            "Makes a command repeatable: the same key gives the first answer again (with \
+             `Idempotency-Replayed: true`), with another body 422, while the first is under way 409."),
+        "IfMatch": parameter("If-Match", "header", text(),
+            "Edits only where the film is still at this revision: an ETag from a read or from an \
+             earlier command, or `*`. Otherwise 412, with the events that came in between."),
+        "IfNoneMatch": parameter("If-None-Match", "header", text(),
+            "On a read: 304 where the ETag is still right. On PUT, `*`: create only, 412 where there \
+             is a film already."),
+        "MinPosition": parameter("Cinelog-Min-Position", "header",
+            json!({ "type": "integer", "minimum": 0 }),
+            "Waits until the read model has reached this position, as long as `Prefer: wait` allows; \
+             then 503 with `Retry-After`."),
+        "Prefer": parameter("Prefer", "header", text(),
+            "RFC 7240: `wait=N` seconds for `Cinelog-Min-Position`; on lists `count=exact` or \
+             `count=estimated` for a `total`."),
+        "Range": parameter("Range", "header", text(),
+            "`items=0-24`: these items of the list, as 206 with `Content-Range`; 416 past the end."),
+    })
+}
+
+fn tags() -> Value {
+    json!([
+        { "name": "movies", "description": "Films." },
+        { "name": "ratings", "description": "What people think of films, from 1 to 10." },
+        { "name": "genres", "description": "Genres." },
+        { "name": "tags", "description": "Free labels." },
+        { "name": "platforms", "description": "Where films can be watched." },
+        { "name": "people", "description": "Directors and actors." },
+        { "name": "schemas", "description": "JSON Schemas of the events." },
+    ])
+}

@@ -1,0 +1,34 @@
+//! The admin address: health and metrics, for whoever runs the server.
+
+use std::sync::Arc;
+
+use axum::Router;
+use http_kit::{Metrics, Readiness, health};
+
+use super::Ports;
+
+/// What the admin address answers.
+pub(super) fn routes(ports: &Ports, metrics: &Metrics) -> Router {
+    health(readiness(ports)).merge(metrics.router())
+}
+
+/// What must be well for the server to do its work.
+pub(super) fn readiness(ports: &Ports) -> Readiness {
+    let log = Arc::clone(&ports.log);
+    let (store, target) = (ports.store.clone(), ports.head_at_start);
+    Readiness::new()
+        .check("event log", move || {
+            let log = Arc::clone(&log);
+            async move { log.head().await.map(drop) }
+        })
+        .check("read model", move || {
+            let store = store.clone();
+            async move {
+                let reached = store.checkpoint().await.map_err(|error| error.to_string())?.position;
+                match reached >= target {
+                    true => Ok(()),
+                    false => Err(format!("at position {reached} of {target}, catching up")),
+                }
+            }
+        })
+}

@@ -1,0 +1,79 @@
+//! The HTTP servers: the routes of both APIs on one address, and how connections are served.
+
+use std::sync::Arc;
+
+use axum::{Router, serve::ListenerExt};
+use command_api::CommandState;
+use http_kit::{EdgeOptions, edge, health, problem_pages};
+use identity::Verifier;
+use query_api::QueryState;
+use tokio::net::TcpListener;
+
+use super::{Ports, admin::readiness};
+use crate::{
+    commands::realm, config::Config, data_dir::DataDir, error::Failure, openapi,
+    shutdown::Shutdown, site,
+};
+
+/// The longest address, path and query together, in bytes: filters in any script are longer than
+/// they look once they are percent-encoded.
+const URI_BYTES_MAX: usize = 32 * 1024;
+
+/// Everything that the public address answers.
+///
+/// The routes of both APIs are merged before the edge is put around them: they meet on the same
+/// paths, and a layer would cover only its own router's methods.
+pub(super) fn routes(config: &Config, data: &DataDir, ports: &Ports) -> Result<Router, Failure> {
+    let commands = command_api::routes(CommandState::new(
+        Arc::clone(&ports.log),
+        ports.clock.clone(),
+        config.command.require_if_match,
+    ));
+    let queries = query_api::routes(QueryState {
+        store: ports.store.clone(),
+        log: Arc::clone(&ports.log),
+        feed: Arc::clone(&ports.feed),
+        cursor_key: match config.query.cursor_key() {
+            Some(key) => key,
+            None => data.cursor_key()?,
+        },
+        max_age: config.query.max_age,
+        stale_while_revalidate: config.query.stale_while_revalidate,
+    });
+    let document = openapi::document().map_err(|error| Failure::Other(error.to_string()))?;
+    let router = Router::new()
+        .merge(commands)
+        .merge(queries)
+        .merge(site::routes(document))
+        .merge(problem_pages())
+        .merge(health(readiness(ports)));
+    let verifier = Verifier::new(realm(config), [data.signing_key()?.public().clone()]);
+    let options = EdgeOptions {
+        body_bytes_max: config.server.body_limit_bytes,
+        request_timeout: config.server.request_timeout,
+        uri_bytes_max: URI_BYTES_MAX,
+        ..EdgeOptions::new(ports.clock.clone(), Arc::new(verifier))
+    };
+    Ok(edge(router, options))
+}
+
+/// Serves connections until the shutdown begins, then finishes the requests under way.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stages: Shutdown,
+) -> Result<(), Failure> {
+    let listener = listener.tap_io(|connection| {
+        // Answers are small and whole: waiting to fill a packet would only add latency.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    let graceful = axum::serve(listener, router)
+        .with_graceful_shutdown(stages.stop_taking.clone().cancelled_owned());
+    tokio::select! {
+        served = graceful => served.map_err(|e| Failure::Other(format!("HTTP failed: {e}"))),
+        // What is still open when work stops is cut off.
+        () = stages.stop_working.cancelled() => Ok(()),
+    }
+}

@@ -1,0 +1,94 @@
+//! The roles: what a process can do, each a function over ports. Embedded is all of them at once.
+
+mod admin;
+mod catch_up;
+mod housekeeping;
+mod http;
+
+pub(crate) use self::catch_up::catch_up;
+
+use std::sync::Arc;
+
+use event_log::EventLog;
+use events::Position;
+use http_kit::{Clock, Metrics};
+use projector::{ProjectorOptions, sqlite::SqliteReadModel};
+use query_api::SqliteStore;
+use read_model::ChangeFeed;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Config, PoisonPolicy},
+    data_dir::DataDir,
+    error::Failure,
+    shutdown::Shutdown,
+};
+
+/// What the roles stand on.
+pub(crate) struct Ports {
+    /// Time and ids.
+    pub(crate) clock: Clock,
+    /// The facts.
+    pub(crate) log: Arc<dyn EventLog>,
+    /// Where the projector writes.
+    pub(crate) read_model: SqliteReadModel,
+    /// Where the queries read.
+    pub(crate) store: SqliteStore,
+    /// What the log held at the start.
+    pub(crate) head_at_start: Position,
+    /// How the queries learn what the projector wrote.
+    pub(crate) feed: Arc<dyn ChangeFeed>,
+}
+
+/// Starts every role. A task that ends before the shutdown has begun is a failure.
+pub(crate) fn start(
+    config: &Config,
+    data: &DataDir,
+    ports: Ports,
+    metrics: &Metrics,
+    public: TcpListener,
+    admin: TcpListener,
+    stages: &Shutdown,
+) -> Result<JoinSet<Result<(), Failure>>, Failure> {
+    let api = http::routes(config, data, &ports)?;
+    let health = admin::routes(&ports, metrics);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(stages.servers.track_future(http::serve(public, api, stages.clone())));
+    tasks.spawn(stages.servers.track_future(http::serve(admin, health, stages.clone())));
+    tasks.spawn(until(stages.stop_working.clone(), metrics.clone().upkeep()));
+    tasks.spawn(housekeeping::run(
+        Arc::clone(&ports.log),
+        ports.clock.clone(),
+        config.log.idempotency_keep,
+        stages.stop_working.clone(),
+    ));
+    tasks.spawn(project(config, ports, stages));
+    Ok(tasks)
+}
+
+/// Runs work that never ends by itself.
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) -> Result<(), Failure> {
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        () = work => Err(Failure::Other("the upkeep of metrics ended".to_owned())),
+    }
+}
+
+/// The projector: folds the log into the read model.
+fn project(
+    config: &Config,
+    ports: Ports,
+    stages: &Shutdown,
+) -> impl Future<Output = Result<(), Failure>> + use<> {
+    let poison = match config.projector.poison {
+        PoisonPolicy::Park => projector::PoisonPolicy::Park,
+        PoisonPolicy::Halt => projector::PoisonPolicy::Halt,
+    };
+    let options = ProjectorOptions { poison, ..ProjectorOptions::default() };
+    let stop = stages.stop_working.clone();
+    async move {
+        projector::run(ports.log, ports.read_model, ports.feed, options, stop).await?;
+        Ok(())
+    }
+}

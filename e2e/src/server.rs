@@ -1,0 +1,231 @@
+//! A running `cinelog serve`, and other commands of the binary.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+};
+
+use tempfile::TempDir;
+
+use crate::{Client, PATIENCE};
+
+/// What a finished command left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// Whether it exited with success.
+    pub success: bool,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+}
+
+/// Runs a command of the binary to its end.
+pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+    let output = command().args(arguments).output().expect("cinelog can be run");
+    Output {
+        success: output.status.success(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn command() -> Command {
+    let mut command = Command::new(binary());
+    // Settings of the person who runs the tests must not reach the server under test.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CINELOG__") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// `target/debug/cinelog` for tests in `target/debug/deps/`.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("CINELOG_BINARY") {
+        return PathBuf::from(path);
+    }
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let binary = test.ancestors().nth(2).expect("target/<profile>").join("cinelog");
+    assert!(binary.is_file(), "{} is missing: run `cargo build` first", binary.display());
+    binary
+}
+
+/// A running server. Killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Everything it has printed so far, up to the line that says it is ready.
+    pub banner: String,
+    /// Where the API is, such as `http://127.0.0.1:40001`.
+    pub url: String,
+    /// Where health and metrics are.
+    pub admin_url: String,
+    data: PathBuf,
+    /// Deleted when the last server or [`Stopped`] that uses it is gone.
+    folder: Option<Arc<TempDir>>,
+    log: ServerLog,
+}
+
+/// What a server has logged so far. Shown when a test fails.
+type ServerLog = Arc<Mutex<Vec<String>>>;
+
+impl Server {
+    /// Starts a server on a new data folder.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server on a new data folder, with more flags.
+    pub fn start_with(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Self::start_on(&folder.path().join("data"), flags);
+        server.folder = Some(Arc::new(folder));
+        server
+    }
+
+    /// Starts a server on a data folder that may hold a history.
+    pub fn start_on(data: &Path, flags: &[&str]) -> Self {
+        let mut child = command()
+            .arg("serve")
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cinelog can be run");
+        let log = keep_log(&mut child);
+        let banner = read_banner(&mut child, &log);
+        let address = |label: &str| {
+            let line = banner.lines().find(|line| line.trim_start().starts_with(label));
+            let url = line.and_then(|line| line.split_whitespace().nth(1));
+            let url = url.unwrap_or_else(|| panic!("no {label} in the banner:\n{banner}"));
+            url.split('/').take(3).collect::<Vec<_>>().join("/")
+        };
+        let (url, admin_url) = (address("API"), address("admin"));
+        Self { child, banner, url, admin_url, data: data.to_path_buf(), folder: None, log }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A token with `role` for a new account.
+    pub fn token(&self, role: &str) -> String {
+        let data = self.data.to_string_lossy();
+        let output = run(["token", "--role", role, "--data", &data]);
+        assert!(output.success, "{output:?}");
+        output.stdout.trim().to_owned()
+    }
+
+    /// A client without a token.
+    pub fn anyone(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// A client with a token of `role`, for an account of its own.
+    pub fn caller(&self, role: &str) -> Client {
+        Client::new(&self.url, Some(self.token(role)))
+    }
+
+    /// Ends the process as a power cut would: no chance to clean up. Gives the data folder back.
+    pub fn kill(mut self) -> Stopped {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+        Stopped { data: self.data.clone(), folder: self.folder.clone() }
+    }
+
+    /// Asks the process to stop (SIGTERM) without waiting for it.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill can be run");
+        assert!(status.success());
+    }
+
+    /// Waits for the process to end; gives whether it ended with success.
+    pub fn wait(mut self) -> (bool, Stopped) {
+        let status = self.child.wait().expect("it ends");
+        (status.success(), Stopped { data: self.data.clone(), folder: self.folder.clone() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the server logged:\n{}", lines(&self.log));
+        }
+    }
+}
+
+fn lines(log: &ServerLog) -> String {
+    log.lock().map(|lines| lines.join("\n")).unwrap_or_default()
+}
+
+/// What a stopped server leaves: its data folder.
+pub struct Stopped {
+    data: PathBuf,
+    folder: Option<Arc<TempDir>>,
+}
+
+impl Stopped {
+    /// Starts a server on the same folder again.
+    pub fn start_again(&self) -> Server {
+        self.start_again_with(&[])
+    }
+
+    /// Starts a server on the same folder again, with more flags.
+    pub fn start_again_with(&self, flags: &[&str]) -> Server {
+        let mut server = Server::start_on(&self.data, flags);
+        server.folder.clone_from(&self.folder);
+        server
+    }
+}
+
+/// Keeps what the server logs, and its pipe empty.
+fn keep_log(child: &mut Child) -> ServerLog {
+    let stderr = child.stderr.take().expect("stderr is piped");
+    let log = ServerLog::default();
+    let kept = Arc::clone(&log);
+    thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            kept.lock().expect("nobody panics with it").push(line);
+        }
+    });
+    log
+}
+
+/// Reads what the server prints until it says `Ready.`; then keeps its pipe empty.
+fn read_banner(child: &mut Child, log: &ServerLog) -> String {
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    let mut banner = String::new();
+    loop {
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(line) => {
+                banner.push_str(&line);
+                banner.push('\n');
+                if line == "Ready." {
+                    return banner;
+                }
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("not ready in time:\n{banner}"),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let _ = child.wait();
+                panic!("it ended:\n{banner}\n{}", lines(log));
+            }
+        }
+    }
+}
