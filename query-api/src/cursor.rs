@@ -18,8 +18,9 @@ const FORMAT: u8 = 1;
 /// Bytes of the signature. A forger would have to guess 128 bits.
 const SIGNATURE_BYTES: usize = 16;
 
-/// The longest cursor, in characters. Its longest part is a title: 300 characters of up to 4 bytes.
-pub(crate) const MAX_CHARS: usize = 8192;
+/// The longest cursor, in characters. Its longest part is a title's plain form: 300 characters, of
+/// which Unicode spells some with 33 bytes (U+FDFA).
+pub(crate) const MAX_CHARS: usize = 16 * 1024;
 
 /// Which side of its item a cursor's page is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

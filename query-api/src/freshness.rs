@@ -77,7 +77,10 @@ impl Shared {
         let mut changes = self.feed.subscribe().chain(futures::stream::pending());
         loop {
             let snapshot = self.store.snapshot().await?;
-            if snapshot.checkpoint.position >= wanted || Instant::now() >= deadline {
+            let has_reached = snapshot.checkpoint.position >= wanted;
+            if has_reached || Instant::now() >= deadline {
+                let outcome = if has_reached { "reached" } else { "gave_up" };
+                metrics::counter!("cinelog_query_waits_total", "outcome" => outcome).increment(1);
                 return Ok(snapshot);
             }
             // Not held while waiting: connections are few.

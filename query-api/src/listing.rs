@@ -470,6 +470,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_longest_titles_fit_into_a_cursor() {
+        let films: Vec<_> = (0..3)
+            .map(|number| {
+                let mut film = film(&format!("Film {number}"));
+                film.details.title = "\u{fdfa}".repeat(300);
+                film
+            })
+            .collect();
+        let model = ReadModel::with(&films).await;
+        let (seen, _) = walk(&model, "/v1/movies?limit=1", "next").await;
+        assert_eq!(seen.len(), 3);
+    }
+
+    #[tokio::test]
     async fn a_cursor_does_not_outlive_a_rebuild() {
         let model = many(3).await;
         let next = model.get("/v1/movies?limit=1").await.link("next").unwrap();

@@ -57,6 +57,8 @@ impl SqliteStore {
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
+            // A file does not hang up.
+            .test_before_acquire(false)
             .connect_with(options)
             .await
             .map_err(|source| foreign_or_unavailable(path, source))?;

@@ -1,7 +1,7 @@
 //! Films: one by id, and lists of them.
 
-use events::{MovieId, text::plain};
-use read_model::{MovieDocument, search::fts5_query};
+use events::{MovieId, Slug, text::plain};
+use read_model::{FacetKind, MovieDocument, search::fts5_query};
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 use super::{
@@ -42,7 +42,8 @@ impl Snapshot {
         order: &Order<MovieSort>,
         window: &Window,
     ) -> Result<Page<MovieDocument>, StoreError> {
-        listing(filter, order).page(&mut self.transaction, window, read_document).await
+        let common = self.common(filter).await?;
+        listing(filter, order, &common).page(&mut self.transaction, window, read_document).await
     }
 
     /// How many films a filter leaves, counted to `most` and no further.
@@ -52,21 +53,51 @@ impl Snapshot {
         order: &Order<MovieSort>,
         most: Option<u32>,
     ) -> Result<u64, StoreError> {
-        listing(filter, order).count(&mut self.transaction, most).await
+        listing(filter, order, &[]).count(&mut self.transaction, most).await
+    }
+
+    /// Which genres, tags, … of a filter so many films have that a list is better gone through in its
+    /// order, looking at each film, than put together from all films that have it. SQLite cannot know.
+    async fn common(&mut self, filter: &MovieFilter) -> Result<Vec<Common>, StoreError> {
+        let mut common = Vec::new();
+        for condition in &filter.conditions {
+            let Condition::HasAny(kind, slugs) = condition else { continue };
+            let mut query =
+                QueryBuilder::new("SELECT COALESCE(SUM(movie_count), 0) FROM facet WHERE kind = ");
+            query.push_bind(kind.as_str()).push(" AND slug IN (");
+            push_texts(&mut query, slugs.iter().map(|slug| slug.as_str()));
+            query.push(")");
+            let films: i64 = query.build_query_scalar().fetch_one(&mut *self.transaction).await?;
+            if films >= COMMON_FILMS {
+                common.push((*kind, slugs.clone()));
+            }
+        }
+        Ok(common)
     }
 }
+
+/// Any of these genres, tags, …, which many films have.
+type Common = (FacetKind, Vec<Slug>);
+
+/// How many films many are. With 100,000 films, below it takes up to 2 ms to find and sort all that
+/// have a genre, and above it less than that to come upon 25 of them.
+const COMMON_FILMS: i64 = 2_000;
 
 fn read_document(row: &SqliteRow, at: usize) -> Result<MovieDocument, StoreError> {
     let json: &str = row.try_get(at)?;
     serde_json::from_str(json).map_err(StoreError::damaged)
 }
 
-fn listing<'q>(filter: &'q MovieFilter, order: &Order<MovieSort>) -> Listing<'q> {
+fn listing<'q>(
+    filter: &'q MovieFilter,
+    order: &Order<MovieSort>,
+    common: &'q [Common],
+) -> Listing<'q> {
     let keys = order.keys().iter().map(|(key, direction)| (key_sql(*key, filter), *direction));
     Listing {
         columns: "m.document",
         keys: keys.collect(),
-        source: Box::new(move |query| push_source(query, filter)),
+        source: Box::new(move |query| push_source(query, filter, common)),
     }
     .and_then("m.id")
 }
@@ -107,10 +138,10 @@ fn relevance(query: &str) -> Sql<'static> {
     })
 }
 
-fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &MovieFilter) {
+fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &MovieFilter, common: &[Common]) {
     query.push("FROM movie AS m WHERE m.deleted = 0");
     for condition in &filter.conditions {
-        push_condition(query, condition);
+        push_condition(query, condition, common);
     }
     match filter.query.as_deref().map(fts5_query) {
         None => {}
@@ -125,10 +156,16 @@ fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &MovieFilter) {
     }
 }
 
-fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition) {
+fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, common: &[Common]) {
     match condition {
         Condition::HasAny(kind, slugs) => {
-            query.push(" AND m.key IN (SELECT movie_key FROM movie_facet WHERE kind = ");
+            let is_common = common.iter().any(|(of, these)| of == kind && these == slugs);
+            query.push(match is_common {
+                true => {
+                    " AND EXISTS (SELECT 1 FROM movie_facet WHERE movie_key = m.key AND kind = "
+                }
+                false => " AND m.key IN (SELECT movie_key FROM movie_facet WHERE kind = ",
+            });
             query.push_bind(kind.as_str()).push(" AND slug IN (");
             push_texts(query, slugs.iter().map(|slug| slug.as_str()));
             query.push("))");
@@ -192,7 +229,7 @@ mod tests {
         filter::MovieFilter,
         page::Place,
         sort::{Direction, SortKey},
-        testing::ReadModel,
+        testing::{ReadModel, film, texts},
         value::Value,
     };
 
@@ -210,7 +247,7 @@ mod tests {
                 let place = vec![Value::Integer(7), Value::Bytes(vec![0; 16])];
                 for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
                     let window = Window { limit: 25, at };
-                    let listing = listing(&filter, &order);
+                    let listing = listing(&filter, &order, &[]);
                     let plan = listing.plan(&mut snapshot.transaction, &window).await;
                     let searches =
                         matches!(window.at, Place::Offset(_)) || plan[0].contains("SEARCH");
@@ -222,6 +259,49 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_genre_that_many_films_have_is_looked_for_in_the_order_of_the_list() {
+        let model = ReadModel::new().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let filter = MovieFilter::default().and_has(FacetKind::Genre, Slug::of("Drama"));
+        let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
+        let window = Window { limit: 25, at: Place::Offset(0) };
+        let drama = [(FacetKind::Genre, vec![Slug::of("Drama")])];
+        let of_few = listing(&filter, &order, &[]).plan(&mut snapshot.transaction, &window).await;
+        assert!(of_few[0].contains("INTEGER PRIMARY KEY"), "{of_few:?}");
+        let of_many =
+            listing(&filter, &order, &drama).plan(&mut snapshot.transaction, &window).await;
+        assert!(of_many[0].contains("INDEX movie_title"), "{of_many:?}");
+        assert!(!of_many.iter().any(|step| step.contains("TEMP B-TREE")), "{of_many:?}");
+    }
+
+    #[tokio::test]
+    async fn a_genre_leaves_the_same_films_whether_many_have_it_or_few() {
+        let films: Vec<_> = (0..6)
+            .map(|number| {
+                let mut film = film(&format!("Film {number}"));
+                film.details.genres = texts(if number % 2 == 0 { &["Drama"] } else { &["Crime"] });
+                film
+            })
+            .collect();
+        let model = ReadModel::with(&films).await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let filter = MovieFilter::default().and_has(FacetKind::Genre, Slug::of("Drama"));
+        let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
+        let window = Window { limit: 25, at: Place::Offset(0) };
+        let drama = [(FacetKind::Genre, vec![Slug::of("Drama")])];
+        let mut found = Vec::new();
+        for common in [&[][..], &drama] {
+            let page = listing(&filter, &order, common)
+                .page(&mut snapshot.transaction, &window, read_document)
+                .await
+                .unwrap();
+            found.push(page.items);
+        }
+        assert_eq!(found[0].len(), 3);
+        assert_eq!(found[0], found[1]);
+    }
+
+    #[tokio::test]
     async fn an_imdb_id_is_looked_up() {
         let model = ReadModel::new().await;
         let mut snapshot = model.store().snapshot().await.unwrap();
@@ -230,7 +310,7 @@ mod tests {
             MovieFilter { conditions: vec![Condition::IsAny(Column::Imdb, codes)], query: None };
         let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
         let window = Window { limit: 25, at: Place::Offset(0) };
-        let listing = listing(&filter, &order);
+        let listing = listing(&filter, &order, &[]);
         let plan = listing.plan(&mut snapshot.transaction, &window).await;
         assert!(plan[0].contains("USING INDEX movie_imdb"), "{plan:?}");
     }
