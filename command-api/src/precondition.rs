@@ -36,7 +36,9 @@ impl Preconditions {
     /// Whether they hold for what `exists` or not, at `current`.
     pub(crate) fn hold(&self, exists: bool, current: Revision) -> bool {
         let if_match = match &self.if_match {
-            Some(condition) => exists && condition.holds_for_revision(current.0),
+            Some(IfMatch::Any) => exists,
+            // A film that has been deleted has a revision still, which a restoration may name.
+            Some(tags) => current > Revision::NONE && tags.holds_for_revision(current.0),
             None => true,
         };
         let if_none_match = match &self.if_none_match {
@@ -93,6 +95,12 @@ mod tests {
         assert!(!with("if-match", "*").hold(false, Revision(3)));
         assert!(!with("if-none-match", "*").hold(true, Revision(3)));
         assert!(with("if-none-match", "*").hold(false, Revision::NONE));
+    }
+
+    #[test]
+    fn a_revision_can_be_named_of_what_was_and_not_of_what_never_was() {
+        assert!(with("if-match", "\"r3\"").hold(false, Revision(3)));
+        assert!(!with("if-match", "\"r0\"").hold(false, Revision::NONE));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use axum::response::{IntoResponse, Response};
 use event_log::Appended;
-use events::{CloudEvent, EventId, NewEvent, Position, RecordedEvent, Revision, StreamName};
+use events::{
+    CloudEvent, EventId, MovieId, NewEvent, Position, RecordedEvent, Revision, Slug, StreamName,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_kit::{ETag, Json};
 use serde::{Deserialize, Serialize};
@@ -15,27 +17,28 @@ pub(crate) const CINELOG_POSITION: HeaderName = HeaderName::from_static("cinelog
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What was done, and where it stands in the log.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Receipt {
-    /// The film's id or the genre's slug.
-    #[schema(example = "0190a5d2-7c3e-7b1a-9f00-1c2d3e4f5a6b")]
-    id: String,
-    /// Its revision now; also the `ETag`.
-    #[schema(minimum = 0, example = 1)]
-    revision: u64,
-    /// Where the log stands now; also `Cinelog-Position`. A read that asks for at least this position
-    /// (`Cinelog-Min-Position`) sees what was done.
-    #[schema(minimum = 0, example = 4711)]
-    position: u64,
-    /// What happened. Empty where all was already as it was asked for.
+    #[serde(flatten)]
+    subject: SubjectId,
+    revision: Revision,
+    position: Position,
     events: Vec<ReceiptEvent>,
     links: ReceiptLinks,
 }
 
+/// What a receipt is about. A field of its own for each kind, so that none is taken for another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SubjectId {
+    /// A film, or a rating of it.
+    Id(MovieId),
+    /// A genre.
+    Slug(Slug),
+}
+
 /// An event that was appended.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = ReceiptEvent)]
 pub(crate) struct ReceiptEvent {
     #[schema(value_type = Uuid)]
     id: EventId,
@@ -59,7 +62,6 @@ pub(crate) struct ReceiptLinks {
 
 /// What would be done, where nothing was.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct DryRun {
     /// The events that would be appended, as CloudEvents. Their ids and times would be others.
     #[schema(value_type = Vec<Object>)]
@@ -69,19 +71,10 @@ pub(crate) struct DryRun {
     revision: u64,
 }
 
-/// A receipt, or with `dry_run=true` what would be done.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "it stands for both in the OpenAPI document; each is sent by itself")]
-pub(crate) enum ReceiptOrDryRun {
-    Receipt(Receipt),
-    DryRun(DryRun),
-}
-
 /// What is changed, as the client knows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
-    pub(crate) id: String,
+    pub(crate) id: SubjectId,
     pub(crate) address: String,
 }
 
@@ -101,7 +94,7 @@ pub(crate) enum Success {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Answer {
     status: u16,
-    id: String,
+    subject: SubjectId,
     address: String,
     events: Vec<ReceiptEvent>,
 }
@@ -132,7 +125,7 @@ impl Answer {
             .map(|event| ReceiptEvent { id: event.id, event_type: event.event_type.clone() });
         Self {
             status: status.as_u16(),
-            id: subject.id.clone(),
+            subject: subject.id.clone(),
             address: subject.address.clone(),
             events: events.collect(),
         }
@@ -160,9 +153,9 @@ impl IntoResponse for Done {
         if status == StatusCode::NO_CONTENT {
             return (status, headers).into_response();
         }
-        let Answer { id, address, events, .. } = answer;
+        let Answer { subject, address, events, .. } = answer;
         let links = ReceiptLinks { this: address };
-        let receipt = Receipt { id, revision: revision.0, position: position.0, events, links };
+        let receipt = Receipt { subject, revision, position, events, links };
         (status, headers, Json(receipt)).into_response()
     }
 }

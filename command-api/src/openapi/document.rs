@@ -3,11 +3,19 @@
 use http_kit::ProblemDocument;
 use utoipa::OpenApi;
 
-use crate::receipt::{DryRun, Receipt, ReceiptOrDryRun};
+use super::{GenreReceipt, MovieReceipt};
+use crate::receipt::{DryRun, ReceiptEvent, ReceiptLinks};
 
 #[derive(OpenApi)]
 #[openapi(
-    components(schemas(ProblemDocument, Receipt, DryRun, ReceiptOrDryRun)),
+    components(schemas(
+        ProblemDocument,
+        MovieReceipt,
+        GenreReceipt,
+        ReceiptEvent,
+        ReceiptLinks,
+        DryRun
+    )),
     tags(
         (name = "movies", description = "Films"),
         (name = "ratings", description = "What people think of films"),

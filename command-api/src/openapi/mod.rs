@@ -3,14 +3,18 @@
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+mod answers;
 mod bodies;
 mod document;
 mod parameters;
+mod receipts;
 mod responses;
 mod schemas;
 
 pub(crate) use bodies::{GenreDescription, MoviePatch, MovieReplacement, NewMovie, RatingOfMine};
 pub(crate) use document::document;
+pub(crate) use receipts::{GenreReceipt, MovieReceipt};
 pub(crate) use responses::{
     BodyRefused, Conditional, Created, Deleted, NotThere, Put, Receipted, Refused,
 };

@@ -1,17 +1,18 @@
 //! Responses: every status that a command can be answered with.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, marker::PhantomData};
 
 use http_kit::ProblemDocument;
 use utoipa::{
     IntoResponses, ToSchema,
     openapi::{
         Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
-        schema::{Object, ObjectBuilder, Type},
+        schema::{AnyOfBuilder, Object, ObjectBuilder, Type},
     },
 };
 
-use crate::receipt::{DryRun, Receipt, ReceiptOrDryRun};
+use super::MovieReceipt;
+use crate::receipt::DryRun;
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -23,6 +24,16 @@ fn json<T: ToSchema>(description: &str) -> ResponseBuilder {
     ResponseBuilder::new()
         .description(description)
         .content("application/json", Content::new(Some(Ref::from_schema_name(T::name()))))
+}
+
+/// A receipt, or what would be done.
+fn receipt_or_dry_run<R: ToSchema>(description: &str) -> ResponseBuilder {
+    let either = AnyOfBuilder::new()
+        .item(Ref::from_schema_name(R::name()))
+        .item(Ref::from_schema_name(DryRun::name()));
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", Content::new(Some(either)))
 }
 
 fn problem(description: &str) -> ResponseBuilder {
@@ -54,12 +65,15 @@ fn located(response: ResponseBuilder) -> ResponseBuilder {
 }
 
 macro_rules! into_responses {
-    ($($(#[$doc:meta])* $name:ident { $($status:literal => $response:expr),+ $(,)? })+) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident $(<$receipt:ident>)? { $($status:literal => $response:expr),+ $(,)? }
+    )+) => {
         $(
             $(#[$doc])*
-            pub(crate) struct $name;
+            pub(crate) struct $name $(<$receipt>(PhantomData<$receipt>))?;
 
-            impl IntoResponses for $name {
+            impl $(<$receipt: ToSchema>)? IntoResponses for $name $(<$receipt>)? {
                 fn responses() -> Responses {
                     responses([$(($status, $response)),+])
                 }
@@ -70,20 +84,20 @@ macro_rules! into_responses {
 
 into_responses! {
     /// Something new is there.
-    Created {
+    Created<R> {
         "200" => json::<DryRun>("What would be done (`dry_run=true`)."),
-        "201" => located(json::<Receipt>("It has been created.")),
+        "201" => located(json::<R>("It has been created.")),
     }
     /// Something is there as it was asked for.
-    Put {
-        "200" => placed(json::<ReceiptOrDryRun>(
+    Put<R> {
+        "200" => placed(receipt_or_dry_run::<R>(
             "It has been changed, or was so already; or what would be done (`dry_run=true`)."
         )),
-        "201" => located(json::<Receipt>("It has been created.")),
+        "201" => located(json::<R>("It has been created.")),
     }
     /// Something was done.
     Receipted {
-        "200" => placed(json::<ReceiptOrDryRun>(
+        "200" => placed(receipt_or_dry_run::<MovieReceipt>(
             "It has been done, or was so already; or what would be done (`dry_run=true`)."
         )),
     }

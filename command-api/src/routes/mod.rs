@@ -13,7 +13,11 @@ use utoipa_axum::{router::OpenApiRouter, routes as methods};
 
 pub(crate) use movies::READ_ONLY_FIELDS;
 
-use crate::{openapi::document, receipt::Subject, state::CommandState};
+use crate::{
+    openapi::document,
+    receipt::{Subject, SubjectId},
+    state::CommandState,
+};
 
 /// What stands unencoded in a path (RFC 3986 section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -50,10 +54,10 @@ fn all() -> OpenApiRouter<CommandState> {
 }
 
 fn movie_subject(movie: MovieId) -> Subject {
-    Subject { id: movie.to_string(), address: format!("/v1/movies/{movie}") }
+    Subject { id: SubjectId::Id(movie), address: format!("/v1/movies/{movie}") }
 }
 
 fn genre_subject(slug: &Slug) -> Subject {
     let segment = utf8_percent_encode(slug.as_str(), ENCODED);
-    Subject { id: slug.to_string(), address: format!("/v1/genres/{segment}") }
+    Subject { id: SubjectId::Slug(slug.clone()), address: format!("/v1/genres/{segment}") }
 }

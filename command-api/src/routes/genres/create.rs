@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::task;
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{BodyRefused, Created, GenreDescription, Refused},
+    openapi::{BodyRefused, Created, GenreDescription, GenreReceipt, Refused},
     problem::invalid,
     routes::movies::read,
     state::CommandState,
@@ -24,7 +24,7 @@ use crate::{
     request_body(
         content = GenreDescription, description = "The genre", content_type = "application/json"
     ),
-    responses(Created, Refused, BodyRefused),
+    responses(Created<GenreReceipt>, Refused, BodyRefused),
     security(("bearer" = []))
 )]
 pub(crate) async fn create_genre(
@@ -51,7 +51,7 @@ mod tests {
         let body = r#"{"name": "Film Noir", "description": "Rain."}"#;
         let answer = api.ask("POST", "/v1/genres").json(body).send().await;
         assert_eq!(answer.status, StatusCode::CREATED);
-        assert_eq!(answer.body["id"], "film-noir");
+        assert_eq!(answer.body["slug"], "film-noir");
         assert_eq!(answer.header("location"), "/v1/genres/film-noir");
         assert_eq!(answer.event_types(), ["GenreDescribed"]);
     }
@@ -60,7 +60,7 @@ mod tests {
     async fn an_address_is_percent_encoded() {
         let api = Api::start().await;
         let answer = api.ask("POST", "/v1/genres").json(r#"{"name": "時代劇"}"#).send().await;
-        assert_eq!(answer.body["id"], "時代劇");
+        assert_eq!(answer.body["slug"], "時代劇");
         assert_eq!(answer.header("location"), "/v1/genres/%E6%99%82%E4%BB%A3%E5%8A%87");
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::task;
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{BodyRefused, GenreDescription, Put, Refused},
+    openapi::{BodyRefused, GenreDescription, GenreReceipt, Put, Refused},
     path::GenrePath,
     problem::invalid,
     routes::movies::read,
@@ -24,7 +24,7 @@ use crate::{
     request_body(
         content = GenreDescription, description = "The genre", content_type = "application/json"
     ),
-    responses(Put, Refused, BodyRefused),
+    responses(Put<GenreReceipt>, Refused, BodyRefused),
     security(("bearer" = []))
 )]
 pub(crate) async fn put_genre(

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{body::read, task};
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{BodyRefused, Created, NewMovie, Refused},
+    openapi::{BodyRefused, Created, MovieReceipt, NewMovie, Refused},
     problem::invalid,
     receipt::Success,
     state::CommandState,
@@ -22,7 +22,7 @@ use crate::{
     post, path = "/v1/movies", operation_id = "create_movie", tag = "movies",
     params(DryRunParameter),
     request_body(content = NewMovie, description = "The film", content_type = "application/json"),
-    responses(Created, Refused, BodyRefused),
+    responses(Created<MovieReceipt>, Refused, BodyRefused),
     security(("bearer" = []))
 )]
 pub(crate) async fn create_movie(

@@ -9,7 +9,7 @@ use super::{body::replacement, patchable, task};
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
     execute::Task,
-    openapi::{BodyRefused, Conditional, MovieReplacement, Put, Refused},
+    openapi::{BodyRefused, Conditional, MovieReceipt, MovieReplacement, Put, Refused},
     path::MoviePath,
     receipt::Success,
     state::CommandState,
@@ -25,7 +25,7 @@ use crate::{
     request_body(
         content = MovieReplacement, description = "The film", content_type = "application/json"
     ),
-    responses(Put, Refused, BodyRefused, Conditional),
+    responses(Put<MovieReceipt>, Refused, BodyRefused, Conditional),
     security(("bearer" = []))
 )]
 pub(crate) async fn put_movie(

@@ -12,7 +12,7 @@ use events::{AccountId, MovieId, StreamName};
 use crate::{
     execute::Task,
     problem::CommandError,
-    receipt::{Subject, Success},
+    receipt::{Subject, SubjectId, Success},
     state::CommandState,
 };
 
@@ -29,7 +29,7 @@ async fn task(
         stream: StreamName::rating(movie, account),
         command: RatingCommand { movie, standing: film.state.standing(), account, action },
         subject: Subject {
-            id: movie.to_string(),
+            id: SubjectId::Id(movie),
             address: format!("/v1/movies/{movie}/ratings/me"),
         },
         success,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::task;
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{BodyRefused, NotThere, Put, RatingOfMine, Refused},
+    openapi::{BodyRefused, MovieReceipt, NotThere, Put, RatingOfMine, Refused},
     path::MoviePath,
     problem::invalid,
     receipt::Success,
@@ -27,7 +27,7 @@ use crate::{
     request_body(
         content = RatingOfMine, description = "The rating", content_type = "application/json"
     ),
-    responses(Put, Refused, BodyRefused, NotThere),
+    responses(Put<MovieReceipt>, Refused, BodyRefused, NotThere),
     security(("bearer" = []))
 )]
 pub(crate) async fn put_my_rating(
