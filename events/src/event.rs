@@ -124,7 +124,7 @@ pub(crate) fn decode_data(
     let malformed = |error: serde_json::Error| DecodeError::Malformed {
         event_type: event_type.to_owned(),
         version,
-        reason: error.to_string(),
+        reason: without_values(&error.to_string()),
     };
     let unknown = || DecodeError::Unknown { event_type: event_type.to_owned(), version };
     let (_, current) =
@@ -139,4 +139,19 @@ pub(crate) fn decode_data(
     let old = serde_json::from_str(data.get()).map_err(malformed)?;
     let new = upcast::to_current(event_type, version, old).ok_or_else(unknown)?;
     Event::from_data(event_type, new).ok_or_else(unknown)?.map_err(malformed)
+}
+
+/// What serde says of malformed data, without the values that it quotes: those may be anything, and
+/// reasons are logged.
+fn without_values(message: &str) -> String {
+    // Names of fields stand between backticks only, and come from the types here.
+    let place = message.rfind(" at line ").map_or("", |at| &message[at..]);
+    if message.starts_with("missing field") {
+        return message.to_owned();
+    }
+    let kind = message.split([':', ',']).next().unwrap_or_default();
+    match kind {
+        "invalid type" | "invalid value" | "invalid length" => format!("{kind}{place}"),
+        _ => format!("unexpected data{place}"),
+    }
 }
