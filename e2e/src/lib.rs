@@ -3,12 +3,6 @@
 //! [`Server::start`] runs `cinelog serve` on a free port with a data folder of its own and stops it
 //! when dropped. The binary is the one that `cargo build` made beside the tests.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test harness fails by panicking, with what it saw"
-)]
-
 mod client;
 mod server;
 

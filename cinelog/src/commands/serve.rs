@@ -45,7 +45,7 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
         store: wire::query_store(&config, &data).await?,
         feed: wire::change_feed(),
     };
-    let (store, feed, target) = (ports.store.clone(), Arc::clone(&ports.feed), ports.head_at_start);
+    let (store, feed) = (ports.store.clone(), Arc::clone(&ports.feed));
     let stages = Shutdown::default();
     let mut tasks = roles::start(&config, &data, ports, &metrics, public, admin, &stages)?;
 
