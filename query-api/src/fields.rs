@@ -3,7 +3,8 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::parameter::{Arguments, Form, Parameter};
+use crate::arguments::Arguments;
+use crate::parameter::{Form, Parameter};
 
 /// Which fields of a film are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

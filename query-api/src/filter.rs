@@ -6,7 +6,8 @@ use events::Slug;
 use read_model::FacetKind;
 
 use crate::{
-    parameter::{Argument, Arguments, Form, Parameter, Rule},
+    arguments::Arguments,
+    parameter::{Argument, Form, Parameter, Rule},
     value::Value,
 };
 

@@ -8,6 +8,7 @@
 //! enough; the [`store`] gives the documents of that moment; [`representation`] is how they look, and
 //! [`listing`] makes a page with links of them.
 
+mod arguments;
 mod collections;
 mod cursor;
 mod documentation;

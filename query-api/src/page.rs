@@ -4,8 +4,9 @@ use http::{HeaderMap, Method, header};
 use http_kit::{FieldError, Problem, ProblemType};
 
 use crate::{
+    arguments::Arguments,
     cursor,
-    parameter::{Arguments, Form, Parameter},
+    parameter::{Form, Parameter},
     value::Value,
 };
 

@@ -6,8 +6,9 @@ use http_kit::{Count, Preferences, Problem, QueryPairs, vary};
 use read_model::Checkpoint;
 
 use crate::{
+    arguments::Arguments,
     freshness::{MIN_POSITION, POSITION},
-    parameter::{Arguments, Parameter},
+    parameter::Parameter,
     state::Shared,
 };
 

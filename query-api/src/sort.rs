@@ -4,7 +4,8 @@
 //! store adds it, in the direction of the last key, so that an index on key and id serves the list
 //! both ways.
 
-use crate::parameter::{Arguments, Form, Parameter};
+use crate::arguments::Arguments;
+use crate::parameter::{Form, Parameter};
 
 /// The most keys of one order.
 const MAX_KEYS: usize = 4;

@@ -6,11 +6,12 @@ use events::{MovieId, Slug};
 use http_kit::Problem;
 
 use crate::{
+    arguments::Arguments,
     failure::no_such_movie,
     listing::Collection,
     noun::Noun,
     page::{self, Page, Window},
-    parameter::{Arguments, Form, Parameter},
+    parameter::{Form, Parameter},
     representation::Facet,
     sort::{self, Direction, FacetSort, Order},
     store::{

@@ -6,13 +6,14 @@ use events::Slug;
 use http_kit::{Problem, ProblemType};
 
 use crate::{
+    arguments::Arguments,
     fields::Fields,
     filter::MovieFilter,
     links::segment,
     listing::Collection,
     noun::Noun,
     page::{self, Page, Window},
-    parameter::{Arguments, Parameter},
+    parameter::Parameter,
     representation::{Movie, MovieView},
     sort::{self, MovieSort, Order},
     store::{StoreError, sqlite::Snapshot},

@@ -6,10 +6,11 @@ use events::MovieId;
 use http_kit::Problem;
 
 use crate::{
+    arguments::Arguments,
     failure::no_such_movie,
     listing::Collection,
     page::{self, Page, Window},
-    parameter::{Arguments, Parameter},
+    parameter::Parameter,
     representation::Rating,
     sort::{self, Direction, Order, RatingSort},
     store::{StoreError, sqlite::Snapshot},

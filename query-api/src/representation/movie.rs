@@ -1,20 +1,15 @@
-//! What films, facets and ratings look like in JSON.
-//!
-//! Every field is always there: `null` or `[]` where there is nothing. Names of genres, people and
-//! the like are as they were given.
+//! What a film looks like in JSON.
 
-use read_model::{FacetDocument, MovieDocument, RatingDocument, RatingSummary};
+use read_model::{MovieDocument, RatingSummary};
 use serde::{Serialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ObjectBuilder, Ref, RefOr, Schema, Type,
-        schema::{AdditionalProperties, AnyOfBuilder, SchemaFormat},
+        ObjectBuilder, RefOr, Schema, Type,
+        schema::{AdditionalProperties, SchemaFormat},
     },
 };
 use uuid::Uuid;
-
-use crate::{fields::Fields, links::segment, noun::Noun};
 
 /// A film.
 #[derive(Debug, Serialize, ToSchema)]
@@ -235,132 +230,6 @@ impl PartialSchema for RatingHistogram {
 }
 
 impl ToSchema for RatingHistogram {}
-
-/// A film of which only some fields were asked for; `id` is always there.
-pub(crate) struct MoviePart;
-
-impl PartialSchema for MoviePart {
-    fn schema() -> RefOr<Schema> {
-        let mut schema = Movie::schema();
-        if let RefOr::T(Schema::Object(film)) = &mut schema {
-            film.description = Some("A film with only the fields that were asked for.".to_owned());
-            film.required = vec!["id".to_owned()];
-            film.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-        }
-        schema
-    }
-}
-
-impl ToSchema for MoviePart {}
-
-/// A film as it was asked for.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum MovieView {
-    /// All of it.
-    Whole(Box<Movie>),
-    /// Some fields of it.
-    Part(serde_json::Value),
-}
-
-impl MovieView {
-    /// The fields of a film that are wanted.
-    ///
-    /// # Errors
-    /// None: a film is always JSON.
-    pub(crate) fn of(film: Movie, fields: &Fields) -> Result<Self, serde_json::Error> {
-        Ok(match fields {
-            Fields::All => Self::Whole(Box::new(film)),
-            Fields::Some(_) => Self::Part(fields.keep(serde_json::to_value(film)?)),
-        })
-    }
-}
-
-impl PartialSchema for MovieView {
-    fn schema() -> RefOr<Schema> {
-        AnyOfBuilder::new()
-            .description(Some("A film; with `fields`, only a part of one."))
-            .item(Ref::from_schema_name("Movie"))
-            .item(Ref::from_schema_name("MoviePart"))
-            .into()
-    }
-}
-
-impl ToSchema for MovieView {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((Movie::name().into_owned(), Movie::schema()));
-        schemas.push((MoviePart::name().into_owned(), MoviePart::schema()));
-        Movie::schemas(schemas);
-    }
-}
-
-/// A genre, tag, platform or person.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Facet {
-    /// Its name in addresses.
-    #[schema(min_length = 1, max_length = 100, example = "science-fiction")]
-    slug: String,
-    /// How it is written.
-    #[schema(example = "Science Fiction")]
-    name: String,
-    /// How many films have it.
-    #[schema(minimum = 0)]
-    movie_count: u64,
-    /// What it is. Only genres have one.
-    #[schema(required)]
-    description: Option<String>,
-    /// Where to go from here.
-    links: FacetLinks,
-}
-
-/// Where to go from a genre, tag, platform or person.
-#[derive(Debug, Serialize, ToSchema)]
-struct FacetLinks {
-    /// The thing itself.
-    #[serde(rename = "self")]
-    #[schema(format = "uri-reference")]
-    this: String,
-    /// Its films.
-    #[schema(format = "uri-reference")]
-    movies: String,
-}
-
-impl Facet {
-    /// A facet, as the things of this noun are shown.
-    pub(crate) fn new(document: FacetDocument, noun: Noun) -> Self {
-        let this = format!("/v1/{}/{}", noun.plural, segment(document.slug.as_str()));
-        Self {
-            slug: document.slug.to_string(),
-            name: document.name,
-            movie_count: document.movie_count,
-            description: document.description,
-            links: FacetLinks { movies: format!("{this}/movies"), this },
-        }
-    }
-}
-
-/// One person's rating of a film.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Rating {
-    /// Who rated it: an opaque id.
-    account_id: Uuid,
-    /// From 1 (worst) to 10 (best).
-    #[schema(minimum = 1, maximum = 10)]
-    value: u8,
-    /// When they last said so.
-    #[schema(value_type = String, format = "date-time")]
-    rated_at: jiff::Timestamp,
-}
-
-impl From<RatingDocument> for Rating {
-    fn from(document: RatingDocument) -> Self {
-        Self {
-            account_id: document.account_id.0,
-            value: document.value,
-            rated_at: document.rated_at,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
