@@ -12,33 +12,58 @@ use event_log::{
 use events::{Position, RecordedEvent, Revision, StreamName};
 use http::StatusCode;
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use crate::testing::{Api, FILM, ID};
 
-/// A log whose first answers to appends get lost on the way, after or before the append.
-struct Unsure {
-    log: Arc<dyn EventLog>,
-    lost: AtomicU32,
-    appends: bool,
+/// What is wrong with appends.
+enum Trouble {
+    /// The first so many are never made.
+    RequestsLost(AtomicU32),
+    /// Of the first so many, nobody hears that they were made.
+    AnswersLost(AtomicU32),
+    /// Each gives a permit to the first when it begins, and takes one from the second to go on.
+    Slow(Semaphore, Semaphore),
 }
 
-impl Unsure {
-    fn around(log: Arc<dyn EventLog>, lost: u32, appends: bool) -> Arc<dyn EventLog> {
-        Arc::new(Self { log, lost: AtomicU32::new(lost), appends })
+/// A log that is in trouble.
+struct Troubled {
+    log: Arc<dyn EventLog>,
+    trouble: Arc<Trouble>,
+}
+
+impl Trouble {
+    async fn api(self: &Arc<Self>) -> Api {
+        let trouble = Arc::clone(self);
+        Api::over(|log| Arc::new(Troubled { log, trouble })).await
     }
 }
 
+/// Whether there are any left; one less from now on.
+fn one_of(left: &AtomicU32) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+fn broken() -> AppendError {
+    LogError::Unavailable("the connection broke: s3cret".to_owned()).into()
+}
+
 #[async_trait]
-impl EventLog for Unsure {
+impl EventLog for Troubled {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let lose = |left: u32| left.checked_sub(1);
-        if self.lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose).is_err() {
-            return self.log.append(append).await;
+        match &*self.trouble {
+            Trouble::RequestsLost(left) if one_of(left) => return Err(broken()),
+            Trouble::AnswersLost(left) if one_of(left) => {
+                self.log.append(append).await?;
+                return Err(broken());
+            }
+            Trouble::Slow(begun, go) => {
+                begun.add_permits(1);
+                go.acquire().await.unwrap().forget();
+            }
+            Trouble::RequestsLost(_) | Trouble::AnswersLost(_) => {}
         }
-        if self.appends {
-            self.log.append(append).await?;
-        }
-        Err(LogError::Unavailable("the connection broke: s3cret".to_owned()).into())
+        self.log.append(append).await
     }
 
     async fn read_stream(
@@ -85,9 +110,11 @@ impl EventLog for Unsure {
 }
 
 #[tokio::test]
-async fn an_append_whose_answer_got_lost_happens_once() {
-    for appended in [true, false] {
-        let api = Api::over(|log| Unsure::around(log, 2, appended)).await;
+async fn an_append_whose_outcome_is_unknown_happens_once() {
+    for trouble in
+        [Trouble::RequestsLost(AtomicU32::new(2)), Trouble::AnswersLost(AtomicU32::new(2))]
+    {
+        let api = Arc::new(trouble).api().await;
         let path = format!("/v1/movies/{ID}");
         let answer = api.ask("PUT", &path).json(FILM).send().await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
@@ -99,7 +126,7 @@ async fn an_append_whose_answer_got_lost_happens_once() {
 
 #[tokio::test]
 async fn an_append_with_a_key_whose_answer_got_lost_happens_once() {
-    let api = Api::over(|log| Unsure::around(log, 1, true)).await;
+    let api = Arc::new(Trouble::AnswersLost(AtomicU32::new(1))).api().await;
     let path = format!("/v1/movies/{ID}");
     let put = || api.ask("PUT", &path).header("idempotency-key", "k").json(FILM).send();
     let first = put().await;
@@ -110,9 +137,30 @@ async fn an_append_with_a_key_whose_answer_got_lost_happens_once() {
 
 #[tokio::test]
 async fn a_log_that_stays_away_is_said_to_be_away_and_not_why() {
-    let api = Api::over(|log| Unsure::around(log, 1000, false)).await;
+    let api = Arc::new(Trouble::RequestsLost(AtomicU32::new(1000))).api().await;
     let answer = api.ask("POST", "/v1/movies").json(FILM).send().await;
     answer.is_problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "1");
     assert!(!answer.body.to_string().contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_while_it_is_worked_on_is_asked_to_wait() {
+    let trouble = Arc::new(Trouble::Slow(Semaphore::new(0), Semaphore::new(0)));
+    let Trouble::Slow(begun, go) = &*trouble else { unreachable!() };
+    let api = trouble.api().await;
+    let path = format!("/v1/movies/{ID}");
+    let put = || api.ask("PUT", &path).header("idempotency-key", "k").json(FILM).send();
+    let meanwhile = async {
+        begun.acquire().await.unwrap().forget();
+        let early = put().await;
+        early.is_problem(409, "request-in-flight");
+        assert_eq!(early.header("retry-after"), "1");
+        go.add_permits(1);
+    };
+    let (first, ()) = tokio::join!(put(), meanwhile);
+    assert_eq!(first.status, StatusCode::CREATED);
+    let late = put().await;
+    assert_eq!(late.header("idempotency-replayed"), "true");
+    assert_eq!(late.body, first.body);
 }
