@@ -65,12 +65,13 @@ fn understood(method: &str, path: &str, operation: &Value) -> Vec<&'static str> 
         }
         "get" => vec!["IfNoneMatch", "MinPosition", "Prefer"],
         "put" if path == "/v1/movies/{id}" => {
-            vec!["IdempotencyKey", "IfMatch", "IfNoneMatch", "ExpectedVersion"]
+            vec!["ExpectedVersion", "IdempotencyKey", "IfMatch", "IfNoneMatch"]
         }
         "patch" if path == "/v1/movies/{id}" => {
-            vec!["IdempotencyKey", "IfMatch", "ExpectedVersion"]
+            vec!["ExpectedVersion", "IdempotencyKey", "IfMatch"]
         }
-        "delete" if path == "/v1/movies/{id}" => vec!["IdempotencyKey", "IfMatch"],
+        "delete" if path == "/v1/movies/{id}" => vec!["DryRun", "IdempotencyKey", "IfMatch"],
+        "delete" => vec!["DryRun", "IdempotencyKey"],
         _ => vec!["IdempotencyKey"],
     }
 }
@@ -82,6 +83,9 @@ fn protocol_parameters() -> Value {
         "Cursor": parameter("cursor", "query", text(),
             "Where a page starts: opaque, signed, good for the same path, filters and order. Take it \
              from `links.next` or `links.prev`; anything else is answered with 400."),
+        "DryRun": parameter("dry_run", "query", json!({ "type": "boolean" }),
+            "Whether to say what would be deleted (200, with the events) rather than delete it. Not \
+             a parameter of the operation, since clients take a 200 for a deletion."),
         "ExpectedVersion": {
             "name": "expected_version", "in": "query", "schema": { "type": "integer", "minimum": 1 },
             "description": "Not a query parameter but a member of the body: the revision that the edit \

@@ -95,6 +95,8 @@ fn around_routes(router: Router, limits: Limits, options: &EdgeOptions) -> Route
 async fn head_is_get(mut request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         *request.method_mut() = Method::GET;
+        // A range means something to GET only (RFC 9110 section 14.2).
+        request.headers_mut().remove(header::RANGE);
     }
     next.run(request).await
 }

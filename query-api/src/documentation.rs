@@ -17,7 +17,7 @@ use utoipa::{
 use crate::{
     collections::{Facets, Movies, Ratings},
     parameter::Parameter,
-    routes::film_parameters,
+    routes::{film_parameters, my_rating_parameters},
 };
 
 /// Declares types that stand for the parameters of a route.
@@ -43,6 +43,8 @@ parameters! {
     RatingListParameters = documented(Ratings::parameters());
     /// Of a single film.
     FilmParameters = documented(film_parameters());
+    /// Of the caller's own rating.
+    MyRatingParameters = documented(my_rating_parameters());
     /// A slug in the path.
     SlugParameter = {
         let slug = text().min_length(Some(1)).max_length(Some(Slug::MAX_CHARS));

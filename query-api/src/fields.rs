@@ -1,4 +1,4 @@
-//! `fields=`: a film with some of its fields only.
+//! `fields=`: a film or a rating with some of its fields only.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -6,28 +6,29 @@ use sha2::{Digest, Sha256};
 use crate::arguments::Arguments;
 use crate::parameter::{Form, Parameter};
 
-/// Which fields of a film are wanted.
+/// Which fields are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fields {
     /// All that there are.
     All,
-    /// These, in alphabetical order, each once; `id` is among them.
+    /// These, in alphabetical order, each once; the one that always comes along is among them.
     Some(Vec<String>),
 }
 
 impl Fields {
-    /// The parameter `fields`, where `names` are all fields.
-    pub(crate) fn parameter(names: &[&str]) -> Parameter {
+    /// The parameter `fields`, where `names` are all fields and `always` comes along.
+    pub(crate) fn parameter(names: &[&str], always: &str) -> Parameter {
         let of = names.iter().map(|name| (*name).to_owned()).collect();
-        let description = "Only these fields, between commas. `id` always comes along.";
+        let description =
+            format!("Only these fields, between commas. `{always}` always comes along.");
         Parameter::new("fields", Form::Words { of, most: names.len() }, description)
     }
 
-    /// What a request asked for.
-    pub(crate) fn asked(arguments: &Arguments) -> Self {
+    /// What a request asked for, and `always`.
+    pub(crate) fn asked(arguments: &Arguments, always: &str) -> Self {
         arguments.list("fields").map_or(Self::All, |names| {
             let mut names = names.to_vec();
-            names.push("id".to_owned());
+            names.push(always.to_owned());
             names.sort();
             names.dedup();
             Self::Some(names)
@@ -35,11 +36,11 @@ impl Fields {
     }
 
     /// Takes away what is not wanted.
-    pub(crate) fn keep(&self, mut film: Value) -> Value {
-        if let (Self::Some(names), Value::Object(fields)) = (self, &mut film) {
+    pub(crate) fn keep(&self, mut whole: Value) -> Value {
+        if let (Self::Some(names), Value::Object(fields)) = (self, &mut whole) {
             fields.retain(|name, _| names.contains(name));
         }
-        film
+        whole
     }
 
     /// What it adds to an ETag, so that a part is never taken for the whole.

@@ -6,6 +6,7 @@ mod platforms;
 mod ratings;
 mod tags;
 
+use axum::routing::post;
 use events::{MovieId, Slug};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use utoipa::openapi::OpenApi;
@@ -40,9 +41,10 @@ fn all() -> OpenApiRouter<CommandState> {
         .routes(methods!(
             movies::put::put_movie,
             movies::patch::patch_movie,
-            movies::delete::delete_movie
+            movies::delete::delete_movie,
+            movies::restore::restore_movie
         ))
-        .routes(methods!(movies::restore::restore_movie))
+        .route("/v1/movies/{id}/restore", post(movies::restore::restore_movie))
         .routes(methods!(ratings::put::put_my_rating, ratings::delete::delete_my_rating))
         .routes(methods!(tags::put::put_movie_tag, tags::delete::delete_movie_tag))
         .routes(methods!(

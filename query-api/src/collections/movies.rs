@@ -32,7 +32,10 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
     let sort = "Without it by `title`, or by `relevance` where there is a `q`. `relevance` is how well \
                 a film's title fits `q`, then how many people rated it.";
     MovieFilter::parameters()
-        .chain([sort::parameter::<MovieSort>(sort), Fields::parameter(&Movie::FIELDS)])
+        .chain([
+            sort::parameter::<MovieSort>(sort),
+            Fields::parameter(&Movie::FIELDS, Movie::ALWAYS),
+        ])
         .chain(page::parameters())
         .collect()
 });
@@ -49,7 +52,7 @@ impl Movies {
         Self {
             of: None,
             order: Order::of_movies(arguments, filter.query.is_some()),
-            fields: Fields::asked(arguments),
+            fields: Fields::asked(arguments, Movie::ALWAYS),
             filter,
         }
     }

@@ -11,4 +11,4 @@ mod view;
 pub(crate) use facet::Facet;
 pub(crate) use movie::Movie;
 pub(crate) use rating::Rating;
-pub(crate) use view::MovieView;
+pub(crate) use view::{MovieView, RatingView};

@@ -150,6 +150,9 @@ impl Movie {
         "links",
     ];
 
+    /// The field that comes along whatever is asked for.
+    pub(crate) const ALWAYS: &'static str = "id";
+
     /// A film as it stands in a list.
     pub(crate) fn in_list(document: MovieDocument) -> Self {
         let to = |what: &str| format!("/v1/movies/{}{what}", document.id);

@@ -18,6 +18,14 @@ pub(crate) struct Rating {
     rated_at: jiff::Timestamp,
 }
 
+impl Rating {
+    /// All fields, as `fields=` knows them.
+    pub(crate) const FIELDS: [&'static str; 3] = ["account_id", "value", "rated_at"];
+
+    /// The field that comes along whatever is asked for.
+    pub(crate) const ALWAYS: &'static str = "value";
+}
+
 impl From<RatingDocument> for Rating {
     fn from(document: RatingDocument) -> Self {
         Self {

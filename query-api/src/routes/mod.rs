@@ -6,6 +6,7 @@ mod ratings;
 mod schemas;
 
 pub(crate) use movies::get::parameters as film_parameters;
+pub(crate) use ratings::mine::parameters as my_rating_parameters;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{documentation, noun::Noun, state::Shared};

@@ -6,7 +6,7 @@ use http_kit::{Editor, Problem};
 
 use super::{patchable, task};
 use crate::{
-    circumstances::{CommandFrom, DryRunParameter},
+    circumstances::CommandFrom,
     execute::Task,
     openapi::{Conditional, Deleted, NotThere, Refused},
     path::MoviePath,
@@ -20,7 +20,7 @@ use crate::{
 /// nothing.
 #[utoipa::path(
     delete, path = "/v1/movies/{id}", operation_id = "delete_movie", tag = "movies",
-    params(MoviePath, DryRunParameter),
+    params(MoviePath),
     responses(Deleted, Refused, NotThere, Conditional),
     security(("bearer" = []))
 )]

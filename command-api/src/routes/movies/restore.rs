@@ -1,4 +1,5 @@
-//! `POST /v1/movies/{id}/restore`: a deleted film is back.
+//! `POST /v1/movies/{id}`: a deleted film is back. The same at `/v1/movies/{id}/restore`, where people
+//! look for it; see `docs/decisions/0011-restoring-is-a-post-to-the-film.md`.
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
@@ -17,7 +18,7 @@ use crate::{
 ///
 /// It is back as it was, with its ratings. Restoring a film that is there changes nothing.
 #[utoipa::path(
-    post, path = "/v1/movies/{id}/restore", operation_id = "restore_movie", tag = "movies",
+    post, path = "/v1/movies/{id}", operation_id = "restore_movie", tag = "movies",
     params(MoviePath, DryRunParameter),
     responses(Receipted, Refused, NotThere),
     security(("bearer" = []))
@@ -42,11 +43,20 @@ mod tests {
         let api = Api::start().await;
         let film = api.film().await;
         api.ask("DELETE", &film).send().await;
-        let answer = api.ask("POST", &format!("{film}/restore")).send().await;
+        let answer = api.ask("POST", &film).send().await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.event_types(), ["MovieRestored"]);
         let same = api.ask("PUT", &film).json(FILM).send().await;
         assert!(same.event_types().is_empty());
+    }
+
+    #[tokio::test]
+    async fn it_can_be_asked_for_at_an_address_of_its_own() {
+        let api = Api::start().await;
+        let film = api.film().await;
+        api.ask("DELETE", &film).send().await;
+        let answer = api.ask("POST", &format!("{film}/restore")).send().await;
+        assert_eq!(answer.event_types(), ["MovieRestored"]);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use domain::movie::MovieAction;
 use http_kit::{Editor, Problem};
 
 use crate::{
-    circumstances::{CommandFrom, DryRunParameter},
+    circumstances::CommandFrom,
     openapi::{Deleted, NotThere, Refused},
     path::PlatformPath,
     receipt::Success,
@@ -19,7 +19,7 @@ use crate::{
 #[utoipa::path(
     delete, path = "/v1/movies/{id}/platforms/{platform}", operation_id = "delete_movie_platform",
     tag = "platforms",
-    params(PlatformPath, DryRunParameter),
+    params(PlatformPath),
     responses(Deleted, Refused, NotThere),
     security(("bearer" = []))
 )]

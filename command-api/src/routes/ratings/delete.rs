@@ -6,7 +6,7 @@ use http_kit::{Member, Problem};
 
 use super::task;
 use crate::{
-    circumstances::{CommandFrom, DryRunParameter},
+    circumstances::CommandFrom,
     openapi::{Deleted, NotThere, Refused},
     path::MoviePath,
     receipt::Success,
@@ -18,7 +18,7 @@ use crate::{
 /// Withdrawing a rating that was never given changes nothing.
 #[utoipa::path(
     delete, path = "/v1/movies/{id}/ratings/me", operation_id = "delete_my_rating", tag = "ratings",
-    params(MoviePath, DryRunParameter),
+    params(MoviePath),
     responses(Deleted, Refused, NotThere),
     security(("bearer" = []))
 )]

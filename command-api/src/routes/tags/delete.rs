@@ -5,7 +5,7 @@ use domain::movie::MovieAction;
 use http_kit::{Editor, Problem};
 
 use crate::{
-    circumstances::{CommandFrom, DryRunParameter},
+    circumstances::CommandFrom,
     openapi::{Deleted, NotThere, Refused},
     path::TagPath,
     receipt::Success,
@@ -18,7 +18,7 @@ use crate::{
 /// Taking off a tag that it does not have changes nothing. `ETag` is the film's.
 #[utoipa::path(
     delete, path = "/v1/movies/{id}/tags/{tag}", operation_id = "delete_movie_tag", tag = "tags",
-    params(TagPath, DryRunParameter),
+    params(TagPath),
     responses(Deleted, Refused, NotThere),
     security(("bearer" = []))
 )]

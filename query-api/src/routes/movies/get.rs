@@ -19,7 +19,8 @@ use crate::{
     state::Shared,
 };
 
-static PARAMETERS: LazyLock<[Parameter; 1]> = LazyLock::new(|| [Fields::parameter(&Movie::FIELDS)]);
+static PARAMETERS: LazyLock<[Parameter; 1]> =
+    LazyLock::new(|| [Fields::parameter(&Movie::FIELDS, Movie::ALWAYS)]);
 
 /// The parameters of a single film.
 pub(crate) fn parameters() -> &'static [Parameter] {
@@ -43,7 +44,7 @@ pub(crate) async fn handler(
     Path(id): Path<MovieId>,
     read: Read,
 ) -> Result<Response, Problem> {
-    let fields = Fields::asked(&read.arguments(parameters())?);
+    let fields = Fields::asked(&read.arguments(parameters())?, Movie::ALWAYS);
     let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
     let film = snapshot.movie(id).await?.ok_or_else(no_such_movie)?;
     let tag = tag(&film, snapshot.checkpoint, &fields);

@@ -1,14 +1,30 @@
 //! `GET /v1/movies/{id}/ratings/me`: the caller's own rating of a film.
 
+use std::sync::LazyLock;
+
 use axum::{extract::State, response::Response};
 use events::{AccountId, MovieId};
 use http::{HeaderValue, StatusCode, header};
 use http_kit::{Caller, Member, Path, Problem, ProblemType, vary};
 
 use crate::{
-    documentation::PrivateProblems, freshness::POSITION, listing::json, read::Read,
-    representation::Rating, state::Shared,
+    documentation::{MyRatingParameters, PrivateProblems},
+    fields::Fields,
+    freshness::POSITION,
+    listing::json,
+    parameter::Parameter,
+    read::Read,
+    representation::{Rating, RatingView},
+    state::Shared,
 };
+
+static PARAMETERS: LazyLock<[Parameter; 1]> =
+    LazyLock::new(|| [Fields::parameter(&Rating::FIELDS, Rating::ALWAYS)]);
+
+/// The parameters of the caller's own rating.
+pub(crate) fn parameters() -> &'static [Parameter] {
+    &*PARAMETERS
+}
 
 /// Shows the caller's own rating of a film.
 #[utoipa::path(
@@ -16,8 +32,8 @@ use crate::{
     path = "/v1/movies/{id}/ratings/me",
     operation_id = "get_my_rating",
     tag = "ratings",
-    params(("id" = uuid::Uuid, Path, description = "The film.")),
-    responses((status = 200, description = "The rating.", body = Rating), PrivateProblems),
+    params(("id" = uuid::Uuid, Path, description = "The film."), MyRatingParameters),
+    responses((status = 200, description = "The rating.", body = RatingView), PrivateProblems),
     security(("bearer" = []))
 )]
 pub(crate) async fn handler(
@@ -26,7 +42,7 @@ pub(crate) async fn handler(
     Path(movie): Path<MovieId>,
     read: Read,
 ) -> Result<Response, Problem> {
-    read.arguments(&[])?;
+    let fields = Fields::asked(&read.arguments(parameters())?, Rating::ALWAYS);
     let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
     let rating = match snapshot.has_movie(movie).await? {
         true => snapshot.rating(movie, AccountId(caller.account)).await?,
@@ -35,7 +51,8 @@ pub(crate) async fn handler(
     let rating = rating.ok_or_else(|| {
         Problem::new(ProblemType::NotFound).detail("You have not rated a film with this id.")
     })?;
-    let body = serde_json::to_vec(&Rating::from(rating)).map_err(Problem::internal)?;
+    let rating = RatingView::of(rating.into(), &fields).map_err(Problem::internal)?;
+    let body = serde_json::to_vec(&rating).map_err(Problem::internal)?;
     let mut response = json(StatusCode::OK, body);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

@@ -3,12 +3,21 @@
 use axum::response::Response;
 use events::schema;
 use http_kit::{Path, Problem, ProblemType};
+use serde::Deserialize;
 
 use super::respond;
 use crate::{
     documentation::{EventSchema, SchemaParameters, SchemaProblems},
     read::Read,
 };
+
+/// Which schema.
+#[derive(Deserialize)]
+pub(crate) struct SchemaName {
+    #[serde(rename = "type")]
+    event_type: String,
+    version: u32,
+}
 
 /// Shows the schema of an event.
 #[utoipa::path(
@@ -20,7 +29,7 @@ use crate::{
     responses((status = 200, description = "The schema.", body = EventSchema), SchemaProblems),
 )]
 pub(crate) async fn handler(
-    Path((event_type, version)): Path<(String, u32)>,
+    Path(SchemaName { event_type, version }): Path<SchemaName>,
     read: Read,
 ) -> Result<Response, Problem> {
     read.arguments(&[])?;
