@@ -17,7 +17,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Genre(#[from] GenreRefusal),
     /// The client's picture of the stream is old.
-    #[error("a precondition does not hold")]
+    #[error("it is at revision {current}, which is not what the request expects")]
     PreconditionFailed {
         current: Revision,
         /// The first of what happened since.

@@ -1,5 +1,7 @@
 //! Every version of every event that was ever written stays readable, and its schema stays what it was.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::{fs, path::PathBuf};
 
 use events::{

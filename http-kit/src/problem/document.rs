@@ -154,7 +154,7 @@ mod tests {
             Value::Object(members) => members.keys().cloned().collect(),
             other => panic!("{other}"),
         };
-        assert_eq!(members, ["instance", "request_id", "status", "title", "type"]);
+        assert_eq!(members, ["type", "title", "status", "instance", "request_id"]);
     }
 
     #[test]
