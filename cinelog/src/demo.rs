@@ -11,12 +11,15 @@ use crate::{
 
 const CATALOGUE: &str = include_str!("../../samples/movies.ndjson");
 
-/// Adds the films that were never there. One that somebody has changed or deleted stays so.
-pub(crate) async fn load(log: Arc<dyn EventLog>) -> Result<(), Failure> {
+/// Adds the films that were never there; gives how many. One that somebody has changed or deleted stays
+/// so.
+pub(crate) async fn load(log: Arc<dyn EventLog>) -> Result<u64, Failure> {
     let importer = Importer::new(log, Known::LeaveAlone);
-    let summary = importer.import("the sample catalogue", CATALOGUE.as_bytes()).await?;
+    let bytes = CATALOGUE.len() as u64;
+    let summary =
+        importer.import("Loading the sample catalogue", bytes, CATALOGUE.as_bytes()).await?;
     match summary.refused {
-        0 => Ok(()),
+        0 => Ok(summary.created),
         refused => Err(Failure::Other(format!("{refused} films of the sample were refused"))),
     }
 }

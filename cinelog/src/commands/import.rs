@@ -25,7 +25,8 @@ pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<(), Fai
         let file = File::open(path)
             .await
             .map_err(|error| Failure::Other(format!("{name} cannot be read: {error}")))?;
-        total += importer.import(&name, file).await?;
+        let bytes = file.metadata().await.map_or(0, |metadata| metadata.len());
+        total += importer.import(&name, bytes, file).await?;
     }
     log.close().await;
     print(&format!("{total}\n"))?;

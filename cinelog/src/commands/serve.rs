@@ -50,7 +50,10 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
     let mut tasks = roles::start(&config, &data, ports, &metrics, public, admin, &stages)?;
 
     if args.demo {
-        demo::load(Arc::clone(&log)).await?;
+        let films = demo::load(Arc::clone(&log)).await?;
+        if films > 0 {
+            print(&format!("The sample catalogue has been loaded: {films} films.\n\n"))?;
+        }
     }
     // What is read from now on reflects what the log holds already.
     let caught_up = roles::catch_up(&store, feed.as_ref(), log.head().await?).await;

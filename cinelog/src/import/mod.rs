@@ -6,7 +6,7 @@ mod summary;
 
 pub(crate) use summary::Summary;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use event_log::{EventLog, LogError};
 use futures::{StreamExt, stream};
@@ -58,15 +58,17 @@ impl Importer {
         Self { log, clock: Clock::system(), known }
     }
 
-    /// Reads `input` to its end, a film a line; blank lines count for nothing. `name` is shown.
+    /// Reads `input` to its end, a film a line; blank lines count for nothing. `name` and `bytes`, the
+    /// length of the input, are for the progress bar.
     ///
     /// Memory stays flat, however long the input: only the lines under way are held.
     pub(crate) async fn import(
         &self,
         name: &str,
+        bytes: u64,
         input: impl AsyncRead + Unpin,
     ) -> Result<Summary, Failure> {
-        let progress = progress_bar(name);
+        let progress = progress_bar(name, bytes);
         let lines = Box::pin(stream::try_unfold(
             (BufReader::new(input), 1),
             async |(mut input, number)| {
@@ -77,13 +79,13 @@ impl Importer {
         let mut outcomes = lines
             .map(|line| async {
                 let (number, line) = line.map_err(|error| unreadable(name, &error))?;
-                Ok::<_, Failure>((number, self.line(&line).await?))
+                Ok::<_, Failure>((number, line.len(), self.line(&line).await?))
             })
             .buffered(IN_FLIGHT);
         let mut summary = Summary::default();
         while let Some(outcome) = outcomes.next().await {
-            let (number, outcome) = outcome?;
-            progress.inc(1);
+            let (number, length, outcome) = outcome?;
+            progress.inc(length as u64 + 1);
             if let Some(Outcome::Refused(reasons)) = &outcome {
                 for reason in reasons {
                     progress.suspend(|| eprintln!("{name}:{number}: {reason}"));
@@ -148,14 +150,13 @@ fn unreadable(name: &str, error: &std::io::Error) -> Failure {
 }
 
 /// A bar on a terminal; nothing where standard error is no terminal.
-fn progress_bar(name: &str) -> ProgressBar {
-    let bar = ProgressBar::no_length().with_message(name.to_owned()).with_style(
-        ProgressStyle::with_template("{spinner} {msg}: {pos} films, {per_sec}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    bar.set_draw_target(ProgressDrawTarget::stderr());
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
+fn progress_bar(name: &str, bytes: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{msg} [{bar:40}] {percent}%, {bytes_per_sec}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr())
+        .with_style(style)
+        .with_message(name.to_owned())
 }
 
 #[cfg(test)]
@@ -171,7 +172,8 @@ mod tests {
     }
 
     async fn import(log: &Arc<dyn EventLog>, known: Known, text: &str) -> Summary {
-        Importer::new(Arc::clone(log), known).import("test", text.as_bytes()).await.unwrap()
+        let importer = Importer::new(Arc::clone(log), known);
+        importer.import("test", text.len() as u64, text.as_bytes()).await.unwrap()
     }
 
     async fn events(log: &Arc<dyn EventLog>) -> Vec<RecordedEvent> {
