@@ -17,7 +17,7 @@ use crate::config::Overrides;
     version,
     max_term_width = 100,
     after_help = "First steps:\n  \
-        cinelog serve --demo              start with about 250 films, and print what to try\n  \
+        cinelog serve --demo              start with about 270 films, and print what to try\n  \
         cinelog token --role editor       print a token for the write API\n  \
         cinelog import films.ndjson       add films from a file (while no server runs)\n  \
         cinelog config check              print the configuration in effect\n\n\
