@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use event_log::EventLog;
+use http_kit::Clock;
 
 use crate::{
     error::Failure,
@@ -13,8 +14,8 @@ const CATALOGUE: &str = include_str!("../../samples/movies.ndjson");
 
 /// Adds the films that were never there; gives how many. One that somebody has changed or deleted stays
 /// so.
-pub(crate) async fn load(log: Arc<dyn EventLog>) -> Result<u64, Failure> {
-    let importer = Importer::new(log, Known::LeaveAlone);
+pub(crate) async fn load(log: Arc<dyn EventLog>, clock: Clock) -> Result<u64, Failure> {
+    let importer = Importer::new(log, clock, Known::LeaveAlone);
     let bytes = CATALOGUE.len() as u64;
     let summary =
         importer.import("Loading the sample catalogue", bytes, CATALOGUE.as_bytes()).await?;

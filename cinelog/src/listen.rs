@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use tokio::net::TcpListener;
@@ -25,9 +25,14 @@ pub(crate) async fn admin(
     if let Some(address) = config.admin_listen {
         return bind(address).await.map_err(|e| explain(address, "--admin-listen", &e));
     }
-    let any = SocketAddr::new(public.ip(), 0);
+    // Never further than this machine by itself: metrics are not for everyone.
+    let local = match public.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    let any = SocketAddr::new(local, 0);
     let beside = match (config.listen.port(), public.port().checked_add(ADMIN_PORT_OFFSET)) {
-        (1.., Some(port)) => SocketAddr::new(public.ip(), port),
+        (1.., Some(port)) => SocketAddr::new(local, port),
         _ => any,
     };
     match bind(beside).await {

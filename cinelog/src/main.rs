@@ -1,7 +1,7 @@
 //! Cinelog: the one binary. It reads the configuration, wires adapters to ports, and runs roles.
 //!
-//! This is the only crate that knows which adapters are in use, and the only one that reads the
-//! clock, the environment and the command line.
+//! This is the only crate that knows which adapters are in use, and that reads the environment and the
+//! command line.
 
 mod banner;
 mod cli;

@@ -2,7 +2,7 @@
 //!
 //! Headers whose right value depends on what the server holds (`If-Match`, `Idempotency-Key`, …) are
 //! described once, under `components.parameters`, and each operation names those it understands in
-//! `x-protocol-parameters`; see `docs/decisions/0005-protocol-parameters.md`.
+//! `x-protocol-parameters`; see `docs/decisions/0005-protocol-headers-are-not-operation-parameters.md`.
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
@@ -70,9 +70,8 @@ fn understood(method: &str, path: &str, operation: &Value) -> Vec<&'static str> 
         "patch" if path == "/v1/movies/{id}" => {
             vec!["ExpectedVersion", "IdempotencyKey", "IfMatch"]
         }
-        "delete" if path == "/v1/movies/{id}" => vec!["DryRun", "IdempotencyKey", "IfMatch"],
-        "delete" => vec!["DryRun", "IdempotencyKey"],
-        _ => vec!["IdempotencyKey"],
+        "delete" => vec!["DryRun", "IdempotencyKey", "IfMatch"],
+        _ => vec!["IdempotencyKey", "IfMatch", "IfNoneMatch"],
     }
 }
 
@@ -87,7 +86,7 @@ fn protocol_parameters() -> Value {
             "Whether to say what would be deleted (200, with the events) rather than delete it. Not \
              a parameter of the operation, since clients take a 200 for a deletion."),
         "ExpectedVersion": {
-            "name": "expected_version", "in": "query", "schema": { "type": "integer", "minimum": 1 },
+            "name": "expected_version", "in": "query", "schema": { "type": "integer", "minimum": 0 },
             "description": "Not a query parameter but a member of the body: the revision that the edit \
                 is meant for, as `If-Match` says it, for use behind proxies that weaken ETags.",
         },

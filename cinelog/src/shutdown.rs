@@ -9,15 +9,15 @@ pub(crate) struct Shutdown {
     pub(crate) stop_taking: CancellationToken,
     /// Then: the projector and other background work end.
     pub(crate) stop_working: CancellationToken,
-    /// The servers, which the second stage waits for.
-    pub(crate) servers: TaskTracker,
+    /// The public server, which the second stage waits for.
+    pub(crate) server: TaskTracker,
 }
 
 impl Shutdown {
-    /// Waits until every server has answered its last request.
+    /// Waits until the public server has answered its last request.
     pub(crate) async fn drained(&self) {
-        self.servers.close();
-        self.servers.wait().await;
+        self.server.close();
+        self.server.wait().await;
     }
 }
 

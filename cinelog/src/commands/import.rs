@@ -1,5 +1,6 @@
 //! `cinelog import`: films from files into the log, while no server runs on the folder.
 
+use http_kit::Clock;
 use tokio::fs::File;
 
 use super::print;
@@ -18,7 +19,7 @@ pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<(), Fai
     let data = DataDir::open(&config.server.data)?;
     let _lock = data.lock()?;
     let log = wire::event_log(config, &data).await?;
-    let importer = Importer::new(log.clone(), Known::Update);
+    let importer = Importer::new(log.clone(), Clock::system(), Known::Update);
     let mut total = Summary::default();
     for path in &args.files {
         let name = path.display().to_string();

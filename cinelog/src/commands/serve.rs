@@ -36,9 +36,10 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
     let (base, admin_base) =
         (listen::base_url(public_address), listen::base_url(listen::address(&admin)?));
 
+    let clock = Clock::system();
     let log = wire::event_log(&config, &data).await?;
     let ports = Ports {
-        clock: Clock::system(),
+        clock: clock.clone(),
         head_at_start: log.head().await?,
         log: Arc::clone(&log),
         read_model: wire::read_model(&config, &data).await?,
@@ -49,26 +50,26 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
     let stages = Shutdown::default();
     let mut tasks = roles::start(&config, &data, ports, &metrics, public, admin, &stages)?;
 
-    if args.demo {
-        let films = demo::load(Arc::clone(&log)).await?;
-        if films > 0 {
-            print(&format!("The sample catalogue has been loaded: {films} films.\n\n"))?;
+    let starting = async {
+        if args.demo {
+            load_samples(&log, &clock).await?;
         }
-    }
-    // What is read from now on reflects what the log holds already.
-    let caught_up = roles::catch_up(&store, feed.as_ref(), log.head().await?).await;
-    print(&banner::addresses(&base, &admin_base))?;
-    if !caught_up {
-        print(banner::CATCHING_UP)?;
-    }
-    if args.demo {
-        let token = issue(&config, &data, Role::Editor, DEMO_TOKEN_TTL, None)?;
-        print(&banner::demo(&base, &token))?;
-    } else {
-        print(banner::first_token())?;
-    }
-    print("\nReady.\n")?;
-
+        // What is read from now on reflects what the log holds already.
+        let caught_up = roles::catch_up(&store, feed.as_ref(), log.head().await?).await;
+        print(&banner::addresses(&base, &admin_base))?;
+        if !caught_up {
+            print(banner::CATCHING_UP)?;
+        }
+        if args.demo {
+            let token = issue(&config, &data, &clock, Role::Editor, DEMO_TOKEN_TTL, None)?;
+            print(&banner::demo(&base, &token))?;
+        } else {
+            print(banner::first_token())?;
+        }
+        print("\nReady.\n")?;
+        // Started: from now on only a signal or a dying role ends it.
+        std::future::pending().await
+    };
     let outcome = tokio::select! {
         signal = shutdown::signal() => match signal {
             Ok(signal) => {
@@ -78,9 +79,18 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
             Err(error) => Err(Failure::Other(format!("signals cannot be received: {error}"))),
         },
         failure = first_to_end(&mut tasks) => Err(failure),
+        failed = starting => failed,
     };
     stop(&config, &stages, tasks, log.as_ref()).await;
     outcome
+}
+
+/// Loads the sample catalogue, and says so where it was not there.
+async fn load_samples(log: &Arc<dyn EventLog>, clock: &Clock) -> Result<(), Failure> {
+    match demo::load(Arc::clone(log), clock.clone()).await? {
+        0 => Ok(()),
+        films => print(&format!("The sample catalogue has been loaded: {films} films.\n\n")),
+    }
 }
 
 /// Waits for any role to end, which none should while the server runs.
@@ -101,12 +111,14 @@ async fn stop(
 ) {
     stages.stop_taking.cancel();
     // The servers end by themselves when their last request is answered; then the projector is told.
-    let drained = tokio::time::timeout(config.server.drain_timeout, stages.drained()).await;
-    if drained.is_err() {
-        tracing::warn!(
-            timeout_s = config.server.drain_timeout.as_secs(),
+    let timeout = config.server.drain_timeout;
+    tokio::select! {
+        () = stages.drained() => {}
+        () = tokio::time::sleep(timeout) => tracing::warn!(
+            timeout_s = timeout.as_secs(),
             "requests were still under way, stopping all the same"
-        );
+        ),
+        _ = shutdown::signal() => tracing::warn!("told twice to stop, requests are cut off"),
     }
     stages.stop_working.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(10), async {

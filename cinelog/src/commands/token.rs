@@ -12,7 +12,7 @@ use crate::{cli::TokenArgs, config::Config, data_dir::DataDir, error::Failure};
 /// Prints a token and nothing else. A running server believes it at once: both use the same key.
 pub(crate) fn token(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
     let data = DataDir::open(&config.server.data)?;
-    let token = issue(config, &data, args.role, args.ttl, args.account)?;
+    let token = issue(config, &data, &Clock::system(), args.role, args.ttl, args.account)?;
     print(&format!("{token}\n"))
 }
 
@@ -20,11 +20,11 @@ pub(crate) fn token(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
 pub(crate) fn issue(
     config: &Config,
     data: &DataDir,
+    clock: &Clock,
     role: Role,
     ttl: Duration,
     account: Option<Uuid>,
 ) -> Result<String, Failure> {
-    let clock = Clock::system();
     let identity = Identity {
         account: account.unwrap_or_else(|| clock.new_id()),
         role,

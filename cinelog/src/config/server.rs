@@ -15,8 +15,8 @@ pub(crate) struct ServerConfig {
     /// Where the API listens. Port 0 takes any free port.
     #[schemars(with = "String")]
     pub(crate) listen: SocketAddr,
-    /// Where `/livez`, `/readyz` and `/metrics` listen. Unset: the API's address with the port
-    /// raised by 1000, or any free port where that is taken.
+    /// Where `/livez`, `/readyz` and `/metrics` listen. Unset: this machine only, with the API's
+    /// port raised by 1000, or any free port where that is taken.
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin_listen: Option<SocketAddr>,
@@ -24,7 +24,9 @@ pub(crate) struct ServerConfig {
     pub(crate) data: PathBuf,
     /// The largest request body, in bytes.
     pub(crate) body_limit_bytes: usize,
-    /// How long a request may take before it is answered with 408.
+    /// Connections at once; more wait to be accepted.
+    pub(crate) connections_max: usize,
+    /// How long a request may take before it is answered with 503 (408 where its body is late).
     #[serde(with = "friendly")]
     #[schemars(with = "String")]
     pub(crate) request_timeout: Duration,
@@ -41,6 +43,7 @@ impl Default for ServerConfig {
             admin_listen: None,
             data: PathBuf::from("cinelog-data"),
             body_limit_bytes: 1 << 20,
+            connections_max: 4096,
             request_timeout: Duration::from_secs(40),
             drain_timeout: Duration::from_secs(20),
         }
@@ -50,6 +53,7 @@ impl Default for ServerConfig {
 impl ServerConfig {
     pub(super) fn check(&self, wrong: &mut Vec<String>) {
         within(wrong, "server.body_limit_bytes", self.body_limit_bytes, 1_024..=64 << 20);
+        within(wrong, "server.connections_max", self.connections_max, 1..=1_000_000);
         // Longer than the 30 seconds that a read may wait for the read model.
         let seconds = self.request_timeout.as_secs();
         within(wrong, "server.request_timeout in seconds", seconds, 31..=3_600);

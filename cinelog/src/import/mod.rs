@@ -54,8 +54,8 @@ pub(crate) struct Importer {
 
 impl Importer {
     /// An importer into `log`.
-    pub(crate) fn new(log: Arc<dyn EventLog>, known: Known) -> Self {
-        Self { log, clock: Clock::system(), known }
+    pub(crate) fn new(log: Arc<dyn EventLog>, clock: Clock, known: Known) -> Self {
+        Self { log, clock, known }
     }
 
     /// Reads `input` to its end, a film a line; blank lines count for nothing. `name` and `bytes`, the
@@ -172,7 +172,7 @@ mod tests {
     }
 
     async fn import(log: &Arc<dyn EventLog>, known: Known, text: &str) -> Summary {
-        let importer = Importer::new(Arc::clone(log), known);
+        let importer = Importer::new(Arc::clone(log), Clock::system(), known);
         importer.import("test", text.len() as u64, text.as_bytes()).await.unwrap()
     }
 

@@ -6,17 +6,23 @@ use axum::Router;
 use http_kit::{Metrics, Readiness, health};
 
 use super::Ports;
+use crate::shutdown::Shutdown;
 
 /// What the admin address answers.
-pub(super) fn routes(ports: &Ports, metrics: &Metrics) -> Router {
-    health(readiness(ports)).merge(metrics.router())
+pub(super) fn routes(ports: &Ports, metrics: &Metrics, stages: &Shutdown) -> Router {
+    health(readiness(ports, stages)).merge(metrics.router())
 }
 
 /// What must be well for the server to do its work.
-pub(super) fn readiness(ports: &Ports) -> Readiness {
+pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
+    let stopping = stages.stop_taking.clone();
     let log = Arc::clone(&ports.log);
     let (store, target) = (ports.store.clone(), ports.head_at_start);
     Readiness::new()
+        .check("taking requests", move || {
+            let stopping = stopping.is_cancelled();
+            async move { if stopping { Err("the server is stopping") } else { Ok(()) } }
+        })
         .check("event log", move || {
             let log = Arc::clone(&log);
             async move { log.head().await.map(drop) }

@@ -1,13 +1,12 @@
-//! The HTTP servers: the routes of both APIs on one address, and how connections are served.
+//! The public address: the routes of both APIs and what surrounds them.
 
 use std::sync::Arc;
 
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use command_api::CommandState;
 use http_kit::{EdgeOptions, edge, health, problem_pages};
 use identity::Verifier;
 use query_api::QueryState;
-use tokio::net::TcpListener;
 
 use super::{Ports, admin::readiness};
 use crate::{
@@ -23,7 +22,12 @@ const URI_BYTES_MAX: usize = 32 * 1024;
 ///
 /// The routes of both APIs are merged before the edge is put around them: they meet on the same
 /// paths, and a layer would cover only its own router's methods.
-pub(super) fn routes(config: &Config, data: &DataDir, ports: &Ports) -> Result<Router, Failure> {
+pub(super) fn routes(
+    config: &Config,
+    data: &DataDir,
+    ports: &Ports,
+    stages: &Shutdown,
+) -> Result<Router, Failure> {
     let commands = command_api::routes(CommandState::new(
         Arc::clone(&ports.log),
         ports.clock.clone(),
@@ -46,7 +50,7 @@ pub(super) fn routes(config: &Config, data: &DataDir, ports: &Ports) -> Result<R
         .merge(queries)
         .merge(site::routes(document))
         .merge(problem_pages())
-        .merge(health(readiness(ports)));
+        .merge(health(readiness(ports, stages)));
     let verifier = Verifier::new(realm(config), [data.signing_key()?.public().clone()]);
     let options = EdgeOptions {
         body_bytes_max: config.server.body_limit_bytes,
@@ -55,25 +59,4 @@ pub(super) fn routes(config: &Config, data: &DataDir, ports: &Ports) -> Result<R
         ..EdgeOptions::new(ports.clock.clone(), Arc::new(verifier))
     };
     Ok(edge(router, options))
-}
-
-/// Serves connections until the shutdown begins, then finishes the requests under way.
-pub(super) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stages: Shutdown,
-) -> Result<(), Failure> {
-    let listener = listener.tap_io(|connection| {
-        // Answers are small and whole: waiting to fill a packet would only add latency.
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    let graceful = axum::serve(listener, router)
-        .with_graceful_shutdown(stages.stop_taking.clone().cancelled_owned());
-    tokio::select! {
-        served = graceful => served.map_err(|e| Failure::Other(format!("HTTP failed: {e}"))),
-        // What is still open when work stops is cut off.
-        () = stages.stop_working.cancelled() => Ok(()),
-    }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod catch_up;
+mod connections;
 mod housekeeping;
 mod http;
 
@@ -24,6 +25,9 @@ use crate::{
     error::Failure,
     shutdown::Shutdown,
 };
+
+/// Connections to the admin address at once.
+const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// What the roles stand on.
 pub(crate) struct Ports {
@@ -51,11 +55,15 @@ pub(crate) fn start(
     admin: TcpListener,
     stages: &Shutdown,
 ) -> Result<JoinSet<Result<(), Failure>>, Failure> {
-    let api = http::routes(config, data, &ports)?;
-    let health = admin::routes(&ports, metrics);
+    let api = http::routes(config, data, &ports, stages)?;
+    let health = admin::routes(&ports, metrics, stages);
     let mut tasks = JoinSet::new();
-    tasks.spawn(stages.servers.track_future(http::serve(public, api, stages.clone())));
-    tasks.spawn(stages.servers.track_future(http::serve(admin, health, stages.clone())));
+    let (stop, cut) = (stages.stop_taking.clone(), stages.stop_working.clone());
+    let connections_max = config.server.connections_max;
+    let server = connections::serve(public, api, connections_max, stop, cut.clone());
+    tasks.spawn(stages.server.track_future(server));
+    // The admin address answers until the end: whoever watches sees the requests being finished.
+    tasks.spawn(connections::serve(admin, health, ADMIN_CONNECTIONS_MAX, cut.clone(), cut));
     tasks.spawn(until(stages.stop_working.clone(), metrics.clone().upkeep()));
     tasks.spawn(housekeeping::run(
         Arc::clone(&ports.log),
