@@ -12,13 +12,23 @@ use crate::{FieldError, Problem, ProblemType};
 pub struct QueryPairs(pub Vec<(String, String)>);
 
 impl QueryPairs {
+    /// The most parameters of one query: whoever reads them may compare each with each.
+    pub const PAIRS_MAX: usize = 256;
+
     /// Reads a query, as in `application/x-www-form-urlencoded`: `+` is a space, and a name without
     /// `=` has an empty value.
     ///
     /// # Errors
-    /// 400 that lists every parameter that cannot be decoded.
+    /// 400 that lists every parameter that cannot be decoded, or says that there are more than
+    /// [`PAIRS_MAX`](Self::PAIRS_MAX).
     pub fn parse(query: &str) -> Result<Self, Problem> {
-        let mut pairs = Vec::new();
+        let given = query.split('&').filter(|pair| !pair.is_empty()).count();
+        if given > Self::PAIRS_MAX {
+            let detail =
+                format!("The query has {given} parameters; {} are enough.", Self::PAIRS_MAX);
+            return Err(Problem::new(ProblemType::InvalidParameter).detail(detail));
+        }
+        let mut pairs = Vec::with_capacity(given);
         let mut errors = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -68,6 +78,14 @@ mod tests {
 
     fn pairs(query: &str) -> Vec<(String, String)> {
         QueryPairs::parse(query).unwrap().0
+    }
+
+    #[test]
+    fn more_parameters_than_anyone_needs_are_refused_as_a_whole() {
+        let query = |count| vec!["a"; count].join("&");
+        assert!(QueryPairs::parse(&query(QueryPairs::PAIRS_MAX)).is_ok());
+        let problem = QueryPairs::parse(&query(QueryPairs::PAIRS_MAX + 1)).unwrap_err();
+        assert!(problem.field_errors().is_empty());
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The arguments of a request: its query, read as the parameters that its route declares.
 
-use events::text::plain;
 use http_kit::{FieldError, Problem, ProblemType};
 
 use crate::parameter::{Argument, Parameter};
@@ -24,6 +23,9 @@ impl Arguments {
         let mut arguments = Vec::with_capacity(pairs.len());
         let mut errors = Vec::new();
         for (name, text) in pairs {
+            if errors.len() == MAX_ERRORS {
+                break;
+            }
             let Some(parameter) = declared.iter().find(|declared| declared.name == *name) else {
                 errors.push(FieldError::parameter(name.as_str(), unknown(name, declared)));
                 continue;
@@ -44,7 +46,6 @@ impl Arguments {
         if errors.is_empty() {
             return Ok(Self(arguments));
         }
-        errors.truncate(MAX_ERRORS);
         Err(Problem::new(ProblemType::InvalidParameter).errors(errors))
     }
 
@@ -81,7 +82,7 @@ impl Arguments {
 /// Says what there is instead of `name`.
 fn unknown(name: &str, declared: &[Parameter]) -> String {
     let names: Vec<_> = declared.iter().map(|known| known.name.as_str()).collect();
-    let meant = names.iter().find(|known| plain(known) == plain(name));
+    let meant = names.iter().find(|known| known.eq_ignore_ascii_case(name.trim()));
     match meant {
         Some(meant) => format!("is not a parameter here; did you mean {meant}?"),
         None if names.is_empty() => "is not a parameter here; there are none".to_owned(),

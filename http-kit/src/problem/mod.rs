@@ -38,6 +38,9 @@ struct Parts {
 }
 
 impl Problem {
+    /// The most parts of a request that one problem lists.
+    pub const ERRORS_MAX: usize = 100;
+
     /// A problem of this type, with no more to say than the type does.
     #[must_use]
     pub fn new(problem_type: ProblemType) -> Self {
@@ -67,15 +70,21 @@ impl Problem {
 
     /// One part of the request that is wrong.
     #[must_use]
-    pub fn error(mut self, error: FieldError) -> Self {
-        self.0.errors.push(error);
-        self
+    pub fn error(self, error: FieldError) -> Self {
+        self.errors([error])
     }
 
-    /// Several parts of the request that are wrong.
+    /// Several parts of the request that are wrong. After [`ERRORS_MAX`](Self::ERRORS_MAX) of them
+    /// `errors_truncated` says that there are more: an answer must not grow with what was sent.
     #[must_use]
     pub fn errors(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
-        self.0.errors.extend(errors);
+        for error in errors {
+            if self.0.errors.len() == Self::ERRORS_MAX {
+                self.0.extensions.insert("errors_truncated".to_owned(), Value::Bool(true));
+                break;
+            }
+            self.0.errors.push(error);
+        }
         self
     }
 
