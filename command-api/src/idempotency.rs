@@ -189,7 +189,9 @@ impl CommandState {
         &self,
         request: &IdempotentRequest,
     ) -> Result<Option<Done>, CommandError> {
-        let Some(remembered) = self.log.recall(&request.key).await? else { return Ok(None) };
+        let Some(remembered) = self.executor.log.recall(&request.key).await? else {
+            return Ok(None);
+        };
         if remembered.fingerprint != request.fingerprint() {
             return Err(CommandError::KeyReused);
         }

@@ -1,8 +1,9 @@
 //! The write side over HTTP: a route validates a request into a command; the command is decided upon
 //! and what follows from it appended; the receipt says where the events stand in the log.
 //!
-//! - [`routes`] has one file for each endpoint, and is all that this crate exports besides its state.
-//! - `execute` is the path that every command takes: load, decide, append, retry.
+//! - [`routes`] has one file for each endpoint.
+//! - [`Executor`] is the path that every command takes: load, decide, append, retry. Imports take it too.
+//! - `execute` leads a request along it.
 //! - `precondition` and `idempotency` guard it; `problem` says every failure, in one place.
 //!
 //! This room knows nothing of read models. It answers from the log alone, and never reads its own
@@ -10,6 +11,7 @@
 
 mod circumstances;
 mod execute;
+mod executor;
 #[cfg(test)]
 mod faults;
 mod idempotency;
@@ -29,5 +31,6 @@ mod state;
 mod testing;
 mod turns;
 
+pub use executor::{CarriedOut, CarryOutError, Executor};
 pub use routes::{openapi, routes};
 pub use state::CommandState;

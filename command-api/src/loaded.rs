@@ -1,10 +1,8 @@
 //! An aggregate as the log has it.
 
 use domain::Aggregate;
-use event_log::EventLog;
-use events::{Position, Revision, StreamName, decode};
-
-use crate::problem::CommandError;
+use event_log::{EventLog, LogError};
+use events::{DecodeError, Position, Revision, StreamName, decode};
 
 /// How many events are read at a time.
 const PAGE_EVENTS: usize = 500;
@@ -21,11 +19,11 @@ pub(crate) struct Loaded<A> {
 
 impl<A: Aggregate> Loaded<A> {
     /// Reads what `stream` has beyond what is known: all of it at first, the news later.
-    pub(crate) async fn catch_up(
+    pub(crate) async fn catch_up<E: From<LogError> + From<DecodeError>>(
         &mut self,
         log: &dyn EventLog,
         stream: &StreamName,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), E> {
         loop {
             let page = log.read_stream(stream, self.revision.next(), PAGE_EVENTS).await?;
             for recorded in &page {

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use event_log::EventLog;
 use http_kit::Clock;
 
-use crate::{idempotency::InFlight, turns::Turns};
+use crate::{executor::Executor, idempotency::InFlight};
 
 /// What the routes share. Clones share it too.
 #[derive(Clone)]
 pub struct CommandState {
-    pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) clock: Clock,
+    pub(crate) executor: Executor,
     pub(crate) require_if_match: bool,
     pub(crate) in_flight: InFlight,
-    pub(crate) turns: Turns,
 }
 
 impl CommandState {
@@ -25,11 +23,9 @@ impl CommandState {
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Clock, require_if_match: bool) -> Self {
         Self {
-            log,
-            clock,
+            executor: Executor::new(log, clock),
             require_if_match,
             in_flight: InFlight::default(),
-            turns: Turns::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The first try of a command is optimistic and waits for nobody. Only when it has met a conflict does
 //! it take a turn, so that many editors of one film do not lose to each other over and over. Other
-//! processes know nothing of turns; against them the retries of `execute` stand alone.
+//! processes know nothing of turns; against them the retries of the executor stand alone.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},

@@ -24,7 +24,7 @@ async fn task(
     action: RatingAction,
     success: Success,
 ) -> Result<Task<Rating>, CommandError> {
-    let film = state.load::<Movie>(&StreamName::movie(movie)).await?;
+    let film = state.executor.load::<Movie, CommandError>(&StreamName::movie(movie)).await?;
     Ok(Task {
         stream: StreamName::rating(movie, account),
         command: RatingCommand { movie, standing: film.state.standing(), account, action },

@@ -1,0 +1,194 @@
+//! The path that every command takes, wherever it comes from: load the stream, decide, append what
+//! follows; and again where someone else was faster.
+//!
+//! It knows nothing of HTTP. What a decision is made of besides the stream is its caller's.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::Aggregate;
+use event_log::{Append, AppendError, Appended, EventLog, Expected, IdempotencyEntry, LogError};
+use events::{DecodeError, Event, EventId, Metadata, NewEvent, Revision, StreamName};
+use http_kit::Clock;
+
+use crate::{loaded::Loaded, turns::Turns};
+
+/// How often a command is decided upon before it gives up on a stream that keeps changing.
+const DECISIONS_MAX: u32 = 8;
+
+/// How often an append whose outcome is unknown is tried, with the same event ids.
+const APPENDS_MAX: u32 = 4;
+
+/// How long to wait before the second of these; twice as long before each further one.
+const APPEND_PAUSE: Duration = Duration::from_millis(50);
+
+/// Carries commands out against a log. Clones wait for each other's turn at a stream that is contended.
+#[derive(Clone)]
+pub struct Executor {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) clock: Clock,
+    turns: Turns,
+}
+
+/// Where a command that was carried out left its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CarriedOut {
+    /// The revision that was decided on. [`Revision::NONE`] where the stream had no events.
+    pub before: Revision,
+    /// Where the stream stands now: as before, where there was nothing to append.
+    pub after: Appended,
+}
+
+impl CarriedOut {
+    /// Whether something was appended.
+    #[must_use]
+    pub fn changed_something(&self) -> bool {
+        self.after.revision > self.before
+    }
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CarryOutError<R> {
+    /// The decision is no.
+    #[error("{0}")]
+    Refused(R),
+    /// Others changed the stream, as often as this, each time while it was decided.
+    #[error("the stream changed {0} times while the command was decided on")]
+    Contended(u32),
+    /// What follows cannot be appended, and a new decision would not change that. Never a conflict.
+    #[error(transparent)]
+    Append(AppendError),
+    /// The log failed. Of an append it is then unknown, after several attempts, whether it happened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The stream holds an event that this version cannot read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// An event cannot be written.
+    #[error("an event cannot be written: {0}")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// What a decision leads to.
+pub(crate) struct Proposal<T> {
+    pub(crate) events: Vec<NewEvent>,
+    /// What the log is to remember with them.
+    pub(crate) idempotency: Option<IdempotencyEntry>,
+    /// What the caller wants back once they are in the log.
+    pub(crate) answer: T,
+}
+
+impl Executor {
+    /// Commands are carried out against `log`; `clock` gives the ids of their events.
+    #[must_use]
+    pub fn new(log: Arc<dyn EventLog>, clock: Clock) -> Self {
+        Self { log, clock, turns: Turns::default() }
+    }
+
+    /// Carries out what `decide` makes of `stream`: the state that its events lead to, and its revision.
+    /// The events that it answers with are appended in one piece, each with `metadata`, unless the
+    /// stream has changed meanwhile; then it is asked again. Without events nothing is appended.
+    ///
+    /// # Errors
+    /// [`CarryOutError::Refused`] with the reason of `decide`. [`CarryOutError::Contended`] where the
+    /// stream kept changing; [`CarryOutError::Log`] where the log kept failing.
+    pub async fn carry_out<A: Aggregate, R>(
+        &self,
+        stream: &StreamName,
+        metadata: &Metadata,
+        decide: impl Fn(&A, Revision) -> Result<Vec<Event>, R>,
+    ) -> Result<CarriedOut, CarryOutError<R>> {
+        let propose = |loaded: &Loaded<A>| {
+            let events = decide(&loaded.state, loaded.revision).map_err(CarryOutError::Refused)?;
+            Ok(Proposal { events: self.encode(&events, metadata)?, idempotency: None, answer: () })
+        };
+        self.carry_through(stream, propose).await.map(|((), carried_out)| carried_out)
+    }
+
+    /// [`Self::carry_out`] for callers that have something for the log to remember.
+    pub(crate) async fn carry_through<A: Aggregate, T, R>(
+        &self,
+        stream: &StreamName,
+        propose: impl Fn(&Loaded<A>) -> Result<Proposal<T>, CarryOutError<R>>,
+    ) -> Result<(T, CarriedOut), CarryOutError<R>> {
+        let mut loaded = self.load::<A, CarryOutError<R>>(stream).await?;
+        let mut turn = None;
+        for _ in 0..DECISIONS_MAX {
+            let Proposal { events, idempotency, answer } = propose(&loaded)?;
+            match self.append(stream, &loaded, events, idempotency).await {
+                Ok(after) => return Ok((answer, CarriedOut { before: loaded.revision, after })),
+                Err(AppendError::Conflict { .. }) => {
+                    metrics::counter!("cinelog_command_conflicts_total").increment(1);
+                    if turn.is_none() {
+                        turn = Some(self.turns.take(stream).await);
+                    }
+                    loaded.catch_up::<CarryOutError<R>>(&*self.log, stream).await?;
+                }
+                Err(AppendError::Log(error)) => return Err(CarryOutError::Log(error)),
+                Err(error) => return Err(CarryOutError::Append(error)),
+            }
+        }
+        Err(CarryOutError::Contended(DECISIONS_MAX))
+    }
+
+    /// An aggregate as the log has it now.
+    pub(crate) async fn load<A: Aggregate, E: From<LogError> + From<DecodeError>>(
+        &self,
+        stream: &StreamName,
+    ) -> Result<Loaded<A>, E> {
+        let mut loaded = Loaded::default();
+        loaded.catch_up::<E>(&*self.log, stream).await?;
+        Ok(loaded)
+    }
+
+    /// The events in the form that is appended, with new ids.
+    pub(crate) fn encode(
+        &self,
+        events: &[Event],
+        metadata: &Metadata,
+    ) -> Result<Vec<NewEvent>, serde_json::Error> {
+        let encode =
+            |event| NewEvent::encode(EventId(self.clock.new_id()), event, metadata.clone());
+        events.iter().map(encode).collect()
+    }
+
+    /// Appends what was decided on `loaded`. Without events there is nothing to append, unless
+    /// something is to be remembered.
+    async fn append<A>(
+        &self,
+        stream: &StreamName,
+        loaded: &Loaded<A>,
+        events: Vec<NewEvent>,
+        idempotency: Option<IdempotencyEntry>,
+    ) -> Result<Appended, AppendError> {
+        if events.is_empty() && idempotency.is_none() {
+            return Ok(Appended { revision: loaded.revision, position: loaded.position });
+        }
+        let expected = match loaded.revision {
+            Revision::NONE => Expected::NoStream,
+            revision => Expected::Exact(revision),
+        };
+        let append = Append { stream: stream.clone(), expected, events, idempotency };
+        self.append_until_known(append).await
+    }
+
+    /// Appends, and where the outcome is unknown tries again with the same ids: the log gives the
+    /// first result if there was one.
+    async fn append_until_known(&self, append: Append) -> Result<Appended, AppendError> {
+        let mut pause = APPEND_PAUSE;
+        for attempt in 1..APPENDS_MAX {
+            match self.log.append(append.clone()).await {
+                Err(AppendError::Log(LogError::Unavailable(reason))) => {
+                    tracing::warn!(stream = %append.stream, attempt, reason, "append outcome unknown");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                known => return known,
+            }
+        }
+        self.log.append(append).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
