@@ -6,6 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The length of `67e55044-10b1-426f-9247-bb680e5fe0c8`, in bytes. No other form of a UUID has it.
+const HYPHENATED_LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
+
+/// A text that is no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a UUID of 36 characters, such as 67e55044-10b1-426f-9247-bb680e5fe0c8")]
+pub struct NotAnId;
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -13,7 +21,8 @@ macro_rules! uuid_id {
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
             JsonSchema,
         )]
-        #[serde(transparent)]
+        #[serde(try_from = "String", into = "Uuid")]
+        #[schemars(with = "Uuid")]
         pub struct $name(pub Uuid);
 
         impl fmt::Display for $name {
@@ -23,10 +32,28 @@ macro_rules! uuid_id {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = NotAnId;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Uuid::parse_str(text).map(Self)
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                // One thing has one address: no braces, no `urn:uuid:`, no missing dashes.
+                match Uuid::parse_str(text) {
+                    Ok(id) if text.len() == HYPHENATED_LENGTH => Ok(Self(id)),
+                    _ => Err(NotAnId),
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
             }
         }
     };

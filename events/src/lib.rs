@@ -27,7 +27,7 @@ pub use cloud_event::CloudEvent;
 pub use envelope::{Metadata, NewEvent, RecordedEvent};
 pub use event::{DecodeError, Event, decode};
 pub use genre::GenreDescribed;
-pub use id::{AccountId, EventId, MovieId};
+pub use id::{AccountId, EventId, MovieId, NotAnId};
 pub use movie::{
     ExternalIds, MovieChanges, MovieCreated, MovieDeleted, MovieDetails, MovieDetailsChanged,
     MoviePlatformsAdded, MoviePlatformsRemoved, MovieRestored, MovieTagged, MovieUntagged,

@@ -29,7 +29,20 @@ impl Slug {
         let mut slug = String::with_capacity(name.len());
         let mut gap = false;
         for c in plain(name).chars() {
-            if c.is_alphanumeric() || (is_combining_mark(c) && !slug.is_empty() && !gap) {
+            // `C++`, `C#` and `R&B` are not `C` and `R B`.
+            let sign = match c {
+                '+' => "plus",
+                '&' => "and",
+                '#' if !slug.is_empty() && !gap => "sharp",
+                _ => "",
+            };
+            if !sign.is_empty() {
+                if !slug.is_empty() {
+                    slug.push('-');
+                }
+                slug.push_str(sign);
+                gap = true;
+            } else if c.is_alphanumeric() || (is_combining_mark(c) && !slug.is_empty() && !gap) {
                 if gap && !slug.is_empty() {
                     slug.push('-');
                 }
@@ -81,6 +94,14 @@ mod tests {
             assert_eq!(Slug::of(name).as_str(), "science-fiction");
         }
         assert_eq!(Slug::of("Don't Look Now").as_str(), "dont-look-now");
+    }
+
+    #[test]
+    fn signs_that_tell_names_apart_are_spelled() {
+        assert_eq!(Slug::of("C++").as_str(), "c-plus-plus");
+        assert_eq!(Slug::of("C#").as_str(), "c-sharp");
+        assert_eq!(Slug::of("#cult").as_str(), "cult");
+        assert_eq!(Slug::of("R&B"), Slug::of("R and B"));
     }
 
     #[test]

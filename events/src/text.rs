@@ -2,10 +2,11 @@
 //!
 //! Used for sorting keys, slugs and search. It is a comparison form, never shown.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// The plain form of `text`: lower case, Latin and Greek letters without their accents, compatibility
-/// characters unified (Unicode NFKC), white space collapsed and trimmed.
+/// The plain form of `text`: lower case, Latin and Greek letters without their accents, Hebrew and
+/// Arabic without points, compatibility characters unified (Unicode NFKC), white space collapsed and
+/// trimmed.
 ///
 /// Letters of other scripts keep their marks, since those are not decoration there (`が` is not `か`).
 /// Applying it twice changes nothing.
@@ -30,12 +31,11 @@ fn plain_once(text: &str) -> String {
         .nfkd()
         .flat_map(char::to_lowercase)
         .filter(|&c| {
-            let is_accent = ('\u{300}'..='\u{36f}').contains(&c);
-            if !is_accent {
+            let is_mark = is_combining_mark(c);
+            if !is_mark {
                 base = c;
             }
-            // U+0400 is where Cyrillic starts: Latin and Greek stand before it.
-            !(is_accent && base < '\u{400}')
+            !(is_mark && is_optional(c, base))
         })
         .nfc()
         .collect();
@@ -55,6 +55,18 @@ fn plain_once(text: &str) -> String {
         }
     }
     plain
+}
+
+/// Whether readers do without `mark` over `base`: accents of Latin and Greek letters, the dots of `ё`,
+/// the points of Hebrew and Arabic.
+fn is_optional(mark: char, base: char) -> bool {
+    match mark {
+        '\u{308}' if base == 'е' => true,
+        // U+0400 is where Cyrillic starts: Latin and Greek stand before it.
+        '\u{300}'..='\u{36f}' => base < '\u{400}',
+        '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{670}' => true,
+        _ => false,
+    }
 }
 
 /// Latin letters that Unicode does not decompose, though readers look for them under the plain one.
@@ -91,7 +103,15 @@ mod tests {
     fn marks_of_other_scripts_are_letters() {
         assert_eq!(plain("がんばれ"), "がんばれ");
         assert_eq!(plain("Андрей"), "андрей");
+        assert_eq!(plain("Їжак"), "їжак");
         assert_eq!(plain("기생충"), "기생충");
+    }
+
+    #[test]
+    fn marks_that_most_writers_leave_out_do_not_count() {
+        assert_eq!(plain("Ёлка"), "елка");
+        assert_eq!(plain("مَجْنون"), "مجنون");
+        assert_eq!(plain("שָׁלוֹם"), "שלום");
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn an_event_of_an_unknown_type_or_version_is_refused_by_name() {
 fn malformed_data_is_refused_and_not_repeated_in_the_error() {
     let mut broken = sample("MovieRated", 1);
     for (data, reason) in [
-        (r#"{"movie_id": "s3cret"}"#, "unexpected data at line 1 column 21"),
+        (r#"{"movie_id": "s3cret"}"#, "unexpected data at line 1 column 22"),
         (r#"{"value": "s3cret"}"#, "invalid type at line 1 column 18"),
         (
             r#"{"movie_id": "0192f0c1-7a10-7c3e-8a51-3f1d5b0c9e77", "value": 9}"#,
