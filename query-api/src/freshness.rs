@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use events::Position;
-use futures::StreamExt;
 use http::{HeaderMap, HeaderName, header};
 use http_kit::{FieldError, Preferences, Problem, ProblemType};
-use read_model::FeedItem;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     failure::RETRY_AFTER,
+    progress::Follower,
     state::Shared,
     store::{StoreError, sqlite::Snapshot},
 };
@@ -28,75 +27,72 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 /// mostly sees their write without asking for a position.
 const OWN_WRITES_WAIT: Duration = Duration::from_millis(250);
 
-/// How often is looked while waiting, should the change feed stay silent.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How many reads may wait for `Cinelog-Min-Position` at a time. Anybody can ask for a position that
+/// is never reached.
+pub(crate) const WAITING_MAX: usize = 1_000;
 
 impl Shared {
     /// The read model as a request may see it: at `Cinelog-Min-Position` or later.
     ///
     /// # Errors
     /// `InvalidParameter` where the header is no position; `NotCaughtUp` where the read model did not
-    /// reach it in time; those of the store.
+    /// reach it in time, or too many wait already; those of the store.
     pub(crate) async fn snapshot(
         &self,
         headers: &HeaderMap,
         preferences: &Preferences,
     ) -> Result<Snapshot, Problem> {
         let wanted = min_position(headers)?;
-        let wait = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
-        let snapshot = self.snapshot_at(wanted, wait).await?;
+        let patience = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
+        // First followed, then looked: a change in between is not missed.
+        let mut follower = self.progress.follow();
+        let mut snapshot = self.store.snapshot().await?;
+        if snapshot.checkpoint.position < wanted && !patience.is_zero() {
+            // Not held while waiting: connections are few.
+            drop(snapshot);
+            let _place = self.waiting_room.try_acquire().map_err(|_| {
+                not_caught_up("Too many requests wait for a position already.".to_owned())
+            })?;
+            snapshot = self.wait(&mut follower, wanted, patience).await?;
+        }
         let reached = snapshot.checkpoint.position;
         if reached < wanted {
-            let detail =
-                format!("The read model is at position {reached}; {wanted} was asked for.");
-            return Err(Problem::new(ProblemType::NotCaughtUp)
-                .detail(detail)
-                .header(header::RETRY_AFTER, RETRY_AFTER));
+            return Err(not_caught_up(format!(
+                "The read model is at position {reached}; {wanted} was asked for."
+            )));
         }
         let acknowledged = self.log.last_acknowledged();
         if reached >= acknowledged {
             return Ok(snapshot);
         }
         drop(snapshot);
-        Ok(self.snapshot_at(acknowledged, OWN_WRITES_WAIT).await?)
+        Ok(self.wait(&mut follower, acknowledged, OWN_WRITES_WAIT).await?)
     }
 
     /// The read model at `wanted` or later, or as it is when patience is at an end.
-    async fn snapshot_at(
+    async fn wait(
         &self,
+        follower: &mut Follower,
         wanted: Position,
         patience: Duration,
     ) -> Result<Snapshot, StoreError> {
         let deadline = Instant::now() + patience;
-        let snapshot = self.store.snapshot().await?;
-        if snapshot.checkpoint.position >= wanted {
-            return Ok(snapshot);
-        }
-        drop(snapshot);
-        // First subscribed, then looked: a change in between is not missed.
-        let mut changes = self.feed.subscribe().chain(futures::stream::pending());
         loop {
+            let heard = timeout_at(deadline, follower.hears_of(wanted)).await;
+            // What was heard is only the reason to look: position and data come from one snapshot.
             let snapshot = self.store.snapshot().await?;
             let has_reached = snapshot.checkpoint.position >= wanted;
-            if has_reached || Instant::now() >= deadline {
+            if has_reached || heard.is_err() {
                 let outcome = if has_reached { "reached" } else { "gave_up" };
                 metrics::counter!("cinelog_query_waits_total", "outcome" => outcome).increment(1);
                 return Ok(snapshot);
             }
-            // Not held while waiting: connections are few.
-            drop(snapshot);
-            let reached = async {
-                while let Some(item) = changes.next().await {
-                    match item {
-                        FeedItem::Changed(change) if change.checkpoint.position < wanted => {}
-                        FeedItem::Changed(_) | FeedItem::Missed => break,
-                    }
-                }
-            };
-            // Whichever ends the wait, the next look decides.
-            let _ = timeout_at(deadline, timeout(LOOK_EVERY, reached)).await;
         }
     }
+}
+
+fn not_caught_up(detail: String) -> Problem {
+    Problem::new(ProblemType::NotCaughtUp).detail(detail).header(header::RETRY_AFTER, RETRY_AFTER)
 }
 
 fn min_position(headers: &HeaderMap) -> Result<Position, Problem> {
@@ -124,6 +120,7 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
+    use super::WAITING_MAX;
     use crate::testing::{ReadModel, film};
 
     async fn append(model: &ReadModel) {
@@ -145,7 +142,7 @@ mod tests {
             let model = Arc::clone(&model);
             async move { model.ask("GET", "/v1/movies", &[("cinelog-min-position", "5")]).await }
         });
-        while model.waiters() == 0 {
+        while model.shared().waiting_room.available_permits() == WAITING_MAX {
             tokio::task::yield_now().await;
         }
         model.reach(4).await;
@@ -163,6 +160,42 @@ mod tests {
         let answer = model.ask("GET", "/v1/movies", &headers).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.problem.unwrap().problem_type(), ProblemType::NotCaughtUp);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_finds_the_waiting_room_full_is_refused_at_once() {
+        let model = ReadModel::new().await;
+        let all = u32::try_from(WAITING_MAX).unwrap();
+        let everybody = model.shared().waiting_room.acquire_many(all).await.unwrap();
+        let headers = [("cinelog-min-position", "18446744073709551615"), ("prefer", "wait=30")];
+        let answer = model.ask("GET", "/v1/movies", &headers).await;
+        let problem = answer.problem.unwrap();
+        assert_eq!(problem.problem_type(), ProblemType::NotCaughtUp);
+        assert_eq!(problem.headers()["retry-after"], "1");
+        assert_eq!(model.get("/v1/movies").await.status, StatusCode::OK);
+        drop(everybody);
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_keep_no_connection_from_others() {
+        let model = Arc::new(ReadModel::new().await);
+        let waiting: Vec<_> = (0..20)
+            .map(|_| {
+                let model = Arc::clone(&model);
+                tokio::spawn(async move {
+                    model.ask("GET", "/v1/movies", &[("cinelog-min-position", "5")]).await
+                })
+            })
+            .collect();
+        while model.shared().waiting_room.available_permits() > WAITING_MAX - waiting.len() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(model.get("/v1/movies").await.status, StatusCode::OK);
+        model.reach(5).await;
+        for answer in waiting {
+            assert_eq!(answer.await.unwrap().header("cinelog-position"), "5");
+        }
+        assert_eq!(model.shared().waiting_room.available_permits(), WAITING_MAX);
     }
 
     #[tokio::test]

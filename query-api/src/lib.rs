@@ -21,6 +21,7 @@ mod listing;
 mod noun;
 mod page;
 mod parameter;
+mod progress;
 mod read;
 mod representation;
 mod routes;

@@ -5,8 +5,11 @@ use std::{sync::Arc, time::Duration};
 use event_log::EventLog;
 use http::HeaderValue;
 use read_model::ChangeFeed;
+use tokio::sync::Semaphore;
 
-use crate::{cursor::Cursors, store::sqlite::SqliteStore};
+use crate::{
+    cursor::Cursors, freshness::WAITING_MAX, progress::Progress, store::sqlite::SqliteStore,
+};
 
 /// What a query node is made of.
 pub struct QueryState {
@@ -32,7 +35,10 @@ pub(crate) struct Shared(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) store: SqliteStore,
     pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) feed: Arc<dyn ChangeFeed>,
+    /// How far the read model has come.
+    pub(crate) progress: Progress,
+    /// A place for each read that waits for a position.
+    pub(crate) waiting_room: Semaphore,
     pub(crate) cursors: Cursors,
     /// `Cache-Control` of public answers.
     pub(crate) cache_control: HeaderValue,
@@ -50,9 +56,10 @@ impl Shared {
         let cache_control = HeaderValue::try_from(cache_control)
             .unwrap_or(HeaderValue::from_static("public, no-cache"));
         Self(Arc::new(Inner {
+            progress: Progress::new(state.store.clone(), state.feed),
+            waiting_room: Semaphore::new(WAITING_MAX),
             store: state.store,
             log: state.log,
-            feed: state.feed,
             cursors: Cursors::new(&state.cursor_key),
             cache_control,
         }))

@@ -1,28 +1,19 @@
 //! What tests share: a read model in a file of its own, films to put into it, and requests.
 
-use std::{
-    str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use axum::{Router, body::Body};
 use event_log::{
     EventLog,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
 use events::{AccountId, MovieDetails, MovieId, Position, Revision};
-use futures::stream::BoxStream;
 use http::{HeaderMap, Request, StatusCode};
 use http_kit::Problem;
 use jiff::Timestamp;
 use read_model::{
-    ChangeFeed, Checkpoint, FeedItem, InProcessChangeFeed, MovieDocument, RatingSummary,
-    ReadModelChanged, search::SearchText,
+    ChangeFeed, Checkpoint, InProcessChangeFeed, MovieDocument, RatingSummary, ReadModelChanged,
+    search::SearchText,
 };
 use serde_json::Value;
 use sqlx::{
@@ -33,35 +24,17 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{QueryState, SqliteStore};
+use crate::{QueryState, SqliteStore, state::Shared};
 
 /// A read model and a log, each in a file, with all that is needed to ask and to write.
 pub(crate) struct ReadModel {
     writer: SqlitePool,
     store: SqliteStore,
     pub(crate) log: Arc<SqliteLog>,
-    feed: Arc<WatchedFeed>,
+    feed: Arc<InProcessChangeFeed>,
+    shared: Shared,
     router: Router,
     _folder: TempDir,
-}
-
-/// A change feed that knows how often it was subscribed to.
-struct WatchedFeed {
-    feed: InProcessChangeFeed,
-    subscriptions: AtomicUsize,
-}
-
-#[async_trait]
-impl ChangeFeed for WatchedFeed {
-    async fn publish(&self, change: ReadModelChanged) {
-        self.feed.publish(change).await;
-    }
-
-    fn subscribe(&self) -> BoxStream<'static, FeedItem> {
-        let changes = self.feed.subscribe();
-        self.subscriptions.fetch_add(1, Ordering::SeqCst);
-        changes
-    }
 }
 
 /// An answer, with its body read.
@@ -131,10 +104,9 @@ impl ReadModel {
         sqlx::raw_sql(tables).execute(&writer).await.unwrap();
         let log = SqliteLog::open(SqliteLogOptions::at(folder.path().join("log.db")));
         let log = Arc::new(log.await.unwrap());
-        let feed = InProcessChangeFeed::new(16);
-        let feed = Arc::new(WatchedFeed { feed, subscriptions: AtomicUsize::new(0) });
+        let feed = Arc::new(InProcessChangeFeed::new(16));
         let store = SqliteStore::open(&path, 2).await.unwrap();
-        let router = crate::routes(QueryState {
+        let shared = Shared::new(QueryState {
             store: store.clone(),
             log: Arc::clone(&log) as Arc<dyn EventLog>,
             feed: Arc::clone(&feed) as Arc<dyn ChangeFeed>,
@@ -142,7 +114,8 @@ impl ReadModel {
             max_age: Duration::from_secs(5),
             stale_while_revalidate: Duration::from_secs(30),
         });
-        Self { writer, store, log, feed, router: router.into(), _folder: folder }
+        let router = crate::routes::all().with_state(shared.clone()).into();
+        Self { writer, store, log, feed, shared, router, _folder: folder }
     }
 
     /// With these films.
@@ -152,6 +125,11 @@ impl ReadModel {
             model.put_film(film).await;
         }
         model
+    }
+
+    /// What the routes work with.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     pub(crate) fn store(&self) -> &SqliteStore {
@@ -256,11 +234,6 @@ impl ReadModel {
             facets: Vec::new(),
         };
         self.feed.publish(change).await;
-    }
-
-    /// How many reads have begun to wait.
-    pub(crate) fn waiters(&self) -> usize {
-        self.feed.subscriptions.load(Ordering::SeqCst)
     }
 
     /// Lets a rebuild take over.
