@@ -1,12 +1,12 @@
 //! The file that a private key is kept in.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
-use crate::{InvalidKey, KeyPair};
+use crate::{InvalidKey, KeyPair, write_new_private_file};
 
 /// No key file is longer, in bytes; ours have 119.
 const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
@@ -67,20 +67,12 @@ impl KeyPair {
     }
 
     /// Keeps the key in a new file that its owner alone can read (mode 0600), and returns once the
-    /// file is on disk. A file that is there already is left alone.
+    /// file is on disk: whole, or not at all. A file that is there already is left alone.
     ///
     /// # Errors
     /// [`KeyError::AlreadyExists`] and [`KeyError::Io`].
     pub fn save(&self, path: &Path) -> Result<(), KeyError> {
-        let failed = |source| io_error(path, source);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        file.write_all(self.pem.as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        sync_folder_of(path).map_err(failed)
+        write_new_private_file(path, self.pem.as_bytes()).map_err(|source| io_error(path, source))
     }
 }
 
@@ -106,15 +98,6 @@ fn refuse_open_to_everyone(path: &Path, file: &File) -> Result<(), KeyError> {
 #[cfg(not(unix))]
 fn refuse_open_to_everyone(_: &Path, _: &File) -> Result<(), KeyError> {
     Ok(())
-}
-
-/// A new file survives a power cut only once its folder is on disk too.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@
 mod claims;
 mod key;
 mod key_file;
+mod private_file;
 mod role;
 mod signer;
 mod verifier;
 
 pub use key::{InvalidKey, KeyPair, PublicKey};
 pub use key_file::KeyError;
+pub use private_file::write_new_private_file;
 pub use role::{Role, UnknownRole};
 pub use signer::{SignError, Signer};
 pub use verifier::{TokenError, Verifier};
