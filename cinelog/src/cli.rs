@@ -48,9 +48,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Add films from NDJSON files: one JSON object a line, with the fields of the API
     ///
-    /// A film that is known already (by its IMDb id, else by title and year) is changed where the
-    /// file says something else, and left alone where it says the same. A line that is refused stops
-    /// nothing; it is reported with its number, the field and what was expected.
+    /// A film that an earlier import has brought (known by its IMDb id, else by title and year) is
+    /// changed where the file says something else, and left alone where it says the same. Films that
+    /// were added over HTTP have ids of their own and are not found again. A line that is refused
+    /// stops nothing; it is reported with its number, the field and what was expected.
     Import(ImportArgs),
     /// Print an access token, and nothing else
     #[command(after_help = "Example:\n  \

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{StoreUrl, within};
+use super::values::{StoreUrl, duration, within};
 
 /// The event log.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +16,7 @@ pub(crate) struct LogConfig {
     /// Connections that read at the same time.
     pub(crate) readers: u32,
     /// How long an `Idempotency-Key` is remembered.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) idempotency_keep: Duration,
 }

@@ -94,16 +94,45 @@ impl Config {
         for (key, value) in &flags.0 {
             figment = figment.merge(Serialized::default(key, value));
         }
-        let config: Self = figment.extract().map_err(|errors| {
-            ConfigError(errors.into_iter().map(|error| describe(&error)).collect())
-        })?;
+        let config: Self = figment.extract().map_err(|error| Self::mistakes(&figment, error))?;
         config.check()?;
         Ok(config)
+    }
+
+    /// The mistakes of all sections: reading the whole stops at the first.
+    fn mistakes(figment: &Figment, first: figment::Error) -> ConfigError {
+        let mut lines: Vec<String> = first.into_iter().map(|error| describe(&error)).collect();
+        macro_rules! section {
+            ($($name:ident: $config:ty),+) => {
+                $(if let Err(error) = figment.extract_inner::<$config>(stringify!($name)) {
+                    lines.extend(error.into_iter().map(|mut error| {
+                        // A part that is read alone has its own name last.
+                        error.path.retain(|part| part != stringify!($name));
+                        error.path.insert(0, stringify!($name).to_owned());
+                        describe(&error)
+                    }));
+                })+
+            };
+        }
+        section!(
+            server: ServerConfig, log: LogConfig, read_model: ReadModelConfig,
+            command: CommandConfig, projector: ProjectorConfig, query: QueryConfig,
+            identity: IdentityConfig, logging: LoggingConfig
+        );
+        lines.sort();
+        lines.dedup();
+        ConfigError(lines)
     }
 
     /// What holds between values, which no single type can say.
     fn check(&self) -> Result<(), ConfigError> {
         let mut wrong = Vec::new();
+        if self.log.url == self.read_model.url {
+            wrong.push(format!(
+                "read_model.url: {} is the event log; the read model needs a file of its own",
+                self.read_model.url
+            ));
+        }
         self.server.check(&mut wrong);
         self.log.check(&mut wrong);
         self.read_model.check(&mut wrong);
@@ -157,7 +186,7 @@ mod tests {
     #[test]
     fn a_bad_value_is_named_with_what_was_expected() {
         let error = load("[query]\nmax_age = \"soon\"").unwrap_err();
-        assert!(error.contains("query.max_age"), "{error}");
+        assert!(error.contains("query.max_age") && error.contains("10m"), "{error}");
         let error = load("[log]\nurl = \"mysql://x\"").unwrap_err();
         assert!(error.contains("log.url") && error.contains("sqlite:"), "{error}");
     }
@@ -167,6 +196,21 @@ mod tests {
         let error = load("[server]\nbody_limit_bytes = 1\n[read_model]\nreaders = 0").unwrap_err();
         assert!(error.contains("server.body_limit_bytes"), "{error}");
         assert!(error.contains("read_model.readers"), "both are told at once: {error}");
+    }
+
+    #[test]
+    fn the_log_and_the_read_model_cannot_share_a_file() {
+        let error = load("[read_model]\nurl = \"sqlite:log.db\"").unwrap_err();
+        assert!(error.contains("read_model.url"), "{error}");
+    }
+
+    #[test]
+    fn mistakes_in_several_sections_are_told_at_once() {
+        let error =
+            load("[server]\nlissten = 1\n[query]\nmax_age = 5\n[lgo]\nurl = 1").unwrap_err();
+        for key in ["lissten", "query.max_age", "lgo"] {
+            assert!(error.contains(key), "{key} in {error}");
+        }
     }
 
     #[test]

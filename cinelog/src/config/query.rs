@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
-use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Secret, within};
+use super::values::{Secret, duration, within};
 
 /// The read side.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct QueryConfig {
     /// How long a cache may answer without asking again.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) max_age: Duration,
     /// How long after that a cache may answer while it asks again.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) stale_while_revalidate: Duration,
     /// What signs cursors: 64 hexadecimal digits. Unset: made once and kept in the data folder. All

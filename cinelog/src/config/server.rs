@@ -2,11 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::within;
+use super::values::{duration, within};
 
 /// The HTTP servers and the data folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -27,11 +26,11 @@ pub(crate) struct ServerConfig {
     /// Connections at once; more wait to be accepted.
     pub(crate) connections_max: usize,
     /// How long a request may take before it is answered with 503 (408 where its body is late).
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) request_timeout: Duration,
     /// How long a stopping server waits for requests that are under way.
-    #[serde(with = "friendly")]
+    #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) drain_timeout: Duration,
 }

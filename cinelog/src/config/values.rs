@@ -69,6 +69,31 @@ impl fmt::Display for StoreUrl {
     }
 }
 
+/// Durations as people write them, with an error that shows how.
+pub(super) mod duration {
+    use std::time::Duration;
+
+    use jiff::fmt::serde::unsigned_duration::friendly::compact::required;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        required::serialize(duration, serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let expected =
+            || D::Error::custom("expected a duration such as \"5s\", \"10m\" or \"24h\"");
+        let text = String::deserialize(deserializer).map_err(|_| expected())?;
+        let duration: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
+        Duration::try_from(duration).map_err(|_| expected())
+    }
+}
+
 /// Notes a number that is out of range.
 pub(super) fn within<T: PartialOrd + fmt::Display>(
     wrong: &mut Vec<String>,

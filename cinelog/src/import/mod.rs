@@ -1,6 +1,7 @@
 //! Imports: films from NDJSON into the log, through the same decisions as the API's commands.
 
 mod film;
+mod lanes;
 mod row;
 mod summary;
 
@@ -8,13 +9,19 @@ pub(crate) use summary::Summary;
 
 use std::sync::Arc;
 
+use command_api::Executor;
 use event_log::{EventLog, LogError};
+use events::Metadata;
 use futures::{StreamExt, stream};
 use http_kit::Clock;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
-use self::{film::import_film, row::Row};
+use self::{
+    film::import_film,
+    lanes::{Lanes, Turn},
+    row::Row,
+};
 use crate::error::Failure;
 
 /// How many films are under way at once: enough for group commit to share its fsyncs.
@@ -47,7 +54,7 @@ pub(crate) enum Outcome {
 
 /// Imports films into a log.
 pub(crate) struct Importer {
-    log: Arc<dyn EventLog>,
+    executor: Executor,
     clock: Clock,
     known: Known,
 }
@@ -55,7 +62,7 @@ pub(crate) struct Importer {
 impl Importer {
     /// An importer into `log`.
     pub(crate) fn new(log: Arc<dyn EventLog>, clock: Clock, known: Known) -> Self {
-        Self { log, clock, known }
+        Self { executor: Executor::new(log, clock.clone()), clock, known }
     }
 
     /// Reads `input` to its end, a film a line; blank lines count for nothing. `name` and `bytes`, the
@@ -76,10 +83,22 @@ impl Importer {
                 Ok::<_, std::io::Error>(line.map(|line| ((number, line), (input, number + 1))))
             },
         ));
+        let mut lanes = Lanes::default();
         let mut outcomes = lines
-            .map(|line| async {
-                let (number, line) = line.map_err(|error| unreadable(name, &error))?;
-                Ok::<_, Failure>((number, line.len(), self.line(&line).await?))
+            .map(|line| {
+                let line = line.map(|(number, line)| {
+                    let parsed = parse(&line);
+                    let turn = match &parsed {
+                        Ok(Some(row)) => Some(lanes.line_up(row.movie)),
+                        _ => None,
+                    };
+                    (number, line.len(), parsed, turn)
+                });
+                async move {
+                    let (number, length, row, turn) =
+                        line.map_err(|error| unreadable(name, &error))?;
+                    Ok::<_, Failure>((number, length, self.line(row, turn).await?))
+                }
             })
             .buffered(IN_FLIGHT);
         let mut summary = Summary::default();
@@ -97,20 +116,29 @@ impl Importer {
         Ok(summary)
     }
 
-    /// Imports one line. `None` for a blank one.
-    async fn line(&self, line: &[u8]) -> Result<Option<Outcome>, LogError> {
-        if line.len() > LINE_BYTES_MAX {
-            let reason = format!("the line has more than {LINE_BYTES_MAX} bytes");
-            return Ok(Some(Outcome::Refused(vec![reason])));
-        }
-        match Row::parse(line) {
-            Ok(None) => Ok(None),
-            Ok(Some(row)) => {
-                import_film(self.log.as_ref(), &self.clock, self.known, row).await.map(Some)
-            }
-            Err(reasons) => Ok(Some(Outcome::Refused(reasons))),
-        }
+    /// Imports one line when its turn has come. `None` for a blank one.
+    async fn line(
+        &self,
+        row: Result<Option<Row>, Vec<String>>,
+        turn: Option<Turn>,
+    ) -> Result<Option<Outcome>, LogError> {
+        let (row, mut turn) = match (row, turn) {
+            (Ok(Some(row)), Some(turn)) => (row, turn),
+            (Err(reasons), _) => return Ok(Some(Outcome::Refused(reasons))),
+            _ => return Ok(None),
+        };
+        turn.come().await;
+        let metadata = Metadata::at(self.clock.now());
+        import_film(&self.executor, &metadata, self.known, &row).await.map(Some)
     }
+}
+
+/// Reads a line. `None` for a blank one; what is wrong, a sentence each, for one that is refused.
+fn parse(line: &[u8]) -> Result<Option<Row>, Vec<String>> {
+    if line.len() > LINE_BYTES_MAX {
+        return Err(vec![format!("the line has more than {LINE_BYTES_MAX} bytes")]);
+    }
+    Row::parse(line)
 }
 
 /// The next line without its end. One that is too long comes cut, a byte longer than the limit, and
@@ -227,6 +255,22 @@ mod tests {
         import(&log, Known::Update, "{\"title\": \"Ran\", \"year\": 1985}").await;
         let summary = import(&log, Known::LeaveAlone, "{\"title\": \"ran\", \"year\": 1985}").await;
         assert_eq!((summary.created, summary.changed, summary.unchanged), (0, 0, 1));
+    }
+
+    #[tokio::test]
+    async fn of_several_lines_about_a_film_the_last_one_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = log(&folder).await;
+        let line = |minutes| {
+            format!("{{\"title\": \"Ran\", \"year\": 1985, \"runtime_minutes\": {minutes}}}\n")
+        };
+        let text: String = (1..=50).map(line).collect();
+        let summary = import(&log, Known::Update, &text).await;
+        assert_eq!((summary.created, summary.changed), (1, 49));
+        for (event, minutes) in events(&log).await.iter().zip(1..) {
+            let said = format!("\"runtime_minutes\":{minutes}}}");
+            assert!(event.data.get().contains(&said), "{said} in {event:?}");
+        }
     }
 
     #[tokio::test]

@@ -24,9 +24,19 @@ impl Row {
         if text.is_empty() {
             return Ok(None);
         }
-        let draft: MovieDraft = serde_json::from_str(text)
-            .map_err(|error| vec![format!("not a JSON object: {error}")])?;
+        let draft: MovieDraft =
+            serde_json::from_str(text).map_err(|error| vec![explain(&error)])?;
         Ok(Some(Self { movie: identify(&draft), draft }))
+    }
+}
+
+/// What is wrong with the JSON of a line, by column: the line's number is known to whoever reads it.
+fn explain(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
+    match error.is_data() {
+        true => "not a JSON object".to_owned(),
+        false => format!("not JSON: {what} at column {}", error.column()),
     }
 }
 
@@ -76,6 +86,8 @@ mod tests {
     fn what_is_no_object_is_refused_with_the_reason() {
         let broken = Row::parse(b"{\"title\": \xff}").unwrap_err();
         assert_eq!(broken, ["byte 11 is not UTF-8"]);
-        assert!(Row::parse(b"[1]").unwrap_err()[0].starts_with("not a JSON object"));
+        assert_eq!(Row::parse(b"[1]").unwrap_err(), ["not a JSON object"]);
+        let cut = Row::parse(b"{\"title\": ").unwrap_err();
+        assert_eq!(cut, ["not JSON: EOF while parsing a value at column 9"]);
     }
 }
