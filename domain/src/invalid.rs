@@ -16,8 +16,7 @@ pub struct Invalid {
 }
 
 /// A field's name as one token of a JSON Pointer (RFC 6901, section 3).
-#[must_use]
-pub fn escape_pointer(name: &str) -> String {
+fn escape_pointer(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -22,5 +22,5 @@ mod scenario;
 
 pub use aggregate::Aggregate;
 pub use field::{Field, Whole};
-pub use invalid::{Invalid, MAX_INVALID, escape_pointer};
+pub use invalid::{Invalid, MAX_INVALID};
 pub use name::{InvalidName, Name};

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use events::MovieRated;
+
 /// The longest title, in characters (Unicode scalar values).
 pub const TITLE_CHARS_MAX: usize = 300;
 /// The longest synopsis, in characters.
@@ -21,6 +23,7 @@ pub const LANGUAGE_CHARS_MAX: usize = 35;
 /// The ids that TMDB gives.
 pub const TMDB_IDS: RangeInclusive<i64> = 1..=2_147_483_647;
 /// The values that a rating can have, from worst to best.
-pub const RATINGS: RangeInclusive<i64> = 1..=10;
+pub const RATINGS: RangeInclusive<i64> =
+    *MovieRated::VALUES.start() as i64..=*MovieRated::VALUES.end() as i64;
 /// The longest description of a genre, in characters.
 pub const DESCRIPTION_CHARS_MAX: usize = 5_000;

@@ -59,21 +59,6 @@ pub(crate) fn contains(names: &[String], slug: &Slug) -> bool {
     names.iter().any(|name| Slug::of(name) == *slug)
 }
 
-/// Adds to `names` those of `more` that are not among them.
-pub(crate) fn add(names: &mut Vec<String>, more: &[String]) {
-    for name in more {
-        if !contains(names, &Slug::of(name)) {
-            names.push(name.clone());
-        }
-    }
-}
-
-/// Takes from `names` those that are the same as one of `less`.
-pub(crate) fn remove(names: &mut Vec<String>, less: &[String]) {
-    let less: Vec<Slug> = less.iter().map(|name| Slug::of(name)).collect();
-    names.retain(|name| !less.contains(&Slug::of(name)));
-}
-
 /// Those of `names` that `others` does not have in the same spelling. A name whose spelling changed is
 /// taken off in the old one and put on in the new one.
 pub(crate) fn missing(names: &[String], others: &[String]) -> Vec<String> {

@@ -15,6 +15,7 @@ mod event;
 mod genre;
 mod id;
 mod movie;
+mod names;
 mod position;
 mod rating;
 pub mod schema;

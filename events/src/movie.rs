@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::MovieId;
+use crate::{MovieId, names};
 
 /// A film's catalogue entry, less what has events of its own (tags, platforms, ratings).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -200,6 +200,13 @@ pub struct MovieTagged {
     pub tags: Vec<String>,
 }
 
+impl MovieTagged {
+    /// Puts the labels among `tags`. One that is there in another spelling stays as it is.
+    pub fn apply_to(&self, tags: &mut Vec<String>) {
+        names::add(tags, &self.tags);
+    }
+}
+
 /// Labels were taken off a film.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MovieUntagged {
@@ -207,6 +214,13 @@ pub struct MovieUntagged {
     pub movie_id: MovieId,
     /// The labels it has no more.
     pub tags: Vec<String>,
+}
+
+impl MovieUntagged {
+    /// Takes the labels from `tags`. Their spelling does not matter.
+    pub fn apply_to(&self, tags: &mut Vec<String>) {
+        names::remove(tags, &self.tags);
+    }
 }
 
 /// A film can be watched in more places.
@@ -218,6 +232,13 @@ pub struct MoviePlatformsAdded {
     pub platforms: Vec<String>,
 }
 
+impl MoviePlatformsAdded {
+    /// Puts the places among `platforms`. One that is there in another spelling stays as it is.
+    pub fn apply_to(&self, platforms: &mut Vec<String>) {
+        names::add(platforms, &self.platforms);
+    }
+}
+
 /// A film can no longer be watched in some places.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MoviePlatformsRemoved {
@@ -225,6 +246,13 @@ pub struct MoviePlatformsRemoved {
     pub movie_id: MovieId,
     /// The places that show it no more.
     pub platforms: Vec<String>,
+}
+
+impl MoviePlatformsRemoved {
+    /// Takes the places from `platforms`. Their spelling does not matter.
+    pub fn apply_to(&self, platforms: &mut Vec<String>) {
+        names::remove(platforms, &self.platforms);
+    }
 }
 
 /// A film left the catalogue. Its history and its ratings stay, and it can be restored.

@@ -1,5 +1,7 @@
 //! What happens to one person's rating of one film.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +15,13 @@ pub struct MovieRated {
     /// Who rated it.
     pub account_id: AccountId,
     /// From 1 (worst) to 10 (best).
-    #[schemars(range(min = 1, max = 10))]
+    #[schemars(range(min = *Self::VALUES.start(), max = *Self::VALUES.end()))]
     pub value: u8,
+}
+
+impl MovieRated {
+    /// The values that a rating can have, from worst to best.
+    pub const VALUES: RangeInclusive<u8> = 1..=10;
 }
 
 /// A person took their rating of a film back.

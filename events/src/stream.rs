@@ -53,12 +53,6 @@ impl StreamName {
         Self(format!("genre-{slug}"))
     }
 
-    /// What comes before the first dash: `movie`, `rating`, `genre`.
-    #[must_use]
-    pub fn category(&self) -> &str {
-        self.0.split('-').next().unwrap_or_default()
-    }
-
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

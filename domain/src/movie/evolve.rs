@@ -3,7 +3,6 @@
 use events::Event;
 
 use super::{Movie, MovieContent};
-use crate::name;
 
 pub(super) fn evolve(film: Movie, event: &Event) -> Movie {
     match (event, film) {
@@ -25,12 +24,10 @@ pub(super) fn evolve(film: Movie, event: &Event) -> Movie {
 fn change(content: &mut MovieContent, event: &Event) {
     match event {
         Event::MovieDetailsChanged(changed) => changed.changes.apply_to(&mut content.details),
-        Event::MovieTagged(tagged) => name::add(&mut content.tags, &tagged.tags),
-        Event::MovieUntagged(untagged) => name::remove(&mut content.tags, &untagged.tags),
-        Event::MoviePlatformsAdded(added) => name::add(&mut content.platforms, &added.platforms),
-        Event::MoviePlatformsRemoved(removed) => {
-            name::remove(&mut content.platforms, &removed.platforms);
-        }
+        Event::MovieTagged(tagged) => tagged.apply_to(&mut content.tags),
+        Event::MovieUntagged(untagged) => untagged.apply_to(&mut content.tags),
+        Event::MoviePlatformsAdded(added) => added.apply_to(&mut content.platforms),
+        Event::MoviePlatformsRemoved(removed) => removed.apply_to(&mut content.platforms),
         Event::MovieCreated(_)
         | Event::MovieDeleted(_)
         | Event::MovieRestored(_)

@@ -1,5 +1,6 @@
 //! What a rating can be, and a rating as it was sent.
 
+use events::MovieRated;
 use serde::Deserialize;
 
 use crate::{Field, Invalid, Whole, check, field::Unknown, invalid::Findings, limits::RATINGS};
@@ -12,7 +13,7 @@ impl RatingValue {
     /// The number; `None` where a rating cannot have it.
     #[must_use]
     pub fn new(value: u8) -> Option<Self> {
-        RATINGS.contains(&i64::from(value)).then_some(Self(value))
+        MovieRated::VALUES.contains(&value).then_some(Self(value))
     }
 
     /// From 1 to 10.
