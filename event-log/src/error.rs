@@ -9,14 +9,19 @@ pub enum LogError {
     /// append it is then unknown whether it happened, so it must be tried with the same event ids.
     #[error("the event log is unavailable: {0}")]
     Unavailable(String),
-    /// The store holds something that this version of Cinelog cannot have written.
-    #[error("the event log is damaged at position {position}: {reason}")]
+    /// The store holds something that this version of Cinelog cannot have written, or refuses what
+    /// must be right. Trying again does not help.
+    #[error("the event log is damaged{}: {reason}", place(*position))]
     Damaged {
-        /// Where.
-        position: Position,
+        /// Where. `None` where it is not about one event.
+        position: Option<Position>,
         /// What is wrong with it.
         reason: String,
     },
+}
+
+fn place(position: Option<Position>) -> String {
+    position.map(|position| format!(" at position {position}")).unwrap_or_default()
 }
 
 /// Why an append did not happen. Nothing of it is in the log, except that after

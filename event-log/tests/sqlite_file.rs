@@ -59,6 +59,11 @@ fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, AppendError>) {
     assert!(matches!(result, Err(AppendError::Log(LogError::Unavailable(_)))), "{result:?}");
 }
 
+#[track_caller]
+fn assert_damaged<T: std::fmt::Debug>(result: Result<T, LogError>) {
+    assert!(matches!(result, Err(LogError::Damaged { position: None, .. })), "{result:?}");
+}
+
 async fn everything(log: &SqliteLog) -> Vec<RecordedEvent> {
     log.read_all(Position::START, Direction::Forwards, usize::MAX).await.unwrap()
 }
@@ -287,7 +292,7 @@ async fn damaged_data_is_told_with_its_position() {
     damage(&options, "UPDATE event SET data = '{' WHERE position = 2").await;
     let stream = StreamName::new("movie-1").unwrap();
     match log.read_stream(&stream, Revision(1), 10).await {
-        Err(LogError::Damaged { position, .. }) => assert_eq!(position, Position(2)),
+        Err(LogError::Damaged { position, .. }) => assert_eq!(position, Some(Position(2))),
         other => panic!("{other:?}"),
     }
 }
@@ -301,7 +306,7 @@ async fn a_subscription_does_not_pass_over_an_event_that_is_missing() {
     }
     damage(&options, "DELETE FROM event WHERE position = 2").await;
     match log.subscribe_all(Position::START).next().await {
-        Some(Err(LogError::Damaged { position, .. })) => assert_eq!(position, Position(2)),
+        Some(Err(LogError::Damaged { position, .. })) => assert_eq!(position, Some(Position(2))),
         other => panic!("{other:?}"),
     }
 }
@@ -316,8 +321,27 @@ async fn a_log_of_a_newer_version_is_left_alone() {
                  FROM _sqlx_migrations";
     sqlx::query(newer).execute(&mut other).await.unwrap();
     other.close().await.unwrap();
-    let result = SqliteLog::open(options).await;
-    assert!(matches!(result, Err(LogError::Unavailable(_))), "{result:?}");
+    assert_damaged(SqliteLog::open(options).await);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_damage_and_left_alone() {
+    let (_folder, options) = folder();
+    let content = "Dear diary, ".repeat(1000);
+    std::fs::write(&options.path, &content).unwrap();
+    assert_damaged(SqliteLog::open(options.clone()).await);
+    assert_eq!(std::fs::read_to_string(&options.path).unwrap(), content);
+}
+
+#[tokio::test]
+async fn an_append_to_a_damaged_log_is_not_told_to_try_again() {
+    let (_folder, options) = folder();
+    let log = open(&options).await;
+    append(&log, 1).await.unwrap();
+    damage(&options, "ALTER TABLE event RENAME TO lost").await;
+    let result = append(&log, 2).await;
+    assert!(matches!(result, Err(AppendError::Log(LogError::Damaged { .. }))), "{result:?}");
+    assert_damaged(log.head().await);
 }
 
 #[tokio::test]

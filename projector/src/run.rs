@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use event_log::{EventLog, LogError};
-use events::RecordedEvent;
+use events::{Position, RecordedEvent};
 use futures::StreamExt;
 use read_model::{ChangeFeed, Checkpoint};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,8 @@ use crate::{
 /// How the projector works.
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectorOptions {
-    /// Events in one transaction, at least 1.
+    /// Events in one transaction, at least 1. They are folded in without a pause, so that fewer of
+    /// them leave more turns to whatever else the runtime has to do.
     pub batch_events_max: usize,
     /// What to do with an event that cannot be folded in.
     pub poison: PoisonPolicy,
@@ -28,7 +29,7 @@ pub struct ProjectorOptions {
 
 impl Default for ProjectorOptions {
     fn default() -> Self {
-        Self { batch_events_max: 1000, poison: PoisonPolicy::Park, backoff: Backoff::default() }
+        Self { batch_events_max: 256, poison: PoisonPolicy::Park, backoff: Backoff::default() }
     }
 }
 
@@ -47,8 +48,16 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), ProjectorError> {
     measure::describe();
-    let mut projector =
-        Projector { log, read_model, feed, options, shutdown, generation: None, failures: 0 };
+    let mut projector = Projector {
+        log,
+        read_model,
+        feed,
+        options,
+        shutdown,
+        generation: None,
+        failures: 0,
+        head: Position::START,
+    };
     loop {
         let error = match projector.follow().await {
             Ok(()) => return Ok(()),
@@ -80,6 +89,8 @@ struct Projector {
     generation: Option<u64>,
     /// Failures since the last batch.
     failures: u32,
+    /// The end of the log when it was last looked for. Only metrics go by it.
+    head: Position,
 }
 
 impl Projector {
@@ -90,8 +101,9 @@ impl Projector {
         if at.generation != ours {
             return Err(ProjectorError::Superseded { ours, stored: at.generation });
         }
-        measure::parked_streams(self.read_model.parked_streams().await?);
-        measure::progress(at.position, self.log.head().await?);
+        self.count_parked_streams().await;
+        self.find_head().await;
+        measure::progress(at.position, self.head);
         tracing::info!(generation = ours, position = %at.position, "projector follows the log");
 
         let mut batches = self.log.subscribe_all(at.position);
@@ -101,6 +113,7 @@ impl Projector {
                 () = self.shutdown.cancelled() => return Ok(()),
                 batch = batches.next() => batch.ok_or_else(ended)??,
             };
+            self.find_head().await;
             for events in batch.chunks(self.options.batch_events_max.max(1)) {
                 if self.shutdown.is_cancelled() {
                     return Ok(());
@@ -117,26 +130,41 @@ impl Projector {
         events: &[RecordedEvent],
     ) -> Result<Checkpoint, ProjectorError> {
         let applied = self.read_model.apply(from, events, self.options.poison).await?;
-        self.failures = 0;
         let Applied { changed, poison, halted, .. } = &applied;
         let reached = changed.checkpoint;
+        // At once: what is committed is told of, whatever may fail from here on.
+        if reached != from {
+            self.feed.publish(changed.clone()).await;
+        }
+        self.failures = 0;
         measure::batch(&applied);
+        measure::progress(reached.position, self.head);
         for poison in poison {
             let (position, stream, reason) = (poison.position, &poison.stream, &poison.reason);
             tracing::error!(%position, %stream, %reason, "poison event parked with its stream");
         }
         if !poison.is_empty() {
-            measure::parked_streams(self.read_model.parked_streams().await?);
+            self.count_parked_streams().await;
         }
         tracing::debug!(position = %reached.position, movies = changed.movies.len(), "batch folded in");
-        if reached != from {
-            self.feed.publish(changed.clone()).await;
-        }
-        measure::progress(reached.position, self.log.head().await?);
         if let Some(poison) = halted {
             return Err(ProjectorError::Poison(poison.clone()));
         }
         Ok(reached)
+    }
+
+    /// For the metrics, which keep their old value where this fails.
+    async fn find_head(&mut self) {
+        if let Ok(head) = self.log.head().await {
+            self.head = head;
+        }
+    }
+
+    /// For the metrics, which keep their old value where this fails.
+    async fn count_parked_streams(&self) {
+        if let Ok(streams) = self.read_model.parked_streams().await {
+            measure::parked_streams(streams);
+        }
     }
 }
 

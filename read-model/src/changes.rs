@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use events::{AccountId, MovieId, Position, StreamName};
+use events::{Position, StreamName};
 
 use crate::{
-    Checkpoint, FacetDocument, FacetKey, MovieDocument, Poison, RatingDocument, ReadModelChanged,
+    Checkpoint, FacetDocument, FacetKey, MovieDocument, Poison, RatingState, ReadModelChanged,
     search::SearchText,
 };
 
@@ -14,8 +14,8 @@ use crate::{
 pub struct Changes {
     /// Films to store.
     pub movies: Vec<MovieChange>,
-    /// Ratings to store or remove.
-    pub ratings: Vec<RatingChange>,
+    /// Ratings to store, withdrawn ones included.
+    pub ratings: Vec<RatingState>,
     /// Facets to store or remove.
     pub facets: Vec<FacetChange>,
     /// Poison events, each of which stops its stream.
@@ -46,15 +46,6 @@ pub enum SearchChange {
     Store(SearchText),
     /// It is taken out.
     Remove,
-}
-
-/// A rating to store or remove.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RatingChange {
-    /// This is the rating now.
-    Store(RatingDocument),
-    /// It was withdrawn.
-    Remove(MovieId, AccountId),
 }
 
 /// A facet to store or remove.

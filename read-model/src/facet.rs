@@ -26,17 +26,6 @@ pub enum FacetKind {
 }
 
 impl FacetKind {
-    /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::Genre,
-        Self::Tag,
-        Self::Platform,
-        Self::Director,
-        Self::Actor,
-        Self::Person,
-        Self::Studio,
-    ];
-
     /// The kind as it is stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use events::{AccountId, MovieId, StreamName};
 
-use crate::{Fact, MovieDocument, RatingDocument, fact::Subject};
+use crate::{Fact, MovieDocument, RatingState, fact::Subject};
 
 /// The documents that must be loaded before a batch can be folded in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl Keys {
 pub struct Loaded {
     /// Films.
     pub movies: Vec<MovieDocument>,
-    /// Ratings.
-    pub ratings: Vec<RatingDocument>,
+    /// Ratings, withdrawn ones included.
+    pub ratings: Vec<RatingState>,
     /// Those of the streams that a poison event has stopped.
     pub parked: BTreeSet<StreamName>,
 }

@@ -24,7 +24,7 @@ pub mod search;
 mod tracked;
 
 pub use change_feed::{ChangeFeed, FeedItem, ReadModelChanged};
-pub use changes::{Changes, FacetChange, MovieChange, RatingChange, SearchChange};
+pub use changes::{Changes, FacetChange, MovieChange, SearchChange};
 pub use checkpoint::Checkpoint;
 pub use facet::{FacetDocument, FacetKey, FacetKind};
 pub use fact::Fact;
@@ -33,4 +33,4 @@ pub use keys::{Keys, Loaded};
 pub use movie::{Facets, MovieDocument};
 pub use poison::{Poison, PoisonReason};
 pub use projection::{Outcome, Projection};
-pub use rating::{RatingDocument, RatingSummary};
+pub use rating::{RatingDocument, RatingState, RatingSummary, WithdrawnRating};

@@ -60,10 +60,10 @@ impl MovieDocument {
     pub(crate) fn evolve(&mut self, event: &Event, recorded: &RecordedEvent) {
         match event {
             Event::MovieDetailsChanged(e) => e.changes.apply_to(&mut self.details),
-            Event::MovieTagged(e) => add_names(&mut self.tags, &e.tags),
-            Event::MovieUntagged(e) => remove_names(&mut self.tags, &e.tags),
-            Event::MoviePlatformsAdded(e) => add_names(&mut self.platforms, &e.platforms),
-            Event::MoviePlatformsRemoved(e) => remove_names(&mut self.platforms, &e.platforms),
+            Event::MovieTagged(e) => e.apply_to(&mut self.tags),
+            Event::MovieUntagged(e) => e.apply_to(&mut self.tags),
+            Event::MoviePlatformsAdded(e) => e.apply_to(&mut self.platforms),
+            Event::MoviePlatformsRemoved(e) => e.apply_to(&mut self.platforms),
             Event::MovieDeleted(_) => self.deleted = true,
             Event::MovieRestored(_) => self.deleted = false,
             Event::MovieCreated(_)
@@ -100,19 +100,4 @@ impl MovieDocument {
         }
         facets
     }
-}
-
-/// Names with the same slug are the same: one that is there already stays as it is spelled.
-fn add_names(names: &mut Vec<String>, added: &[String]) {
-    for name in added {
-        let slug = Slug::of(name);
-        if names.iter().all(|present| Slug::of(present) != slug) {
-            names.push(name.clone());
-        }
-    }
-}
-
-fn remove_names(names: &mut Vec<String>, removed: &[String]) {
-    let removed: Vec<Slug> = removed.iter().map(|name| Slug::of(name)).collect();
-    names.retain(|name| !removed.contains(&Slug::of(name)));
 }

@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use events::{AccountId, Event, MovieId, Position, RecordedEvent, Revision, StreamName};
+use events::{
+    AccountId, Event, MovieId, MovieRated, Position, RecordedEvent, Revision, StreamName,
+};
 
 use crate::{
     Changes, FacetDocument, FacetKey, Facets, Fact, Loaded, MovieChange, MovieDocument, Poison,
-    PoisonReason, RatingChange, RatingDocument, RatingSummary, SearchChange,
+    PoisonReason, RatingDocument, RatingState, SearchChange, WithdrawnRating,
     facet_step::{FacetStep, facet_changes},
     fact::Subject,
     search::SearchText,
@@ -32,7 +34,7 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub struct Projection {
     movies: BTreeMap<MovieId, Film>,
-    ratings: BTreeMap<(MovieId, AccountId), Tracked<RatingDocument>>,
+    ratings: BTreeMap<(MovieId, AccountId), Tracked<RatingState>>,
     steps: Vec<FacetStep>,
     stopped: BTreeSet<StreamName>,
     poison: Vec<Poison>,
@@ -53,9 +55,7 @@ impl Projection {
         let film = |movie: MovieDocument| {
             (movie.id, Film { document: Tracked::loaded(movie), facets: None })
         };
-        let rating = |rating: RatingDocument| {
-            ((rating.movie_id, rating.account_id), Tracked::loaded(rating))
-        };
+        let rating = |rating: RatingState| (rating.key(), Tracked::loaded(rating));
         Self {
             movies: loaded.movies.into_iter().map(film).collect(),
             ratings: loaded.ratings.into_iter().map(rating).collect(),
@@ -158,25 +158,29 @@ impl Projection {
             .ok_or(PoisonReason::NoSuchMovie)?;
         let rating = self.ratings.entry((movie_id, account_id)).or_default();
         let revision = recorded.revision;
-        match &rating.now {
-            Some(old) if revision != old.revision.next() => {
-                let (expected, actual) = (old.revision.next(), revision);
-                return Err(PoisonReason::OutOfTurn { expected, actual });
-            }
-            None if value.is_none() => return Err(PoisonReason::NoSuchRating),
-            _ => {}
+        let expected = rating.now.as_ref().map_or(Revision::NONE, RatingState::revision).next();
+        if revision != expected {
+            return Err(PoisonReason::OutOfTurn { expected, actual: revision });
         }
-        if value.is_some_and(|value| !RatingSummary::VALUES.contains(&value)) {
+        let old = rating.now.as_ref().and_then(RatingState::value);
+        if old.or(value).is_none() {
+            return Err(PoisonReason::NoSuchRating);
+        }
+        if value.is_some_and(|value| !MovieRated::VALUES.contains(&value)) {
             return Err(PoisonReason::RatingOutOfRange);
         }
         let rated_at = recorded.metadata.recorded_at;
-        if let Some(old) = rating.now.take() {
-            movie.rating.remove(old.value);
+        if let Some(old) = old {
+            movie.rating.remove(old);
         }
-        if let Some(value) = value {
-            movie.rating.add(value);
-            rating.now = Some(RatingDocument { movie_id, account_id, value, rated_at, revision });
-        }
+        rating.now = Some(match value {
+            Some(value) => {
+                movie.rating.add(value);
+                let document = RatingDocument { movie_id, account_id, value, rated_at, revision };
+                RatingState::Given(document)
+            }
+            None => RatingState::Withdrawn(WithdrawnRating { movie_id, account_id, revision }),
+        });
         movie.rating.changed_at = Some(rated_at);
         movie.rating_revision += 1;
         Ok(())
@@ -191,15 +195,12 @@ impl Projection {
     /// What has changed, given what the store holds of [`facet_keys`](Self::facet_keys).
     #[must_use]
     pub fn into_changes(self, facets: Vec<FacetDocument>) -> Changes {
-        let rating = |(key, rating): ((MovieId, AccountId), Tracked<RatingDocument>)| {
-            rating.has_changed().then_some(match rating.now {
-                Some(rating) => RatingChange::Store(rating),
-                None => RatingChange::Remove(key.0, key.1),
-            })
+        let changed = |rating: Tracked<RatingState>| {
+            if rating.has_changed() { rating.now } else { None }
         };
         Changes {
             movies: self.movies.into_values().filter_map(Film::into_change).collect(),
-            ratings: self.ratings.into_iter().filter_map(rating).collect(),
+            ratings: self.ratings.into_values().filter_map(changed).collect(),
             facets: facet_changes(self.steps, facets),
             poison: self.poison,
             parked: self.parked,

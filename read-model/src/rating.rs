@@ -19,6 +19,53 @@ pub struct RatingDocument {
     pub revision: Revision,
 }
 
+/// What is left of a rating that was taken back: how far its stream has been folded in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WithdrawnRating {
+    /// The film.
+    pub movie_id: MovieId,
+    /// Whose rating it was.
+    pub account_id: AccountId,
+    /// The revision of the rating's stream.
+    pub revision: Revision,
+}
+
+/// What a rating's stream has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RatingState {
+    /// This is the rating.
+    Given(RatingDocument),
+    /// There was one.
+    Withdrawn(WithdrawnRating),
+}
+
+impl RatingState {
+    /// Which rating it is.
+    #[must_use]
+    pub fn key(&self) -> (MovieId, AccountId) {
+        match self {
+            Self::Given(rating) => (rating.movie_id, rating.account_id),
+            Self::Withdrawn(rating) => (rating.movie_id, rating.account_id),
+        }
+    }
+
+    /// The revision of the rating's stream.
+    pub(crate) fn revision(&self) -> Revision {
+        match self {
+            Self::Given(rating) => rating.revision,
+            Self::Withdrawn(rating) => rating.revision,
+        }
+    }
+
+    /// The value of the rating, where there is one.
+    pub(crate) fn value(&self) -> Option<u8> {
+        match self {
+            Self::Given(rating) => Some(rating.value),
+            Self::Withdrawn(_) => None,
+        }
+    }
+}
+
 /// What all ratings of a film come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RatingSummary {
@@ -33,9 +80,6 @@ pub struct RatingSummary {
 }
 
 impl RatingSummary {
-    /// The lowest and the highest value a rating can have.
-    pub const VALUES: std::ops::RangeInclusive<u8> = 1..=10;
-
     /// The mean of all ratings, 1 to 10. `None` where nobody rated the film.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a mean needs no more than 53 bits")]
@@ -43,7 +87,7 @@ impl RatingSummary {
         (self.count > 0).then(|| self.sum as f64 / self.count as f64)
     }
 
-    /// Counts a rating in. `value` is one of [`Self::VALUES`].
+    /// Counts a rating in. `value` is one of [`events::MovieRated::VALUES`].
     pub(crate) fn add(&mut self, value: u8) {
         self.sum += u64::from(value);
         self.count += 1;

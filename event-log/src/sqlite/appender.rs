@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use super::{
     SqliteLogOptions,
     batch::{self, Committed},
-    idempotency, unavailable,
+    failure::log_error,
+    idempotency,
 };
 use crate::{
     Append, AppendError, Appended, LogError,
@@ -117,15 +118,16 @@ impl Appender {
             self.give_up_writer().await;
         }
         // Whoever asked may have gone away.
-        forget.answer.send(result.map_err(unavailable)).ok();
+        forget.answer.send(result.map_err(log_error)).ok();
     }
 
     async fn writer(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => {
+                let writer = self.options.writer().connect().await?;
                 tracing::info!(path = %self.options.path.display(), "event log reopened");
-                self.options.writer().connect().await?
+                writer
             }
         };
         Ok(self.writer.insert(writer))
@@ -162,7 +164,7 @@ fn is_refusal(error: &sqlx::Error) -> bool {
 
 fn fail(batch: Vec<Waiting>, error: sqlx::Error) {
     tracing::error!(%error, appends = batch.len(), "the event log did not append");
-    let error = unavailable(error);
+    let error = log_error(error);
     for waiting in batch {
         let error = AppendError::Log(LogError::clone(&error));
         measure::answered(Outcome::from(&error));

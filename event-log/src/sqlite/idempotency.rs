@@ -8,10 +8,10 @@ use serde_json::Value;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{
+    failure::log_error,
     insert::{Binding, Insert},
     load::json,
     row::{integer, number},
-    unavailable,
 };
 use crate::{Append, Appended, IdempotencyEntry, LogError, Remembered, group_commit::Accepted};
 
@@ -96,7 +96,7 @@ pub(super) async fn recall(
         .fetch_optional(readers)
         .await
         .and_then(|row| row.map(remembered).transpose())
-        .map_err(unavailable)
+        .map_err(log_error)
 }
 
 fn remembered(row: SqliteRow) -> Result<Remembered, sqlx::Error> {

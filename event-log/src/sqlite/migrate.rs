@@ -5,6 +5,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
+use super::failure::cannot_migrate;
 use crate::LogError;
 
 /// Every migration, oldest first. What a release has shipped is never changed.
@@ -14,15 +15,15 @@ const MIGRATIONS: &[(i64, &str, &str)] =
 /// Runs the migrations that the file has not had yet.
 ///
 /// # Errors
-/// [`LogError::Unavailable`] where one fails, or where the file has had one that is not known here.
+/// [`LogError::Damaged`] where one fails, or where the file has had one that is not known here;
+/// [`LogError::Unavailable`] where the file is locked or full.
 pub(super) async fn run(writer: &mut SqliteConnection) -> Result<(), LogError> {
     let migrations = MIGRATIONS.iter().map(|&(version, description, sql)| {
         let once = MigrationType::Simple;
         Migration::new(version, description.into(), once, sql.into_sql_str(), false)
     });
-    // `run` would do the same, but makes futures that the compiler cannot prove to be `Send`.
+    // Not `run`: a future that waits for that one is not `Send`, since it is generic over what it
+    // acquires its connection from.
     let migrator = Migrator::with_migrations(migrations.collect());
-    migrator.run_direct(None, writer, false).await.map_err(|error| {
-        LogError::Unavailable(format!("cannot bring the event log's tables up to date: {error}"))
-    })
+    migrator.run_direct(None, writer, false).await.map_err(cannot_migrate)
 }

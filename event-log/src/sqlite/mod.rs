@@ -7,6 +7,7 @@
 
 mod appender;
 mod batch;
+mod failure;
 mod idempotency;
 mod insert;
 mod load;
@@ -59,13 +60,11 @@ impl SqliteLog {
     /// appender. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] where the file cannot be opened, is no log, or was written by a
-    /// newer Cinelog.
+    /// [`LogError::Unavailable`] where the file cannot be opened, [`LogError::Damaged`] where it is
+    /// no log, or was written by a newer Cinelog.
     pub async fn open(options: SqliteLogOptions) -> Result<Self, LogError> {
         measure::describe();
-        let cannot_open = |error| {
-            LogError::Unavailable(format!("cannot open {}: {error}", options.path.display()))
-        };
+        let cannot_open = |error| failure::cannot_open(&options.path, error);
         let mut writer = options.writer().connect().await.map_err(cannot_open)?;
         migrate::run(&mut writer).await?;
         let readers = options.reader_pool().await.map_err(cannot_open)?;
@@ -148,11 +147,6 @@ impl EventLog for SqliteLog {
         self.stop.cancel();
         self.tasks.wait().await;
     }
-}
-
-/// What went wrong in the database, as the port tells it.
-fn unavailable(error: sqlx::Error) -> LogError {
-    LogError::Unavailable(error.to_string())
 }
 
 /// As SQLite has it. Beyond its largest number there is nothing, so that stands for all larger ones.

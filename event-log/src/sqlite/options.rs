@@ -73,6 +73,12 @@ impl SqliteLogOptions {
     }
 
     /// The connections that read. Opens one, to be sure that it can.
+    ///
+    /// Read-only keeps the log safe from them. It suffices for a WAL file
+    /// (https://sqlite.org/wal.html#read_only_databases) as long as the files beside it are there or
+    /// can be made: the index of the WAL is then shared and written by readers too, since SQLite
+    /// opens that one for writing all the same. The log's writer, which is opened first and closed
+    /// last, sees to both. What such a connection cannot do is to fold the WAL back into the file.
     pub(super) async fn reader_pool(&self) -> Result<SqlitePool, sqlx::Error> {
         SqlitePoolOptions::new()
             .max_connections(self.readers.max(1))

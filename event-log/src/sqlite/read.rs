@@ -6,8 +6,8 @@ use sqlx::{SqlitePool, sqlite::SqliteRow};
 
 use super::{
     at_most_i64,
+    failure::log_error,
     row::{self, columns, number},
-    unavailable,
 };
 use crate::{Direction, LogError};
 
@@ -71,7 +71,7 @@ pub(super) async fn page(
         .bind(limit_of(limits.events_max))
         .fetch(readers);
     let (mut events, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = rows.try_next().await.map_err(unavailable)? {
+    while let Some(row) = rows.try_next().await.map_err(log_error)? {
         let event = row::event(&row)?;
         bytes += event.data.get().len();
         events.push(event);
@@ -89,14 +89,14 @@ pub(super) async fn head(readers: &SqlitePool) -> Result<Position, LogError> {
         .await
         .and_then(number)
         .map(Position)
-        .map_err(unavailable)
+        .map_err(log_error)
 }
 
 const AFTER: &str =
     concat!("SELECT ", columns!(), " FROM event WHERE position > ? ORDER BY position LIMIT ?");
 
 fn events(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<RecordedEvent>, LogError> {
-    rows.map_err(unavailable)?.iter().map(row::event).collect()
+    rows.map_err(log_error)?.iter().map(row::event).collect()
 }
 
 fn limit_of(limit: usize) -> i64 {

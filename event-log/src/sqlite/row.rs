@@ -22,9 +22,11 @@ pub(super) use columns;
 /// # Errors
 /// [`LogError::Damaged`] where it holds what this program cannot have written.
 pub(super) fn event(row: &SqliteRow) -> Result<RecordedEvent, LogError> {
-    let position = Position(row.try_get::<i64, _>(0).map_or(0, i64::unsigned_abs));
-    fields(row, position)
-        .map_err(|reason| LogError::Damaged { position, reason: reason.to_string() })
+    let damaged =
+        |position, reason: BoxDynError| LogError::Damaged { position, reason: reason.to_string() };
+    let position = row.try_get(0).and_then(number).map_err(|e| damaged(None, e.into()))?;
+    let position = Position(position);
+    fields(row, position).map_err(|reason| damaged(Some(position), reason))
 }
 
 fn fields(row: &SqliteRow, position: Position) -> Result<RecordedEvent, BoxDynError> {

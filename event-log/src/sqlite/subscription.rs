@@ -76,7 +76,7 @@ impl Subscription {
             expected = expected.next();
             if event.position != expected {
                 let reason = "it is missing".to_owned();
-                return Err(LogError::Damaged { position: expected, reason });
+                return Err(LogError::Damaged { position: Some(expected), reason });
             }
         }
         Ok(page)

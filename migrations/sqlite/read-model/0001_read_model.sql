@@ -37,6 +37,8 @@ CREATE INDEX movie_rating          ON movie (rating, id)          WHERE deleted 
 CREATE INDEX movie_rating_count    ON movie (rating_count, id)    WHERE deleted = 0;
 CREATE INDEX movie_created_at      ON movie (created_at, id)      WHERE deleted = 0;
 CREATE INDEX movie_updated_at      ON movie (updated_at, id)      WHERE deleted = 0;
+CREATE INDEX movie_language        ON movie (language, title, id) WHERE deleted = 0;
+CREATE INDEX movie_country         ON movie (country, title, id)  WHERE deleted = 0;
 CREATE INDEX movie_imdb            ON movie (imdb)                WHERE imdb <> '';
 
 -- What a film belongs to: its genres, tags, platforms, directors, actors, people, studios.
@@ -73,7 +75,14 @@ CREATE TABLE rating (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rating_rated_at ON rating (movie_id, rated_at, account_id);
-CREATE INDEX rating_account  ON rating (account_id, rated_at, movie_id);
+
+-- How far the stream of a rating that was taken back has been folded in.
+CREATE TABLE withdrawn_rating (
+    movie_id   BLOB    NOT NULL,
+    account_id BLOB    NOT NULL,
+    revision   INTEGER NOT NULL CHECK (revision >= 1),
+    PRIMARY KEY (movie_id, account_id)
+) STRICT, WITHOUT ROWID;
 
 -- Full text, prefixes indexed. Rows are those of films that are not deleted. The text is cut into
 -- tokens in read_model::search, queries likewise; `ascii` leaves those tokens as they are.

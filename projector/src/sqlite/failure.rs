@@ -5,12 +5,15 @@ use sqlx::sqlite::SqliteQueryResult;
 use crate::StoreError;
 
 /// Primary result codes (https://sqlite.org/rescode.html) of failures that pass: another process has
-/// locked the file, the disk is full or did not answer.
-const TRANSIENT: [u32; 4] = [
+/// locked the file, memory or the disk is full, or the disk does not let us in, write or answer.
+const TRANSIENT: [u32; 7] = [
     5,  // SQLITE_BUSY
     6,  // SQLITE_LOCKED
+    7,  // SQLITE_NOMEM
+    8,  // SQLITE_READONLY
     10, // SQLITE_IOERR
     13, // SQLITE_FULL
+    14, // SQLITE_CANTOPEN
 ];
 
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
@@ -20,7 +23,10 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
             .and_then(|code| code.parse::<u32>().ok())
             // The low byte of an extended code is the primary one.
             .is_some_and(|code| TRANSIENT.contains(&(code & 0xff))),
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
         _ => false,
     };
     if transient { StoreError::Unavailable(error) } else { StoreError::Damaged(error.to_string()) }

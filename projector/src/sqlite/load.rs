@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use events::{AccountId, MovieId, Revision, StreamName};
 use jiff::Timestamp;
-use read_model::{FacetDocument, FacetKey, Keys, Loaded, MovieDocument, RatingDocument};
+use read_model::{
+    FacetDocument, FacetKey, Keys, Loaded, MovieDocument, RatingDocument, RatingState,
+    WithdrawnRating,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
@@ -15,9 +18,13 @@ use crate::StoreError;
 // CROSS JOIN: SQLite then takes the keys one by one and looks each up, rather than scan the table.
 const MOVIES: &str = "SELECT movie.document FROM json_each(?) AS k \
     CROSS JOIN movie ON movie.id = unhex(k.value)";
-const RATINGS: &str = "SELECT r.movie_id, r.account_id, r.value, r.rated_at, r.revision \
-    FROM json_each(?) AS k \
-    CROSS JOIN rating AS r ON r.movie_id = unhex(k.value ->> 0) AND r.account_id = unhex(k.value ->> 1)";
+const RATINGS: &str = "SELECT r.movie_id, r.account_id, r.revision, r.value, r.rated_at \
+    FROM json_each(?1) AS k \
+    CROSS JOIN rating AS r ON r.movie_id = unhex(k.value ->> 0) AND r.account_id = unhex(k.value ->> 1) \
+    UNION ALL \
+    SELECT w.movie_id, w.account_id, w.revision, NULL, NULL \
+    FROM json_each(?1) AS k CROSS JOIN withdrawn_rating AS w \
+    ON w.movie_id = unhex(k.value ->> 0) AND w.account_id = unhex(k.value ->> 1)";
 const PARKED: &str = "SELECT p.stream FROM json_each(?) AS k \
     CROSS JOIN parked_stream AS p ON p.stream = k.value";
 const FACETS: &str = "SELECT facet.document FROM json_each(?) AS k \
@@ -48,24 +55,27 @@ pub(super) async fn facets(
     column(connection, FACETS, keys).await?.iter().map(|json| document(json)).collect()
 }
 
+/// Film, account and revision, with value and time where the rating is not withdrawn.
+type RatingRow = (Uuid, Uuid, u64, Option<u8>, Option<i64>);
+
 async fn ratings(
     connection: &mut SqliteConnection,
     keys: &BTreeSet<(MovieId, AccountId)>,
-) -> Result<Vec<RatingDocument>, StoreError> {
+) -> Result<Vec<RatingState>, StoreError> {
     let keys: Vec<_> = keys.iter().map(|(movie, account)| (hex(movie.0), hex(account.0))).collect();
     let query = sqlx::query_as(RATINGS).bind(json(&keys)?);
-    let rows: Vec<(Uuid, Uuid, u8, i64, u64)> =
-        query.fetch_all(connection).await.map_err(store_error)?;
-    let rating = |(movie_id, account_id, value, rated_at, revision)| {
+    let rows: Vec<RatingRow> = query.fetch_all(connection).await.map_err(store_error)?;
+    let rating = |(movie_id, account_id, revision, value, rated_at)| {
+        let (movie_id, account_id) = (MovieId(movie_id), AccountId(account_id));
+        let revision = Revision(revision);
+        let (Some(value), Some(rated_at)) = (value, rated_at) else {
+            let withdrawn = WithdrawnRating { movie_id, account_id, revision };
+            return Ok(RatingState::Withdrawn(withdrawn));
+        };
         let rated_at = Timestamp::from_microsecond(rated_at)
             .map_err(|error| StoreError::Damaged(format!("the time of a rating: {error}")))?;
-        Ok(RatingDocument {
-            movie_id: MovieId(movie_id),
-            account_id: AccountId(account_id),
-            value,
-            rated_at,
-            revision: Revision(revision),
-        })
+        let document = RatingDocument { movie_id, account_id, value, rated_at, revision };
+        Ok(RatingState::Given(document))
     };
     rows.into_iter().map(rating).collect()
 }

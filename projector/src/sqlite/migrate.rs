@@ -15,5 +15,8 @@ pub(super) async fn run(writer: &mut SqliteConnection) -> Result<(), MigrateErro
         let once = MigrationType::Simple;
         Migration::new(version, description.into(), once, sql.into_sql_str(), false)
     });
-    Migrator::with_migrations(migrations.collect()).run(writer).await
+    // Not `run`: a future that waits for that one is not `Send`, since it is generic over what it
+    // acquires its connection from.
+    let migrator = Migrator::with_migrations(migrations.collect());
+    migrator.run_direct(None, writer, false).await
 }

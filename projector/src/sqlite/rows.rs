@@ -3,7 +3,7 @@
 //! An absent value is the smallest of its column: 0 or ''.
 
 use events::text::plain;
-use read_model::{FacetKey, MovieDocument, RatingDocument, search::SearchText};
+use read_model::{FacetKey, MovieDocument, RatingDocument, WithdrawnRating, search::SearchText};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -87,6 +87,24 @@ impl From<&RatingDocument> for RatingRow {
             account_id: hex(rating.account_id.0),
             value: rating.value,
             rated_at: rating.rated_at.as_microsecond(),
+            revision: rating.revision.0,
+        }
+    }
+}
+
+/// A row of `withdrawn_rating`.
+#[derive(Serialize)]
+pub(super) struct WithdrawnRow {
+    movie_id: String,
+    account_id: String,
+    revision: u64,
+}
+
+impl From<&WithdrawnRating> for WithdrawnRow {
+    fn from(rating: &WithdrawnRating) -> Self {
+        Self {
+            movie_id: hex(rating.movie_id.0),
+            account_id: hex(rating.account_id.0),
             revision: rating.revision.0,
         }
     }

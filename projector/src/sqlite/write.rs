@@ -1,16 +1,16 @@
 //! Writes what a batch changed: a few statements for each table, however many rows.
 //!
-//! Rows go in as one JSON array, which `json_each` takes apart. Every statement must touch exactly
-//! the rows it was meant for; otherwise the batch is rolled back.
+//! Rows go in as one JSON array, which `json_each` takes apart. A statement that stores must touch
+//! exactly the rows it was meant for; otherwise the batch is rolled back.
 
-use read_model::{Changes, FacetChange, MovieChange, RatingChange, SearchChange};
+use read_model::{Changes, FacetChange, MovieChange, RatingState, SearchChange};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::{
     failure::{expect_rows, store_error},
     load::json,
-    rows::{MembershipRows, MovieRow, RatingRow, SearchRow, hex},
+    rows::{MembershipRows, MovieRow, RatingRow, SearchRow, WithdrawnRow, hex},
 };
 use crate::StoreError;
 
@@ -73,7 +73,17 @@ const STORE_RATINGS: &str = "
 
 const REMOVE_RATINGS: &str = "
     DELETE FROM rating WHERE (movie_id, account_id) IN (
-        SELECT unhex(value ->> 0), unhex(value ->> 1) FROM json_each(?))";
+        SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id') FROM json_each(?))";
+
+const STORE_WITHDRAWN: &str = "
+    INSERT INTO withdrawn_rating (movie_id, account_id, revision)
+    SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id'), value ->> 'revision'
+    FROM json_each(?) WHERE true
+    ON CONFLICT (movie_id, account_id) DO UPDATE SET revision = excluded.revision";
+
+const REMOVE_WITHDRAWN: &str = "
+    DELETE FROM withdrawn_rating WHERE (movie_id, account_id) IN (
+        SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id') FROM json_each(?))";
 
 const PARK_STREAMS: &str = "
     INSERT INTO parked_stream (stream, position, reason)
@@ -124,13 +134,7 @@ async fn search(
         }
     }
     // How many of them had a text does not matter, so the rows are not counted.
-    if !out.is_empty() {
-        sqlx::query(UNINDEX)
-            .bind(json(&out)?)
-            .execute(&mut *connection)
-            .await
-            .map_err(store_error)?;
-    }
+    any(connection, UNINDEX, &out).await?;
     all(connection, "indexing texts", INDEX, &texts).await
 }
 
@@ -171,18 +175,34 @@ async fn facets(
 
 async fn ratings(
     connection: &mut SqliteConnection,
-    ratings: &[RatingChange],
+    ratings: &[RatingState],
 ) -> Result<(), StoreError> {
-    let mut stored = Vec::new();
-    let mut removed = Vec::new();
-    for change in ratings {
-        match change {
-            RatingChange::Store(rating) => stored.push(RatingRow::from(rating)),
-            RatingChange::Remove(movie, account) => removed.push((hex(movie.0), hex(account.0))),
+    let mut given = Vec::new();
+    let mut withdrawn = Vec::new();
+    for rating in ratings {
+        match rating {
+            RatingState::Given(rating) => given.push(RatingRow::from(rating)),
+            RatingState::Withdrawn(rating) => withdrawn.push(WithdrawnRow::from(rating)),
         }
     }
-    all(connection, "storing ratings", STORE_RATINGS, &stored).await?;
-    all(connection, "removing ratings", REMOVE_RATINGS, &removed).await
+    // Before this batch, each of them may have been either or neither.
+    any(connection, REMOVE_WITHDRAWN, &given).await?;
+    any(connection, REMOVE_RATINGS, &withdrawn).await?;
+    all(connection, "storing ratings", STORE_RATINGS, &given).await?;
+    all(connection, "storing withdrawals", STORE_WITHDRAWN, &withdrawn).await
+}
+
+/// Runs a statement that touches at most one row for each of `rows`; for none, not at all.
+async fn any<T: Serialize>(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    rows: &[T],
+) -> Result<(), StoreError> {
+    if !rows.is_empty() {
+        let query = sqlx::query(statement).bind(json(&rows)?);
+        query.execute(connection).await.map_err(store_error)?;
+    }
+    Ok(())
 }
 
 /// Runs a statement that touches one row of its table for each of `rows`; for none, not at all.

@@ -8,8 +8,8 @@ use std::{
 use events::{AccountId, MovieId, Position, RecordedEvent, Revision};
 use jiff::Timestamp;
 use read_model::{
-    FacetChange, FacetDocument, FacetKey, Fact, MovieDocument, Projection, RatingChange,
-    RatingDocument, SearchChange,
+    FacetChange, FacetDocument, FacetKey, Fact, MovieDocument, Projection, RatingDocument,
+    RatingState, SearchChange, WithdrawnRating,
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub(crate) struct Contents {
     pub(crate) position: Position,
     pub(crate) movies: BTreeMap<MovieId, MovieDocument>,
-    ratings: BTreeMap<(MovieId, AccountId), RatingDocument>,
+    ratings: Vec<RatingState>,
     facets: BTreeMap<FacetKey, FacetDocument>,
     members: BTreeSet<(String, String, MovieId)>,
     searched: BTreeSet<MovieId>,
@@ -51,10 +51,8 @@ pub(crate) fn folded(events: &[RecordedEvent]) -> Contents {
         }
         contents.movies.insert(id, change.document);
     }
-    for change in changes.ratings {
-        let RatingChange::Store(rating) = change else { panic!("a fresh fold removes nothing") };
-        contents.ratings.insert((rating.movie_id, rating.account_id), rating);
-    }
+    contents.ratings = changes.ratings;
+    contents.ratings.sort_by_key(RatingState::key);
     for change in changes.facets {
         let FacetChange::Store(facet) = change else { panic!("a fresh fold removes nothing") };
         contents.facets.insert(facet.key(), facet);
@@ -85,9 +83,20 @@ pub(crate) async fn stored(path: &Path) -> Contents {
         let (movie_id, account_id) = (MovieId(movie), AccountId(account));
         let rated_at = Timestamp::from_microsecond(rated_at).unwrap();
         let revision = Revision(revision);
-        let rating = RatingDocument { movie_id, account_id, value, rated_at, revision };
-        ((movie_id, account_id), rating)
+        RatingState::Given(RatingDocument { movie_id, account_id, value, rated_at, revision })
     });
+    let withdrawn: Vec<(Uuid, Uuid, u64)> =
+        sqlx::query_as("SELECT movie_id, account_id, revision FROM withdrawn_rating")
+            .fetch_all(&mut db)
+            .await
+            .unwrap();
+    let withdrawn = withdrawn.into_iter().map(|(movie, account, revision)| {
+        let (movie_id, account_id) = (MovieId(movie), AccountId(account));
+        let revision = Revision(revision);
+        RatingState::Withdrawn(WithdrawnRating { movie_id, account_id, revision })
+    });
+    let mut ratings: Vec<_> = ratings.chain(withdrawn).collect();
+    ratings.sort_by_key(RatingState::key);
     let facets: Vec<(String, String, String, u64, String)> =
         sqlx::query_as("SELECT kind, slug, name, movie_count, document FROM facet")
             .fetch_all(&mut db)
@@ -124,7 +133,7 @@ pub(crate) async fn stored(path: &Path) -> Contents {
     Contents {
         position: Position(position),
         movies: movies.map(|movie| (movie.id, movie)).collect(),
-        ratings: ratings.collect(),
+        ratings,
         facets: facets.collect(),
         members: members.into_iter().map(|(kind, slug, id)| (kind, slug, MovieId(id))).collect(),
         searched: searched.into_iter().map(MovieId).collect(),

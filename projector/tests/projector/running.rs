@@ -23,7 +23,7 @@ use crate::{
 
 const PARK: PoisonPolicy = PoisonPolicy::Park;
 
-/// Some films, shared genres, ratings, a deletion and its undoing.
+/// Some films, shared genres, ratings given and taken back, a deletion and its undoing.
 fn busy_history() -> History {
     let mut history = History::default();
     history.describe("Drama", "People talk.");
@@ -34,6 +34,9 @@ fn busy_history() -> History {
         );
         for account in 0..movie % 4 {
             history.rate(movie, account, movie % 10 + 1);
+        }
+        if movie % 4 == 3 {
+            history.withdraw(movie, 0).withdraw(movie, 1).rate(movie, 1, 4).rate(movie, 1, 5);
         }
         if movie % 3 == 0 {
             history.delete(movie);
@@ -213,6 +216,24 @@ async fn a_log_that_fails_now_and_then_is_followed_to_the_end() {
     let (failing, _) = failing(&ground, 8, 3);
     let running = ground.start_on(Arc::new(failing), options(10, PARK)).await;
     reached(&mut items, history.events.last().unwrap().position).await;
+    running.stop().await.unwrap();
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn what_is_committed_is_told_of_though_nobody_can_tell_the_end_of_the_log() {
+    let mut history = busy_history();
+    history.record_poison(StreamName::movie(film(1))).delete(2);
+    let ground = Ground::with(&history.events).await;
+    let mut items = ground.feed.subscribe();
+    let log = WrappedLog::headless(Arc::clone(&ground.log) as _);
+    let running = ground.start_on(Arc::new(log), options(5, PARK)).await;
+    let mut told = 0;
+    for item in reached(&mut items, history.events.last().unwrap().position).await {
+        let FeedItem::Changed(change) = item else { panic!("nothing was missed") };
+        assert_eq!(change.previous.position.0, told);
+        told = change.checkpoint.position.0;
+    }
     running.stop().await.unwrap();
     assert_eq!(stored(&ground.path()).await, folded(&history.events));
 }

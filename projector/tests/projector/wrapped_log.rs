@@ -11,10 +11,12 @@ use futures::{StreamExt, stream};
 
 type Wrap = dyn Fn(EventBatches) -> EventBatches + Send + Sync;
 
-/// A log that does to each subscription what it is told; all else is the log's own.
+/// A log that does to each subscription what it is told, and may not tell its end; all else is the
+/// log's own.
 pub(crate) struct WrappedLog {
     log: Arc<dyn EventLog>,
     wrap: Box<Wrap>,
+    headless: bool,
 }
 
 impl WrappedLog {
@@ -22,7 +24,12 @@ impl WrappedLog {
         log: Arc<dyn EventLog>,
         wrap: impl Fn(EventBatches) -> EventBatches + Send + Sync + 'static,
     ) -> Self {
-        Self { log, wrap: Box::new(wrap) }
+        Self { log, wrap: Box::new(wrap), headless: false }
+    }
+
+    /// The log, of which nobody can tell the end.
+    pub(crate) fn headless(log: Arc<dyn EventLog>) -> Self {
+        Self { headless: true, ..Self::new(log, |batches| batches) }
     }
 }
 
@@ -66,6 +73,9 @@ impl EventLog for WrappedLog {
     }
 
     async fn head(&self) -> Result<Position, LogError> {
+        if self.headless {
+            return Err(LogError::Unavailable("its end cannot be found".to_owned()));
+        }
         self.log.head().await
     }
 

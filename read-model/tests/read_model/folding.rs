@@ -7,14 +7,14 @@ use events::{AccountId, MovieId, Position, RecordedEvent, StreamName};
 use proptest::prelude::*;
 use read_model::{
     Changes, FacetChange, FacetDocument, FacetKey, Fact, Keys, Loaded, MovieDocument, Projection,
-    RatingChange, RatingDocument, SearchChange, search::SearchText,
+    RatingState, SearchChange, search::SearchText,
 };
 
 /// A read model in memory, which does with changes what a database does.
 #[derive(Debug, Default, PartialEq)]
 struct Store {
     movies: BTreeMap<MovieId, MovieDocument>,
-    ratings: BTreeMap<(MovieId, AccountId), RatingDocument>,
+    ratings: BTreeMap<(MovieId, AccountId), RatingState>,
     facets: BTreeMap<FacetKey, FacetDocument>,
     members: BTreeSet<(FacetKey, MovieId)>,
     search: BTreeMap<MovieId, SearchText>,
@@ -69,14 +69,7 @@ impl Store {
             self.movies.insert(id, movie.document);
         }
         for rating in changes.ratings {
-            match rating {
-                RatingChange::Store(rating) => {
-                    self.ratings.insert((rating.movie_id, rating.account_id), rating);
-                }
-                RatingChange::Remove(movie, account) => {
-                    self.ratings.remove(&(movie, account));
-                }
-            }
+            self.ratings.insert(rating.key(), rating);
         }
         for facet in changes.facets {
             match facet {
@@ -125,8 +118,10 @@ proptest! {
         let store = Store::folded(&events, 5);
         for (id, movie) in &store.movies {
             let values: Vec<u64> = (store.ratings.values())
-                .filter(|rating| rating.movie_id == *id)
-                .map(|rating| u64::from(rating.value))
+                .filter_map(|rating| match rating {
+                    RatingState::Given(given) if given.movie_id == *id => Some(given.value.into()),
+                    _ => None,
+                })
                 .collect();
             let rating = &movie.rating;
             prop_assert_eq!(rating.count, values.len() as u64);

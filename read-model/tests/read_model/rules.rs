@@ -5,7 +5,7 @@ use events::{MovieChanges, MovieDeleted, MovieDetails, Position, Revision, Slug,
 use jiff::Timestamp;
 use read_model::{
     Changes, Checkpoint, FacetChange, FacetDocument, FacetKind, Fact, Keys, Loaded, MovieDocument,
-    Outcome, Poison, PoisonReason, Projection, RatingChange, SearchChange,
+    Outcome, Poison, PoisonReason, Projection, RatingState, SearchChange, WithdrawnRating,
 };
 
 fn fold(history: &History) -> Changes {
@@ -166,9 +166,11 @@ fn a_person_has_one_rating_of_a_film_and_can_take_it_back() {
     history.withdraw(1, 1);
     let changes = fold(&history);
     assert_eq!(movie(&changes, 1).rating.average(), None);
-    assert!(changes.ratings.is_empty(), "what came and went in one batch is no change");
+    let (movie_id, account_id, revision) = (film(1), person(1), Revision(3));
+    let withdrawn = WithdrawnRating { movie_id, account_id, revision };
+    assert_eq!(changes.ratings, [RatingState::Withdrawn(withdrawn)]);
     history.rate(1, 1, 5);
-    assert!(matches!(&fold(&history).ratings[..], [RatingChange::Store(r)] if r.value == 5));
+    assert!(matches!(&fold(&history).ratings[..], [RatingState::Given(r)] if r.value == 5));
 }
 
 #[test]
@@ -246,6 +248,31 @@ fn an_event_that_was_folded_in_already_is_refused() {
     history.events.push(history.events[1].clone());
     let (expected, actual) = (Revision(3), Revision(2));
     assert_eq!(refusal(&history), PoisonReason::OutOfTurn { expected, actual });
+}
+
+#[test]
+fn a_rating_whose_stream_has_a_gap_is_refused_wherever_the_gap_is() {
+    let refused = |rated: &mut History, missing: usize| {
+        rated.events.remove(missing);
+        refusal(rated)
+    };
+    let out_of_turn = |expected, actual| {
+        let (expected, actual) = (Revision(expected), Revision(actual));
+        PoisonReason::OutOfTurn { expected, actual }
+    };
+    let mut history = History::default();
+    history.create_with_genres(1, []).rate(1, 1, 3).rate(1, 1, 4);
+    assert_eq!(refused(&mut history, 1), out_of_turn(1, 2), "at the start");
+    let mut history = History::default();
+    history.create_with_genres(1, []).rate(1, 1, 3).withdraw(1, 1).rate(1, 1, 4).rate(1, 1, 5);
+    assert_eq!(refused(&mut history, 3), out_of_turn(3, 4), "after a withdrawal");
+}
+
+#[test]
+fn a_rating_that_was_withdrawn_cannot_be_withdrawn_again() {
+    let mut history = History::default();
+    history.create_with_genres(1, []).rate(1, 1, 3).withdraw(1, 1).withdraw(1, 1);
+    assert_eq!(refusal(&history), PoisonReason::NoSuchRating);
 }
 
 #[test]
