@@ -25,8 +25,8 @@ pub(crate) struct Task<A: Aggregate> {
     pub(crate) command: A::Command,
     pub(crate) subject: Subject,
     pub(crate) success: Success,
-    /// Whether the client must say which version it means, where there is one.
-    pub(crate) needs_version: bool,
+    /// Whether the client must say which version of the stream it means, where it has one.
+    pub(crate) require_if_match: bool,
 }
 
 /// Why a command does not go ahead.
@@ -145,7 +145,9 @@ impl CommandState {
         };
         if !is_beyond_conditions {
             let preconditions = &circumstances.preconditions;
-            if task.needs_version && state.exists() && !preconditions.name_a_version() {
+            // Of what was deleted there is a version too, which a restoration is about.
+            let has_version = *revision > Revision::NONE;
+            if task.require_if_match && has_version && !preconditions.name_a_version() {
                 return Err(CommandError::PreconditionRequired.into());
             }
             if !preconditions.hold(state.exists(), *revision) {

@@ -137,6 +137,6 @@ into_responses! {
     }
     /// What a command can be refused with besides where the server wants to know the version.
     Conditional {
-        "428" => problem("`If-Match` is needed here."),
+        "428" => problem("The server is set to demand `If-Match` here."),
     }
 }

@@ -16,6 +16,6 @@ fn task(slug: &Slug, command: GenreCommand) -> Task<Genre> {
         command,
         subject: genre_subject(slug),
         success: Success::Put,
-        needs_version: false,
+        require_if_match: false,
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn create_movie(
     let circumstances = from.circumstances.with_body(&body);
     let content = read::<MovieDraft>(body)?.into_content().map_err(invalid)?;
     let movie = MovieId(state.executor.clock.new_id());
-    let task = task(movie, MovieAction::Create(Box::new(content)), Success::Put);
+    let task = task(&state, movie, MovieAction::Create(Box::new(content)), Success::Put);
     Ok(state.execute(circumstances, task).await?)
 }
 

@@ -7,7 +7,6 @@ use http_kit::{Editor, Problem};
 use super::{patchable, task};
 use crate::{
     circumstances::CommandFrom,
-    execute::Task,
     openapi::{Conditional, Deleted, NotThere, Refused},
     path::MoviePath,
     receipt::Success,
@@ -29,10 +28,7 @@ pub(crate) async fn delete_movie(
     from: CommandFrom<Editor>,
     path: MoviePath,
 ) -> Result<Response, Problem> {
-    let task = Task {
-        needs_version: state.require_if_match,
-        ..task(path.id, MovieAction::Delete, Success::Gone)
-    };
+    let task = task(&state, path.id, MovieAction::Delete, Success::Gone);
     Ok(patchable(state.execute(from.circumstances, task).await?))
 }
 

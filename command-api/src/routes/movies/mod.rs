@@ -16,20 +16,25 @@ use events::{MovieId, StreamName};
 use http::{HeaderName, HeaderValue};
 
 use super::movie_subject;
-use crate::{execute::Task, receipt::Success};
+use crate::{execute::Task, receipt::Success, state::CommandState};
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 const PATCH_FORMATS: HeaderValue =
     HeaderValue::from_static("application/merge-patch+json, application/json");
 
 /// Something to do to a film.
-pub(super) fn task(movie: MovieId, action: MovieAction, success: Success) -> Task<Movie> {
+pub(super) fn task(
+    state: &CommandState,
+    movie: MovieId,
+    action: MovieAction,
+    success: Success,
+) -> Task<Movie> {
     Task {
         stream: StreamName::movie(movie),
         command: MovieCommand { movie, action },
         subject: movie_subject(movie),
         success,
-        needs_version: false,
+        require_if_match: state.require_if_match,
     }
 }
 

@@ -7,7 +7,6 @@ use http_kit::{Editor, JsonBody, Problem};
 use super::{body, patchable, task};
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    execute::Task,
     openapi::{BodyRefused, Conditional, MoviePatch, NotThere, Receipted, Refused},
     path::MoviePath,
     receipt::Success,
@@ -40,8 +39,7 @@ pub(crate) async fn patch_movie(
     let circumstances = from.circumstances.with_body(&value);
     let (version, patch) = body::patch(value)?;
     let action = MovieAction::Patch(Box::new(patch));
-    let task =
-        Task { needs_version: state.require_if_match, ..task(path.id, action, Success::Changed) };
+    let task = task(&state, path.id, action, Success::Changed);
     Ok(patchable(state.execute(circumstances.expecting(version), task).await?))
 }
 

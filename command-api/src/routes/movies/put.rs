@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::{body::replacement, patchable, task};
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    execute::Task,
     openapi::{BodyRefused, Conditional, MovieReceipt, MovieReplacement, Put, Refused},
     path::MoviePath,
     receipt::Success,
@@ -37,8 +36,7 @@ pub(crate) async fn put_movie(
     let circumstances = from.circumstances.with_body(&body);
     let (version, content) = replacement(body)?;
     let action = MovieAction::Put(Box::new(content));
-    let task =
-        Task { needs_version: state.require_if_match, ..task(path.id, action, Success::Put) };
+    let task = task(&state, path.id, action, Success::Put);
     Ok(patchable(state.execute(circumstances.expecting(version), task).await?))
 }
 

@@ -8,7 +8,7 @@ use http_kit::{Editor, Problem};
 use super::task;
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{NotThere, Receipted, Refused},
+    openapi::{Conditional, NotThere, Receipted, Refused},
     path::MoviePath,
     receipt::Success,
     state::CommandState,
@@ -20,7 +20,7 @@ use crate::{
 #[utoipa::path(
     post, path = "/v1/movies/{id}", operation_id = "restore_movie", tag = "movies",
     params(MoviePath, DryRunParameter),
-    responses(Receipted, Refused, NotThere),
+    responses(Receipted, Refused, NotThere, Conditional),
     security(("bearer" = []))
 )]
 pub(crate) async fn restore_movie(
@@ -28,7 +28,7 @@ pub(crate) async fn restore_movie(
     from: CommandFrom<Editor>,
     path: MoviePath,
 ) -> Result<Response, Problem> {
-    let task = task(path.id, MovieAction::Restore, Success::Changed);
+    let task = task(&state, path.id, MovieAction::Restore, Success::Changed);
     Ok(state.execute(from.circumstances, task).await?)
 }
 
@@ -66,6 +66,18 @@ mod tests {
         let answer = api.ask("POST", &format!("{film}/restore")).send().await;
         assert_eq!(answer.status, StatusCode::OK);
         assert!(answer.event_types().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_to_know_the_version_wants_that_of_the_deletion() {
+        let api = Api::strict().await;
+        let film = api.film().await;
+        api.ask("DELETE", &film).header("if-match", "\"r1\"").send().await;
+        api.ask("POST", &film).send().await.is_problem(428, "precondition-required");
+        let answer = api.ask("POST", &film).header("if-match", "\"r1\"").send().await;
+        answer.is_problem(412, "precondition-failed");
+        let answer = api.ask("POST", &film).header("if-match", "\"r2\"").send().await;
+        assert_eq!(answer.status, StatusCode::OK);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use http_kit::{Editor, Problem};
 
 use crate::{
     circumstances::CommandFrom,
-    openapi::{Deleted, NotThere, Refused},
+    openapi::{Conditional, Deleted, NotThere, Refused},
     path::PlatformPath,
     receipt::Success,
     routes::movies::task,
@@ -20,7 +20,7 @@ use crate::{
     delete, path = "/v1/movies/{id}/platforms/{platform}", operation_id = "delete_movie_platform",
     tag = "platforms",
     params(PlatformPath),
-    responses(Deleted, Refused, NotThere),
+    responses(Deleted, Refused, NotThere, Conditional),
     security(("bearer" = []))
 )]
 pub(crate) async fn delete_movie_platform(
@@ -29,7 +29,7 @@ pub(crate) async fn delete_movie_platform(
     path: PlatformPath,
 ) -> Result<Response, Problem> {
     let action = MovieAction::RemovePlatform(path.platform.slug());
-    let task = task(path.id, action, Success::Gone);
+    let task = task(&state, path.id, action, Success::Gone);
     Ok(state.execute(from.circumstances, task).await?)
 }
 
@@ -50,5 +50,14 @@ mod tests {
         }
         let happened = api.happened().await;
         assert_eq!(happened, ["MovieCreated", "MoviePlatformsAdded", "MoviePlatformsRemoved"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_to_know_the_version_says_so() {
+        let api = Api::strict().await;
+        let path = format!("{}/platforms/MUBI", api.film().await);
+        api.ask("DELETE", &path).send().await.is_problem(428, "precondition-required");
+        let answer = api.ask("DELETE", &path).header("if-match", "\"r1\"").send().await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
 }

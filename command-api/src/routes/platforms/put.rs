@@ -6,7 +6,7 @@ use http_kit::{Editor, Problem};
 
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{NotThere, Receipted, Refused},
+    openapi::{Conditional, NotThere, Receipted, Refused},
     path::PlatformPath,
     receipt::Success,
     routes::movies::task,
@@ -20,7 +20,7 @@ use crate::{
     put, path = "/v1/movies/{id}/platforms/{platform}", operation_id = "put_movie_platform",
     tag = "platforms",
     params(PlatformPath, DryRunParameter),
-    responses(Receipted, Refused, NotThere),
+    responses(Receipted, Refused, NotThere, Conditional),
     security(("bearer" = []))
 )]
 pub(crate) async fn put_movie_platform(
@@ -28,7 +28,7 @@ pub(crate) async fn put_movie_platform(
     from: CommandFrom<Editor>,
     path: PlatformPath,
 ) -> Result<Response, Problem> {
-    let task = task(path.id, MovieAction::AddPlatform(path.platform), Success::Changed);
+    let task = task(&state, path.id, MovieAction::AddPlatform(path.platform), Success::Changed);
     Ok(state.execute(from.circumstances, task).await?)
 }
 
@@ -48,5 +48,14 @@ mod tests {
             assert_eq!(answer.header("etag"), "\"r2\"");
         }
         assert_eq!(api.happened().await, ["MovieCreated", "MoviePlatformsAdded"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_to_know_the_version_says_so() {
+        let api = Api::strict().await;
+        let path = format!("{}/platforms/MUBI", api.film().await);
+        api.ask("PUT", &path).send().await.is_problem(428, "precondition-required");
+        let answer = api.ask("PUT", &path).header("if-match", "\"r1\"").send().await;
+        assert_eq!(answer.status, StatusCode::OK);
     }
 }

@@ -33,6 +33,6 @@ async fn task(
             address: format!("/v1/movies/{movie}/ratings/me"),
         },
         success,
-        needs_version: false,
+        require_if_match: false,
     })
 }

@@ -6,7 +6,7 @@ use http_kit::{Editor, Problem};
 
 use crate::{
     circumstances::CommandFrom,
-    openapi::{Deleted, NotThere, Refused},
+    openapi::{Conditional, Deleted, NotThere, Refused},
     path::TagPath,
     receipt::Success,
     routes::movies::task,
@@ -19,7 +19,7 @@ use crate::{
 #[utoipa::path(
     delete, path = "/v1/movies/{id}/tags/{tag}", operation_id = "delete_movie_tag", tag = "tags",
     params(TagPath),
-    responses(Deleted, Refused, NotThere),
+    responses(Deleted, Refused, NotThere, Conditional),
     security(("bearer" = []))
 )]
 pub(crate) async fn delete_movie_tag(
@@ -27,7 +27,7 @@ pub(crate) async fn delete_movie_tag(
     from: CommandFrom<Editor>,
     path: TagPath,
 ) -> Result<Response, Problem> {
-    let task = task(path.id, MovieAction::Untag(path.tag.slug()), Success::Gone);
+    let task = task(&state, path.id, MovieAction::Untag(path.tag.slug()), Success::Gone);
     Ok(state.execute(from.circumstances, task).await?)
 }
 
@@ -56,5 +56,14 @@ mod tests {
         api.ask("DELETE", &film).send().await;
         let answer = api.ask("DELETE", &format!("{film}/tags/slow")).send().await;
         answer.is_problem(404, "not-found");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_to_know_the_version_says_so() {
+        let api = Api::strict().await;
+        let path = format!("{}/tags/slow", api.film().await);
+        api.ask("DELETE", &path).send().await.is_problem(428, "precondition-required");
+        let answer = api.ask("DELETE", &path).header("if-match", "\"r1\"").send().await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
 }

@@ -6,7 +6,7 @@ use http_kit::{Editor, Problem};
 
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{NotThere, Receipted, Refused},
+    openapi::{Conditional, NotThere, Receipted, Refused},
     path::TagPath,
     receipt::Success,
     routes::movies::task,
@@ -19,7 +19,7 @@ use crate::{
 #[utoipa::path(
     put, path = "/v1/movies/{id}/tags/{tag}", operation_id = "put_movie_tag", tag = "tags",
     params(TagPath, DryRunParameter),
-    responses(Receipted, Refused, NotThere),
+    responses(Receipted, Refused, NotThere, Conditional),
     security(("bearer" = []))
 )]
 pub(crate) async fn put_movie_tag(
@@ -27,7 +27,7 @@ pub(crate) async fn put_movie_tag(
     from: CommandFrom<Editor>,
     path: TagPath,
 ) -> Result<Response, Problem> {
-    let task = task(path.id, MovieAction::Tag(path.tag), Success::Changed);
+    let task = task(&state, path.id, MovieAction::Tag(path.tag), Success::Changed);
     Ok(state.execute(from.circumstances, task).await?)
 }
 
@@ -84,5 +84,14 @@ mod tests {
         let api = Api::start().await;
         let answer = api.ask("PUT", &format!("/v1/movies/{ID}/tags/slow")).send().await;
         answer.is_problem(404, "not-found");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_to_know_the_version_says_so() {
+        let api = Api::strict().await;
+        let path = format!("{}/tags/new", api.film().await);
+        api.ask("PUT", &path).send().await.is_problem(428, "precondition-required");
+        let answer = api.ask("PUT", &path).header("if-match", "\"r1\"").send().await;
+        assert_eq!(answer.status, StatusCode::OK);
     }
 }
