@@ -16,7 +16,7 @@ use utoipa::{
 
 use crate::{
     collections::{Facets, Movies, Ratings},
-    parameter::Parameter,
+    parameter::{Parameter, TEXT_PATTERN},
     routes::{film_parameters, my_rating_parameters},
 };
 
@@ -48,6 +48,7 @@ parameters! {
     /// A slug in the path.
     SlugParameter = {
         let slug = text().min_length(Some(1)).max_length(Some(Slug::MAX_CHARS));
+        let slug = slug.pattern(Some(TEXT_PATTERN));
         vec![in_path("slug", slug, "The slug, or the name that it was made of.")]
     };
     /// Which event schema.
@@ -181,7 +182,6 @@ fn describe_headers(path: &str, operation: &mut Operation) {
                 "Cache-Control",
                 "Cinelog-Limit-Applied",
                 "Cinelog-Position",
-                "ETag",
                 "Link",
                 "Preference-Applied",
             ],
@@ -191,7 +191,13 @@ fn describe_headers(path: &str, operation: &mut Operation) {
             "503" => &["Retry-After"],
             _ => &[],
         };
-        for name in names.iter().copied().chain((status == "206").then_some("Content-Range")) {
+        // The tag of a part would not be that of the list, so a part has none.
+        let more = match status.as_str() {
+            "200" if names.contains(&"Accept-Ranges") => Some("ETag"),
+            "206" => Some("Content-Range"),
+            _ => None,
+        };
+        for name in names.iter().copied().chain(more) {
             response.headers.insert(name.to_owned(), header(name).into());
         }
     }

@@ -185,6 +185,9 @@ async fn a_range_of_items_is_a_partial_answer() {
     assert_eq!(page.status, StatusCode::PARTIAL_CONTENT);
     assert_eq!(page.titles(), ["Film 001", "Film 002"]);
     assert_eq!(page.header("content-range"), "items 1-2/*");
+    assert_eq!(page.header("etag"), "", "it would be that of the whole list");
+    assert_eq!(page.header("content-type"), "application/json");
+    assert_eq!(page.header("cache-control"), "public, max-age=5, stale-while-revalidate=30");
     let counted = [("range", "items=3-90"), ("prefer", "count=exact")];
     let page = model.ask("GET", "/v1/movies", &counted).await;
     assert_eq!(page.header("content-range"), "items 3-4/5");

@@ -150,6 +150,10 @@ impl Movie {
         "links",
     ];
 
+    /// The number of this shape, for tags. To be raised with every change of what a film looks like,
+    /// or caches would keep the old shape of films that did not change.
+    pub(crate) const REPRESENTATION: u32 = 1;
+
     /// The field that comes along whatever is asked for.
     pub(crate) const ALWAYS: &'static str = "id";
 
@@ -239,7 +243,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::testing::film;
+    use crate::{listing::short_hash, testing::film};
 
     fn properties(schema: RefOr<Schema>) -> (BTreeSet<String>, BTreeSet<String>) {
         let RefOr::T(Schema::Object(object)) = schema else { panic!("not an object") };
@@ -254,6 +258,13 @@ mod tests {
         assert_eq!(sent, declared);
         assert_eq!(sent, required);
         assert_eq!(sent, Movie::FIELDS.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn a_new_shape_has_a_new_number() {
+        let json = serde_json::to_vec(&Movie::alone(film("Ran"))).unwrap();
+        let shape = (Movie::REPRESENTATION, short_hash(&json));
+        assert_eq!(shape, (1, "d78447b763f4495c".to_owned()), "raise the number, then write the new hash here");
     }
 
     #[test]

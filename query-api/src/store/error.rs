@@ -16,7 +16,7 @@ pub enum StoreError {
         /// What was tried with it.
         source: sqlx::Error,
     },
-    /// The store cannot be reached or is busy. Trying again later may help.
+    /// The store cannot be reached or is busy, or its machine is short of something. Trying again later may help.
     #[error("the read model is unavailable")]
     Unavailable(#[source] sqlx::Error),
     /// The store refuses what is asked of it, or holds what the projector cannot have written.
@@ -33,12 +33,13 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        /// SQLITE_BUSY and SQLITE_LOCKED, in the lower byte of the code.
-        const BUSY: [i64; 2] = [5, 6];
-        let is_busy = match &error {
+        /// The primary result codes, which are in the lower byte, of what may pass: SQLITE_BUSY,
+        /// LOCKED, NOMEM, READONLY (a WAL that must be recovered first), IOERR, FULL and CANTOPEN.
+        const PASSING: [i64; 7] = [5, 6, 7, 8, 10, 13, 14];
+        let may_pass = match &error {
             sqlx::Error::Database(error) => {
                 let code = error.code().and_then(|code| code.parse::<i64>().ok());
-                code.is_some_and(|code| BUSY.contains(&(code & 0xff)))
+                code.is_some_and(|code| PASSING.contains(&(code & 0xff)))
             }
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
@@ -46,6 +47,6 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed => true,
             _ => false,
         };
-        if is_busy { Self::Unavailable(error) } else { Self::damaged(error) }
+        if may_pass { Self::Unavailable(error) } else { Self::damaged(error) }
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::openapi::path::{PathItem, Paths};
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
-use crate::{noun::Noun, state::Shared};
+use crate::{noun::Noun, parameter::is_text, state::Shared};
 
 /// The route for one noun, of the route for all.
 pub(super) fn for_noun(
@@ -52,8 +52,8 @@ pub(crate) struct SlugInPath(pub(crate) Slug);
 impl<'de> Deserialize<'de> for SlugInPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if !(1..=Slug::MAX_CHARS).contains(&text.chars().count()) {
-            let must = format!("a slug has 1 to {} characters", Slug::MAX_CHARS);
+        if !is_text(&text, Slug::MAX_CHARS) {
+            let must = format!("a slug has 1 to {} characters, not all blank", Slug::MAX_CHARS);
             return Err(D::Error::custom(must));
         }
         Ok(Self(Slug::of(&text)))
@@ -150,6 +150,20 @@ mod tests {
         assert_eq!(answer.each("slug"), ["robert-de-niro"]);
         let missing = model.get(&format!("/v1/movies/{}/genres", film("Never").id)).await;
         assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn what_is_blank_is_nobodys_name() {
+        let mut film = film("Film");
+        film.details.genres = texts(&["U"]);
+        let model = ReadModel::with(&[film]).await;
+        assert_eq!(model.get("/v1/genres/u").await.json["name"], "U");
+        let blank = ["/v1/genres/%20", "/v1/genres/%20/movies", "/v1/genres?q=+", "/v1/movies?q=+"];
+        for address in blank.into_iter().chain(["/v1/movies?genre=%E2%80%83"]) {
+            let answer = model.get(address).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{address}");
+            assert_eq!(answer.problem.unwrap().field_errors().len(), 1, "{address}");
+        }
     }
 
     #[tokio::test]

@@ -56,12 +56,15 @@ pub(crate) async fn handler(
     Ok(respond_conditional(&read.headers, &tag, changed_at, headers, answer))
 }
 
+/// The film's two revisions, the read model's generation, and the number of the film's shape: all that
+/// the body depends on.
 fn tag(film: &MovieDocument, checkpoint: Checkpoint, fields: &Fields) -> ETag {
     ETag::strong(format!(
-        "r{}.{}.g{}{}",
+        "r{}.{}.g{}.s{}{}",
         film.revision,
         film.rating_revision,
         checkpoint.generation,
+        Movie::REPRESENTATION,
         fields.tag_suffix()
     ))
 }
@@ -83,7 +86,7 @@ mod tests {
         assert_eq!(answer.json["year"], serde_json::Value::Null);
         assert_eq!(answer.json["rating"]["histogram"]["10"], 0);
         assert_eq!(answer.json["links"]["self"], format!("/v1/movies/{}", ran.id));
-        assert_eq!(answer.header("etag"), "\"r1.0.g1\"");
+        assert_eq!(answer.header("etag"), "\"r1.0.g1.s1\"");
         assert_eq!(answer.header("last-modified"), "Wed, 01 May 2024 12:00:00 GMT");
         assert_eq!(answer.header("vary"), "Cinelog-Min-Position");
     }
@@ -101,7 +104,7 @@ mod tests {
         model.put_film(&ran).await;
         let answer = model.ask("GET", &address, &known).await;
         assert_eq!(answer.status, StatusCode::OK);
-        assert_eq!(answer.header("etag"), "\"r1.1.g1\"");
+        assert_eq!(answer.header("etag"), "\"r1.1.g1.s1\"");
         assert_eq!(answer.header("last-modified"), "Sat, 01 Jun 2024 00:00:00 GMT");
     }
 
@@ -111,7 +114,7 @@ mod tests {
         let model = ReadModel::with(std::slice::from_ref(&ran)).await;
         let answer = model.get(&format!("/v1/movies/{}?fields=title", ran.id)).await;
         assert_eq!(answer.json, serde_json::json!({"id": ran.id, "title": "Ran"}));
-        assert!(answer.header("etag").starts_with("\"r1.0.g1.f"));
+        assert!(answer.header("etag").starts_with("\"r1.0.g1.s1.f"));
     }
 
     #[tokio::test]
@@ -120,7 +123,7 @@ mod tests {
         let model = ReadModel::with(std::slice::from_ref(&ran)).await;
         model.rebuild().await;
         let answer = model.get(&format!("/v1/movies/{}", ran.id)).await;
-        assert_eq!(answer.header("etag"), "\"r1.0.g2\"");
+        assert_eq!(answer.header("etag"), "\"r1.0.g2.s1\"");
     }
 
     #[tokio::test]

@@ -138,6 +138,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_file_that_cannot_be_opened_may_be_opened_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = SqliteStore::open(folder.path(), 1).await;
+        assert!(matches!(opened, Err(StoreError::Unavailable(_))), "{opened:?}");
+    }
+
+    #[tokio::test]
+    async fn a_file_of_something_else_is_no_read_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("read-model.db");
+        std::fs::write(&path, [b'x'; 4096]).unwrap();
+        let opened = SqliteStore::open(&path, 1).await;
+        assert!(matches!(opened, Err(StoreError::Foreign { .. })), "{opened:?}");
+    }
+
+    #[tokio::test]
     async fn the_store_cannot_write() {
         let model = ReadModel::new().await;
         let mut snapshot = model.store().snapshot().await.unwrap();
