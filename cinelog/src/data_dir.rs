@@ -48,9 +48,13 @@ pub(crate) struct DataDirLock {
 }
 
 impl DataDir {
-    /// Makes the folder where it is missing.
+    /// Makes the folder where it is missing, for its owner alone.
     pub(crate) fn open(path: &Path) -> Result<Self, DataDirError> {
-        fs::create_dir_all(path).map_err(unusable(path))?;
+        let mut folder = fs::DirBuilder::new();
+        folder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(path).map_err(unusable(path))?;
         Ok(Self(path.to_path_buf()))
     }
 

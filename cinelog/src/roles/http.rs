@@ -48,7 +48,7 @@ pub(super) fn routes(
     let router = Router::new()
         .merge(commands)
         .merge(queries)
-        .merge(site::routes(document))
+        .merge(site::routes(&document))
         .merge(problem_pages())
         .merge(health(readiness(ports, stages)));
     let verifier = Verifier::new(realm(config), [data.signing_key()?.public().clone()]);
