@@ -1,13 +1,15 @@
 //! Which films: the filters of a list, as parameters and as conditions.
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use events::Slug;
 use read_model::FacetKind;
 
 use crate::{
     arguments::Arguments,
-    parameter::{Argument, Form, Parameter, Rule},
+    average,
+    codes::{COUNTRY, IMDB, LANGUAGE, usual_language},
+    parameter::{Argument, Form, Parameter},
     value::Value,
 };
 
@@ -23,7 +25,6 @@ pub(crate) enum Column {
     Year,
     ReleaseDate,
     RuntimeMinutes,
-    Rating,
     RatingCount,
     Language,
     Country,
@@ -47,7 +48,9 @@ pub(crate) enum Condition {
     HasAny(FacetKind, Vec<Slug>),
     /// A column compares so with a value.
     Compares(Column, Comparison, Value),
-    /// A column is one of these codes; case does not count.
+    /// Its average rating, not rounded, is in this range, which does not hold 0.
+    Averages(Range<f64>),
+    /// A column is one of these codes, in the capitals that the catalogue keeps them in.
     IsAny(Column, Vec<String>),
 }
 
@@ -65,6 +68,7 @@ pub(crate) struct MovieFilter {
 enum Test {
     Has(FacetKind),
     Compares(Column, Comparison),
+    Averages(Comparison),
     IsAny(Column),
 }
 
@@ -112,19 +116,24 @@ fn code_filters() -> impl Iterator<Item = (Parameter, Test)> {
 
 fn range_filters() -> impl Iterator<Item = (Parameter, Test)> {
     type MakeForm = fn() -> Form;
-    let columns: [(&str, Column, MakeForm, &str); 5] = [
-        ("year", Column::Year, || Form::Integer { min: 1, max: 9999 }, "year of first release"),
-        ("release_date", Column::ReleaseDate, || Form::Date, "day of first release"),
+    let columns: [(&str, Option<Column>, MakeForm, &str); 5] = [
+        (
+            "year",
+            Some(Column::Year),
+            || Form::Integer { min: 1, max: 9999 },
+            "year of first release",
+        ),
+        ("release_date", Some(Column::ReleaseDate), || Form::Date, "day of first release"),
         (
             "runtime_minutes",
-            Column::RuntimeMinutes,
+            Some(Column::RuntimeMinutes),
             || Form::Integer { min: 1, max: 60_000 },
             "length in minutes",
         ),
-        ("rating", Column::Rating, || Form::Number { min: 0, max: 10 }, "average rating"),
+        ("rating", None, || Form::Number { min: 0, max: 10 }, "average rating, as it is shown,"),
         (
             "rating_count",
-            Column::RatingCount,
+            Some(Column::RatingCount),
             || Form::Integer { min: 0, max: 2_147_483_647 },
             "number of ratings",
         ),
@@ -140,43 +149,14 @@ fn range_filters() -> impl Iterator<Item = (Parameter, Test)> {
         comparisons.into_iter().map(move |(suffix, comparison, is)| {
             let description = format!("Films whose {what} {is}.");
             let parameter = Parameter::new(format!("{name}{suffix}"), form(), description);
-            (parameter, Test::Compares(column, comparison))
+            let test = match column {
+                Some(column) => Test::Compares(column, comparison),
+                None => Test::Averages(comparison),
+            };
+            (parameter, test)
         })
     })
 }
-
-/// A BCP 47 tag, less its rarer parts.
-const LANGUAGE: Rule = Rule {
-    pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-    max_chars: 35,
-    holds: |text| {
-        text.split('-').enumerate().all(|(at, part)| match at {
-            0 => (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic()),
-            _ => (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()),
-        })
-    },
-    must: "language tags such as ja or pt-BR",
-};
-
-/// An ISO 3166-1 alpha-2 code.
-const COUNTRY: Rule = Rule {
-    pattern: "^[A-Za-z]{2}$",
-    max_chars: 2,
-    holds: |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
-    must: "country codes of two letters such as JP",
-};
-
-/// An id of IMDb.
-const IMDB: Rule = Rule {
-    pattern: "^tt[0-9]{7,10}$",
-    max_chars: 12,
-    holds: |text| {
-        text.strip_prefix("tt").is_some_and(|digits| {
-            (7..=10).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
-        })
-    },
-    must: "IMDb ids such as tt0111161",
-};
 
 impl MovieFilter {
     /// The parameters that filter films.
@@ -205,19 +185,34 @@ impl MovieFilter {
     }
 }
 
+impl Column {
+    /// A code in the capitals that the catalogue keeps it in.
+    fn usual(self, code: &str) -> String {
+        match self {
+            Self::Language => usual_language(code),
+            Self::Country => code.to_ascii_uppercase(),
+            _ => code.to_owned(),
+        }
+    }
+}
+
 impl Test {
     fn condition(self, argument: &Argument) -> Option<Condition> {
         Some(match (self, argument) {
             (Self::Has(kind), Argument::List(names)) => {
                 Condition::HasAny(kind, names.iter().map(|name| Slug::of(name)).collect())
             }
-            (Self::IsAny(column), Argument::List(codes)) => Condition::IsAny(column, codes.clone()),
+            (Self::IsAny(column), Argument::List(codes)) => {
+                Condition::IsAny(column, codes.iter().map(|code| column.usual(code)).collect())
+            }
+            (Self::Averages(comparison), Argument::Number(asked)) => {
+                Condition::Averages(average::that_show(comparison, *asked))
+            }
             (Self::Compares(column, comparison), value) => {
                 let value = match value {
                     Argument::Integer(number) => Value::Integer(*number),
-                    Argument::Number(number) => Value::Real(*number),
                     Argument::Text(text) => Value::Text(text.clone()),
-                    Argument::List(_) => return None,
+                    Argument::Number(_) | Argument::List(_) => return None,
                 };
                 Condition::Compares(column, comparison, value)
             }
@@ -228,8 +223,6 @@ impl Test {
 
 #[cfg(test)]
 mod tests {
-    use proptest::{prelude::*, string::string_regex};
-
     use super::*;
 
     static DECLARED: LazyLock<Vec<Parameter>> =
@@ -254,6 +247,12 @@ mod tests {
     }
 
     #[test]
+    fn codes_mean_the_same_in_any_capitals() {
+        let wanted = filter(&[("language", "pt-BR"), ("country", "JP")]);
+        assert_eq!(wanted, filter(&[("language", "PT-br"), ("country", "jp")]));
+    }
+
+    #[test]
     fn every_parameter_becomes_a_condition() {
         for parameter in DECLARED.iter().filter(|parameter| parameter.name != "q") {
             let text = match parameter.form {
@@ -274,29 +273,5 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), DECLARED.len());
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_matches_a_pattern_keeps_the_rule(
-            language in string_regex(LANGUAGE.pattern.trim_matches(['^', '$'])).unwrap(),
-            country in string_regex(COUNTRY.pattern.trim_matches(['^', '$'])).unwrap(),
-            imdb in string_regex(IMDB.pattern.trim_matches(['^', '$'])).unwrap(),
-        ) {
-            prop_assert!((LANGUAGE.holds)(&language), "{}", language);
-            prop_assert!((COUNTRY.holds)(&country), "{}", country);
-            prop_assert!((IMDB.holds)(&imdb), "{}", imdb);
-        }
-    }
-
-    #[test]
-    fn what_no_pattern_matches_keeps_no_rule() {
-        for text in ["", "j", "jaaa", "ja-", "-ja", "ja_JP", "ja-é", "ja\n"] {
-            assert!(!(LANGUAGE.holds)(text), "{text:?}");
-        }
-        assert!(!(COUNTRY.holds)("J1"));
-        for text in ["0111161", "tt011116", "tt01111611111", "tt0111161x"] {
-            assert!(!(IMDB.holds)(text), "{text}");
-        }
     }
 }

@@ -9,6 +9,8 @@
 //! [`listing`] makes a page with links of them.
 
 mod arguments;
+mod average;
+mod codes;
 mod collections;
 mod cursor;
 mod documentation;

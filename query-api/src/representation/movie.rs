@@ -11,6 +11,8 @@ use utoipa::{
 };
 use uuid::Uuid;
 
+use crate::average;
+
 /// A film.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Movie {
@@ -207,8 +209,11 @@ impl Movie {
 
 impl MovieRating {
     fn of(summary: &RatingSummary) -> Self {
-        let average = summary.average().map(|average| (average * 100.0).round() / 100.0);
-        Self { average, count: summary.count, histogram: None }
+        Self {
+            average: summary.average().map(average::shown),
+            count: summary.count,
+            histogram: None,
+        }
     }
 }
 
@@ -264,7 +269,11 @@ mod tests {
     fn a_new_shape_has_a_new_number() {
         let json = serde_json::to_vec(&Movie::alone(film("Ran"))).unwrap();
         let shape = (Movie::REPRESENTATION, short_hash(&json));
-        assert_eq!(shape, (1, "d78447b763f4495c".to_owned()), "raise the number, then write the new hash here");
+        assert_eq!(
+            shape,
+            (1, "d78447b763f4495c".to_owned()),
+            "raise the number, then write the new hash here"
+        );
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
         amelie.details.language = Some("fr".to_owned());
         amelie.details.country = Some("FR".to_owned());
         amelie.details.synopsis = Some("A waitress, no samurai.".to_owned());
-        vec![rated(samurai, 18, 2), rated(stray, 8, 1), rated(amelie, 21, 3), film("Unknown")]
+        vec![rated(samurai, 18, 2), rated(stray, 8, 1), rated(amelie, 22, 3), film("Unknown")]
     }
 
     #[tokio::test]
@@ -95,6 +95,7 @@ mod tests {
             ("studio=toho", &[samurai]),
             ("language=JA,de", &[samurai]),
             ("country=fr", &[amelie]),
+            ("country=FR&language=Fr", &[amelie]),
             ("imdb=tt0047478", &[samurai]),
             ("year[gte]=1954", &[amelie, samurai]),
             ("year[gt]=1954", &[amelie]),
@@ -104,7 +105,10 @@ mod tests {
             ("release_date[lt]=1954-04-26", &[]),
             ("runtime_minutes[gt]=200", &[samurai]),
             ("rating[gte]=8", &[samurai, stray]),
-            ("rating=7", &[amelie]),
+            ("rating=7.33", &[amelie]),
+            ("rating[gte]=7.33&rating[lt]=8", &[amelie]),
+            ("rating[gt]=7.33", &[samurai, stray]),
+            ("rating=7.333", &[]),
             ("rating[lte]=10", &[amelie, samurai, stray]),
             ("rating_count[lt]=1", &["Unknown"]),
             ("rating_count[gte]=2", &[amelie, samurai]),

@@ -172,14 +172,14 @@ fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, commo
         }
         Condition::IsAny(column, codes) => {
             let name = column_name(*column);
-            // The second condition is what the index of IMDb ids was made with.
-            let (collation, and) = match column {
-                Column::Imdb => ("", " AND m.imdb <> ''"),
-                _ => (" COLLATE NOCASE", ""),
-            };
-            query.push(format_args!("{and} AND {name}{collation} IN ("));
+            // The first condition is what indexes of codes may be made with.
+            query.push(format_args!(" AND {name} <> '' AND {name} IN ("));
             push_texts(query, codes.iter().map(String::as_str));
             query.push(")");
+        }
+        Condition::Averages(range) => {
+            query.push(" AND m.rating >= ").push_bind(range.start);
+            query.push(" AND m.rating < ").push_bind(range.end);
         }
         Condition::Compares(column, comparison, value) => {
             let name = column_name(*column);
@@ -205,7 +205,6 @@ fn column_name(column: Column) -> &'static str {
         Column::Year => "m.year",
         Column::ReleaseDate => "m.release_date",
         Column::RuntimeMinutes => "m.runtime_minutes",
-        Column::Rating => "m.rating",
         Column::RatingCount => "m.rating_count",
         Column::Language => "m.language",
         Column::Country => "m.country",
@@ -216,7 +215,7 @@ fn column_name(column: Column) -> &'static str {
 /// What stands in a column where a film has no value. Every film has a number of ratings.
 fn absent(column: Column) -> Option<&'static str> {
     match column {
-        Column::Year | Column::RuntimeMinutes | Column::Rating => Some("0"),
+        Column::Year | Column::RuntimeMinutes => Some("0"),
         Column::ReleaseDate | Column::Language | Column::Country | Column::Imdb => Some("''"),
         Column::RatingCount => None,
     }
@@ -226,6 +225,7 @@ fn absent(column: Column) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::{
+        average,
         filter::MovieFilter,
         page::Place,
         sort::{Direction, SortKey},
@@ -299,6 +299,20 @@ mod tests {
         }
         assert_eq!(found[0].len(), 3);
         assert_eq!(found[0], found[1]);
+    }
+
+    #[tokio::test]
+    async fn an_index_serves_a_range_of_ratings_in_their_order() {
+        let model = ReadModel::new().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let range = average::that_show(Comparison::AtLeast, 8.67);
+        let filter = MovieFilter { conditions: vec![Condition::Averages(range)], query: None };
+        let order = Order::of([(MovieSort::Rating, Direction::Descending)]);
+        let window = Window { limit: 25, at: Place::Offset(0) };
+        let listing = listing(&filter, &order, &[]);
+        let plan = listing.plan(&mut snapshot.transaction, &window).await;
+        assert!(plan.len() == 1, "{plan:?}");
+        assert!(plan[0].contains("INDEX movie_rating (rating>? AND rating<?)"), "{plan:?}");
     }
 
     #[tokio::test]
