@@ -349,4 +349,5 @@ async fn a_folder_that_is_not_there_is_named() {
     let options = SqliteLogOptions::at("/nowhere/at/all/log.db");
     let error = SqliteLog::open(options).await.unwrap_err();
     assert!(error.to_string().contains("/nowhere/at/all/log.db"), "{error}");
+    assert!(matches!(error, LogError::Unavailable(_)), "it may be mounted yet");
 }

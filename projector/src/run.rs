@@ -18,8 +18,8 @@ use crate::{
 /// How the projector works.
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectorOptions {
-    /// Events in one transaction, at least 1. They are folded in without a pause, so that fewer of
-    /// them leave more turns to whatever else the runtime has to do.
+    /// Events in one transaction, at least 1. They are folded without a pause, so this bounds how
+    /// long whatever else the runtime has to do may wait for its turn.
     pub batch_events_max: usize,
     /// What to do with an event that cannot be folded in.
     pub poison: PoisonPolicy,
@@ -29,7 +29,8 @@ pub struct ProjectorOptions {
 
 impl Default for ProjectorOptions {
     fn default() -> Self {
-        Self { batch_events_max: 256, poison: PoisonPolicy::Park, backoff: Backoff::default() }
+        // More at once is hardly faster: a commit waits for no disk (see `sqlite`).
+        Self { batch_events_max: 64, poison: PoisonPolicy::Park, backoff: Backoff::default() }
     }
 }
 
