@@ -25,7 +25,6 @@ pub struct KeyPair {
 #[derive(Clone)]
 pub struct PublicKey {
     id: String,
-    x: String,
     pub(crate) decoding: DecodingKey,
 }
 
@@ -72,7 +71,6 @@ impl PublicKey {
         };
         Ok(Self {
             id: jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| InvalidKey)?,
-            x: pair.x.clone(),
             decoding: DecodingKey::from_ed_components(&pair.x).map_err(|_| InvalidKey)?,
         })
     }
@@ -81,14 +79,6 @@ impl PublicKey {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
-    }
-
-    /// The key as a JWK (RFC 7517, RFC 8037), for a key set that others can fetch.
-    #[must_use]
-    pub fn jwk(&self) -> serde_json::Value {
-        serde_json::json!({
-            "kty": "OKP", "crv": "Ed25519", "x": self.x, "kid": self.id, "use": "sig", "alg": "EdDSA",
-        })
     }
 }
 
@@ -123,7 +113,6 @@ mod tests {
             .unwrap();
         let key = KeyPair::from_seed(&seed).unwrap();
         assert_eq!(key.public().id(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-        assert_eq!(key.public().jwk()["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     }
 
     #[test]
