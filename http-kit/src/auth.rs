@@ -18,30 +18,18 @@ pub trait MinimumRole: Send + Sync + 'static {
     const ROLE: Role;
 }
 
-/// Any account.
-#[derive(Debug, Clone, Copy)]
-pub struct Viewer;
 /// Accounts that may rate, and more.
 #[derive(Debug, Clone, Copy)]
 pub struct Member;
 /// Accounts that may edit, and more.
 #[derive(Debug, Clone, Copy)]
 pub struct Editor;
-/// Accounts that run the place.
-#[derive(Debug, Clone, Copy)]
-pub struct Admin;
 
-impl MinimumRole for Viewer {
-    const ROLE: Role = Role::Viewer;
-}
 impl MinimumRole for Member {
     const ROLE: Role = Role::Member;
 }
 impl MinimumRole for Editor {
     const ROLE: Role = Role::Editor;
-}
-impl MinimumRole for Admin {
-    const ROLE: Role = Role::Admin;
 }
 
 /// A caller with at least the role `R`. Rejects with 401 where there is no valid token (with
@@ -50,25 +38,20 @@ impl MinimumRole for Admin {
 pub struct Caller<R> {
     /// The account.
     pub account: Uuid,
-    /// Its role: `R` or more.
-    pub role: Role,
-    /// The token's own id.
-    pub token_id: Uuid,
     minimum: PhantomData<R>,
 }
 
-/// A caller who may have shown no token. One that was shown must be valid, or it is 401.
-#[derive(Debug, Clone, Copy)]
-pub struct MaybeCaller(pub Option<Identity>);
-
-/// The layer that lets [`Caller`] and [`MaybeCaller`] check tokens. [`crate::edge`] has it in already.
-pub fn authentication(verifier: Arc<Verifier>, clock: Clock) -> axum::Extension<Authenticator> {
+/// The layer that lets [`Caller`] check tokens.
+pub(crate) fn authentication(
+    verifier: Arc<Verifier>,
+    clock: Clock,
+) -> axum::Extension<Authenticator> {
     axum::Extension(Authenticator { verifier, clock })
 }
 
 /// What tokens are checked with.
 #[derive(Debug, Clone)]
-pub struct Authenticator {
+pub(crate) struct Authenticator {
     verifier: Arc<Verifier>,
     clock: Clock,
 }
@@ -77,31 +60,18 @@ impl<S: Sync, R: MinimumRole> FromRequestParts<S> for Caller<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let identity = identify(parts)?.ok_or_else(no_token)?;
+        let identity = identify(parts)?;
         if identity.role < R::ROLE {
             return Err(role_does_not_reach(R::ROLE));
         }
-        Ok(Self {
-            account: identity.account,
-            role: identity.role,
-            token_id: identity.token_id,
-            minimum: PhantomData,
-        })
+        Ok(Self { account: identity.account, minimum: PhantomData })
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for MaybeCaller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        identify(parts).map(Self)
-    }
-}
-
-/// Who the request's token speaks for; `None` where it has no `Authorization`.
-fn identify(parts: &Parts) -> Result<Option<Identity>, Problem> {
+/// Who the request's token speaks for.
+fn identify(parts: &Parts) -> Result<Identity, Problem> {
     let mut credentials = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let Some(credential) = credentials.next() else { return Ok(None) };
+    let credential = credentials.next().ok_or_else(no_token)?;
     if credentials.next().is_some() {
         // RFC 6750 section 3.1: two sets of credentials make a bad request.
         return Err(Problem::new(ProblemType::MalformedRequest)
@@ -110,7 +80,7 @@ fn identify(parts: &Parts) -> Result<Option<Identity>, Problem> {
     let Authenticator { verifier, clock } =
         parts.extensions.get::<Authenticator>().ok_or_else(|| Problem::internal(NotBehindEdge))?;
     let token = bearer_token(credential).ok_or_else(not_a_bearer)?;
-    verifier.verify(token, clock.now()).map(Some).map_err(|error| refused(&error))
+    verifier.verify(token, clock.now()).map_err(|error| refused(&error))
 }
 
 /// The token of `Bearer TOKEN`; the scheme in any case (RFC 9110 section 11.1).
@@ -202,7 +172,7 @@ mod tests {
     async fn a_role_that_reaches_is_let_in() {
         for role in [Role::Editor, Role::Admin] {
             let caller = editor(&[&format!("bearer {}", token(role))]).await.unwrap();
-            assert_eq!((caller.account, caller.role), (ACCOUNT, role));
+            assert_eq!(caller.account, ACCOUNT);
         }
     }
 
@@ -224,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn an_expired_token_is_401_and_told_so() {
         let mut parts = parts(&[&format!("Bearer {}", token(Role::Admin))], Timestamp::MAX);
-        let problem = Caller::<Viewer>::from_request_parts(&mut parts, &()).await.unwrap_err();
+        let problem = Caller::<Editor>::from_request_parts(&mut parts, &()).await.unwrap_err();
         assert_eq!(problem.problem_type(), ProblemType::Unauthorized);
         let challenge = challenge_of(problem);
         assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
@@ -244,14 +214,5 @@ mod tests {
         let bearer = format!("Bearer {}", token(Role::Admin));
         let problem = editor(&[&bearer, &bearer]).await.unwrap_err();
         assert_eq!(problem.problem_type(), ProblemType::MalformedRequest);
-    }
-
-    #[tokio::test]
-    async fn a_caller_may_stay_unknown_but_not_lie() {
-        let mut silent = parts(&[], Timestamp::UNIX_EPOCH);
-        let MaybeCaller(nobody) = MaybeCaller::from_request_parts(&mut silent, &()).await.unwrap();
-        assert_eq!(nobody, None);
-        let mut lying = parts(&["Bearer x"], Timestamp::UNIX_EPOCH);
-        assert!(MaybeCaller::from_request_parts(&mut lying, &()).await.is_err());
     }
 }

@@ -13,7 +13,9 @@ use identity::Verifier;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Clock, Problem, authentication, compression, context,
+    Clock, Problem,
+    auth::authentication,
+    compression, context,
     limits::{self, Limits},
     methods, negotiation,
     problem::rendering,

@@ -1,8 +1,7 @@
 //! What both APIs share at the HTTP edge.
 //!
 //! - [`Problem`] is every answer that is not a success (RFC 9457); handlers return it, [`edge`] renders it.
-//! - [`Json`], [`JsonBody`], [`Path`], [`QueryPairs`] read requests; [`Caller`] and [`MaybeCaller`] say
-//!   who asks; [`RequestContext`] says which request it is.
+//! - [`Json`], [`JsonBody`], [`Path`], [`QueryPairs`] read requests; [`Caller`] says who asks; [`RequestContext`] says which request it is.
 //! - [`ETag`], [`if_match`], [`if_none_match`], [`respond_conditional`] are conditional requests
 //!   (RFC 9110 section 13), [`Preferences`] are preferences (RFC 7240).
 //! - [`Clock`] is the only place where time and ids come from.
@@ -13,6 +12,7 @@
 mod auth;
 mod caching;
 mod clock;
+mod component;
 mod compression;
 mod conditional;
 mod context;
@@ -33,11 +33,10 @@ mod query;
 mod representation;
 mod request_log;
 
-pub use auth::{
-    Admin, Authenticator, Caller, Editor, MaybeCaller, Member, MinimumRole, Viewer, authentication,
-};
+pub use auth::{Caller, Editor, Member, MinimumRole};
 pub use caching::vary;
 pub use clock::Clock;
+pub use component::encode_component;
 pub use conditional::{
     IfMatch, IfNoneMatch, catalogue_revision, if_match, if_none_match, respond_conditional,
 };
@@ -45,7 +44,7 @@ pub use context::RequestContext;
 pub use edge::{EdgeOptions, edge};
 pub use etag::ETag;
 pub use health::{Readiness, health};
-pub use json::{Json, JsonBody, JsonMediaType};
+pub use json::{ACCEPT_PATCH, Json, JsonBody};
 pub use metrics::{Metrics, MetricsError};
 pub use negotiation::MEDIA_TYPE_V1;
 pub use path::Path;

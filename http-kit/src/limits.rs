@@ -32,7 +32,7 @@ impl BodyLimit {
     }
 
     /// Whether a `Content-Length` is over the limit. One that is not a number is left to be found out.
-    pub(crate) fn is_below(self, content_length: &HeaderValue) -> bool {
+    pub(crate) fn is_exceeded_by(self, content_length: &HeaderValue) -> bool {
         let announced = content_length.to_str().ok().and_then(|length| length.parse::<u64>().ok());
         announced
             .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > self.0))

@@ -7,10 +7,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use crate::{
-    Problem, ProblemType,
-    json::{ACCEPT_PATCH, PATCH_FORMATS},
-};
+use crate::{Problem, ProblemType, json::ACCEPT_PATCH};
 
 /// The methods that some address here may have, in the order in which `Allow` lists them.
 const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -38,7 +35,8 @@ pub(crate) async fn complete_allow(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(allowed) = allowed(response.headers()) {
         if allowed.contains("PATCH") {
-            response.headers_mut().insert(ACCEPT_PATCH, PATCH_FORMATS);
+            let (name, formats) = ACCEPT_PATCH;
+            response.headers_mut().insert(name, formats);
         }
         if let Ok(allowed) = HeaderValue::try_from(allowed) {
             response.headers_mut().insert(header::ALLOW, allowed);

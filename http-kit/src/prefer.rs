@@ -17,8 +17,6 @@ pub struct Preferences {
     pub wait: Option<Duration>,
     /// `count=exact|estimated`: that a list says how long it is.
     pub count: Option<Count>,
-    /// `respond-async`: that long work is answered before it is done.
-    pub respond_async: bool,
 }
 
 /// How well a list shall be counted.
@@ -64,7 +62,6 @@ impl Preferences {
             }
             ("count", "exact") => self.count = Some(Count::Exact),
             ("count", "estimated") => self.count = Some(Count::Estimated),
-            ("respond-async", "") => self.respond_async = true,
             _ => {}
         }
     }
@@ -78,8 +75,7 @@ impl Preferences {
             Count::Estimated => "count=estimated".to_owned(),
         });
         let wait = self.wait.map(|wait| format!("wait={}", wait.as_secs()));
-        let respond_async = self.respond_async.then(|| "respond-async".to_owned());
-        let applied: Vec<_> = [wait, count, respond_async].into_iter().flatten().collect();
+        let applied: Vec<_> = [wait, count].into_iter().flatten().collect();
         if applied.is_empty() {
             return None;
         }
@@ -109,13 +105,9 @@ mod tests {
 
     #[test]
     fn preferences_may_stand_on_one_line_or_several() {
-        let all = Preferences {
-            wait: Some(Duration::from_secs(5)),
-            count: Some(Count::Exact),
-            respond_async: true,
-        };
-        assert_eq!(parse(&["wait=5, count=exact, respond-async"]), all);
-        assert_eq!(parse(&["Wait=5;foo=bar", "count=\"exact\"", "respond-async"]), all);
+        let all = Preferences { wait: Some(Duration::from_secs(5)), count: Some(Count::Exact) };
+        assert_eq!(parse(&["wait=5, count=exact"]), all);
+        assert_eq!(parse(&["Wait=5;foo=bar", "count=\"exact\""]), all);
     }
 
     #[test]
@@ -127,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_or_malformed_is_ignored() {
-        let ignored = "foo, return=minimal, wait=, wait=5, count=all, count, respond-async=yes";
+        let ignored = "foo, return=minimal, wait=, wait=5, count=all, count, respond-async";
         assert_eq!(parse(&[ignored, "=", "wait=-1"]), Preferences::default());
     }
 

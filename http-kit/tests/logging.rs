@@ -9,7 +9,7 @@ use std::{
 
 use axum::{Router, body::Body, routing::get};
 use http::Request;
-use http_kit::{Clock, EdgeOptions, Problem, edge};
+use http_kit::{Clock, EdgeOptions, Problem, ProblemType, edge};
 use identity::{Realm, Verifier};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -43,7 +43,8 @@ async fn log_of(path: &str) -> Vec<Value> {
     let verifier = Arc::new(Verifier::new(realm, []));
     let routes = Router::new()
         .route("/v1/films/{id}", get(async || "film"))
-        .route("/v1/fails", get(disk_fails));
+        .route("/v1/fails", get(disk_fails))
+        .route("/v1/late", get(async || Problem::new(ProblemType::NotCaughtUp)));
     let service = edge(routes, EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier));
     let request = Request::get(path).header("x-request-id", "abc").body(Body::empty()).unwrap();
     service.oneshot(request).await.unwrap();
@@ -76,6 +77,13 @@ async fn a_failure_of_the_server_is_logged_once_with_its_cause() {
     assert_eq!(fields["cause"], "the disk is full");
     assert_eq!(fields["problem"], "internal");
     assert_eq!(fields["request_id"], "abc");
+}
+
+#[tokio::test]
+async fn a_client_that_waits_no_longer_is_no_more_than_its_request() {
+    let lines = log_of("/v1/late").await;
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["fields"]["status"], 503);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod tags;
 
 use axum::routing::post;
 use events::{MovieId, Slug};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http_kit::encode_component;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes as methods};
 
@@ -19,9 +19,6 @@ use crate::{
     receipt::{Subject, SubjectId},
     state::CommandState,
 };
-
-/// What stands unencoded in a path (RFC 3986 section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The routes of the command API, without fallbacks or layers: whoever serves them merges them with
 /// others first (axum panics where two merged routers have fallbacks).
@@ -60,6 +57,6 @@ fn movie_subject(movie: MovieId) -> Subject {
 }
 
 fn genre_subject(slug: &Slug) -> Subject {
-    let segment = utf8_percent_encode(slug.as_str(), ENCODED);
+    let segment = encode_component(slug.as_str());
     Subject { id: SubjectId::Slug(slug.clone()), address: format!("/v1/genres/{segment}") }
 }

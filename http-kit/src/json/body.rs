@@ -66,7 +66,11 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
 async fn read_bytes(request: Request) -> Result<Bytes, Problem> {
     let limit = BodyLimit::of(&request);
     // What announces itself as too large is refused before a byte of it has travelled.
-    if request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| limit.is_below(length)) {
+    if request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .is_some_and(|length| limit.is_exceeded_by(length))
+    {
         return Err(limit.exceeded());
     }
     match request.into_body().collect().await {

@@ -55,10 +55,18 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn log(problem: &Problem, path: &str, request_id: &str) {
     let kind = problem.problem_type();
     let cause = problem.0.cause.as_deref().or(problem.0.detail.as_deref()).unwrap_or_default();
-    if kind == ProblemType::Internal {
-        tracing::error!(request_id, path, problem = kind.slug(), cause, "request failed");
-    } else if kind.status().is_server_error() {
-        tracing::warn!(request_id, path, problem = kind.slug(), cause, "request failed");
+    match kind {
+        ProblemType::Internal => {
+            tracing::error!(request_id, path, problem = kind.slug(), cause, "request failed");
+        }
+        // How long to wait for the read model was the client's choice: nothing failed here.
+        ProblemType::NotCaughtUp => {
+            tracing::debug!(request_id, path, problem = kind.slug(), cause, "not caught up");
+        }
+        _ if kind.status().is_server_error() => {
+            tracing::warn!(request_id, path, problem = kind.slug(), cause, "request failed");
+        }
+        _ => {}
     }
 }
 

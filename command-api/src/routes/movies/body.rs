@@ -4,7 +4,7 @@ use domain::{
     Field, Invalid, Whole,
     movie::{MovieContent, MovieDraft, MoviePatch},
 };
-use http_kit::{JsonBody, JsonMediaType, Problem};
+use http_kit::{JsonBody, Problem};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ struct Edit {
 
 /// A value of JSON as a draft of something.
 pub(in crate::routes) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    JsonBody { value, media_type: JsonMediaType::Json }.read()
+    JsonBody(value).read()
 }
 
 /// A whole film, and the version that it replaces.

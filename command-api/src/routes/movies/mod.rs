@@ -13,14 +13,10 @@ pub(super) use body::read;
 use axum::response::{IntoResponse, Response};
 use domain::movie::{Movie, MovieAction, MovieCommand};
 use events::{MovieId, StreamName};
-use http::{HeaderName, HeaderValue};
+use http_kit::ACCEPT_PATCH;
 
 use super::movie_subject;
 use crate::{execute::Task, receipt::Success, state::CommandState};
-
-const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
-const PATCH_FORMATS: HeaderValue =
-    HeaderValue::from_static("application/merge-patch+json, application/json");
 
 /// Something to do to a film.
 pub(super) fn task(
@@ -40,5 +36,5 @@ pub(super) fn task(
 
 /// Says in which formats the film can be patched (RFC 5789 section 3.1).
 fn patchable(response: Response) -> Response {
-    ([(ACCEPT_PATCH, PATCH_FORMATS)], response).into_response()
+    ([ACCEPT_PATCH], response).into_response()
 }

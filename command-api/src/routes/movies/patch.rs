@@ -34,7 +34,7 @@ pub(crate) async fn patch_movie(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
     path: MoviePath,
-    JsonBody { value, .. }: JsonBody,
+    JsonBody(value): JsonBody,
 ) -> Result<Response, Problem> {
     let circumstances = from.circumstances.with_body(&value);
     let (version, patch) = body::patch(value)?;
