@@ -46,7 +46,7 @@ pub use etag::ETag;
 pub use health::{Readiness, health};
 pub use json::{ACCEPT_PATCH, Json, JsonBody};
 pub use metrics::{Metrics, MetricsError};
-pub use negotiation::MEDIA_TYPE_V1;
+pub(crate) use negotiation::MEDIA_TYPE_V1;
 pub use path::Path;
 pub use prefer::{Count, Preferences};
 pub use problem::{

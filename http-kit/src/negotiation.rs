@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The media type of this version of the API; `application/json` is the same.
-pub const MEDIA_TYPE_V1: &str = "application/vnd.cinelog.v1+json";
+pub(crate) const MEDIA_TYPE_V1: &str = "application/vnd.cinelog.v1+json";
 
 /// What else this server sends under `/v1`: nothing that a client could ask for instead.
 const OTHERS: [&str; 2] = [ProblemDocument::MEDIA_TYPE, "application/schema+json"];
