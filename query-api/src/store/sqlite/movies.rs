@@ -1,7 +1,7 @@
 //! Films: one by id, and lists of them.
 
-use events::{MovieId, Slug, text::plain};
-use read_model::{FacetKind, MovieDocument, search::fts5_query};
+use events::{MovieId, text::plain};
+use read_model::{MovieDocument, search::fts5_query};
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 use super::{
@@ -42,7 +42,7 @@ impl Snapshot {
         order: &Order<MovieSort>,
         window: &Window,
     ) -> Result<Page<MovieDocument>, StoreError> {
-        let common = self.common(filter).await?;
+        let common = self.common(filter, order).await?;
         listing(filter, order, &common).page(&mut self.transaction, window, read_document).await
     }
 
@@ -56,28 +56,43 @@ impl Snapshot {
         listing(filter, order, &[]).count(&mut self.transaction, most).await
     }
 
-    /// Which genres, tags, … of a filter so many films have that a list is better gone through in its
-    /// order, looking at each film, than put together from all films that have it. SQLite cannot know.
-    async fn common(&mut self, filter: &MovieFilter) -> Result<Vec<Common>, StoreError> {
+    /// Which genres, tags, languages, … of a filter so many films have that a list is better gone
+    /// through in its order, looking at each film, than put together from all films that have it.
+    /// SQLite cannot know.
+    async fn common(
+        &mut self,
+        filter: &MovieFilter,
+        order: &Order<MovieSort>,
+    ) -> Result<Vec<Condition>, StoreError> {
+        let is_by_title = matches!(order.keys(), [(MovieSort::Title, _), ..]);
         let mut common = Vec::new();
         for condition in &filter.conditions {
-            let Condition::HasAny(kind, slugs) = condition else { continue };
-            let mut query =
-                QueryBuilder::new("SELECT COALESCE(SUM(movie_count), 0) FROM facet WHERE kind = ");
-            query.push_bind(kind.as_str()).push(" AND slug IN (");
-            push_texts(&mut query, slugs.iter().map(|slug| slug.as_str()));
-            query.push(")");
+            let mut query = QueryBuilder::new("SELECT ");
+            match condition {
+                Condition::HasAny(kind, slugs) => {
+                    query.push("COALESCE(SUM(movie_count), 0) FROM facet WHERE kind = ");
+                    query.push_bind(kind.as_str()).push(" AND slug IN (");
+                    push_texts(&mut query, slugs.iter().map(|slug| slug.as_str()));
+                    query.push(")");
+                }
+                // The index of codes has them by title.
+                Condition::IsAny(Column::Language | Column::Country, codes)
+                    if !(is_by_title && codes.len() == 1) =>
+                {
+                    query.push("COUNT(*) FROM (SELECT 1 FROM movie AS m WHERE m.deleted = 0");
+                    push_condition(&mut query, condition, &[]);
+                    query.push(" LIMIT ").push_bind(COMMON_FILMS).push(")");
+                }
+                _ => continue,
+            }
             let films: i64 = query.build_query_scalar().fetch_one(&mut *self.transaction).await?;
             if films >= COMMON_FILMS {
-                common.push((*kind, slugs.clone()));
+                common.push(condition.clone());
             }
         }
         Ok(common)
     }
 }
-
-/// Any of these genres, tags, …, which many films have.
-type Common = (FacetKind, Vec<Slug>);
 
 /// How many films many are. With 100,000 films, below it takes up to 2 ms to find and sort all that
 /// have a genre, and above it less than that to come upon 25 of them.
@@ -91,7 +106,7 @@ fn read_document(row: &SqliteRow, at: usize) -> Result<MovieDocument, StoreError
 fn listing<'q>(
     filter: &'q MovieFilter,
     order: &Order<MovieSort>,
-    common: &'q [Common],
+    common: &'q [Condition],
 ) -> Listing<'q> {
     let keys = order.keys().iter().map(|(key, direction)| (key_sql(*key, filter), *direction));
     Listing {
@@ -138,7 +153,7 @@ fn relevance(query: &str) -> Sql<'static> {
     })
 }
 
-fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &MovieFilter, common: &[Common]) {
+fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &MovieFilter, common: &[Condition]) {
     query.push("FROM movie AS m WHERE m.deleted = 0");
     for condition in &filter.conditions {
         push_condition(query, condition, common);
@@ -156,10 +171,10 @@ fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &MovieFilter, common: &
     }
 }
 
-fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, common: &[Common]) {
+fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, common: &[Condition]) {
+    let is_common = common.contains(condition);
     match condition {
         Condition::HasAny(kind, slugs) => {
-            let is_common = common.iter().any(|(of, these)| of == kind && these == slugs);
             query.push(match is_common {
                 true => {
                     " AND EXISTS (SELECT 1 FROM movie_facet WHERE movie_key = m.key AND kind = "
@@ -172,14 +187,24 @@ fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, commo
         }
         Condition::IsAny(column, codes) => {
             let name = column_name(*column);
-            // The first condition is what indexes of codes may be made with.
-            query.push(format_args!(" AND {name} <> '' AND {name} IN ("));
+            if *column == Column::Imdb {
+                // What the index of IMDb ids was made with.
+                query.push(" AND m.imdb <> ''");
+            }
+            // The plus keeps an index from being used.
+            let plus = if is_common { "+" } else { "" };
+            query.push(format_args!(" AND {plus}{name} IN ("));
             push_texts(query, codes.iter().map(String::as_str));
             query.push(")");
         }
         Condition::Averages(range) => {
-            query.push(" AND m.rating >= ").push_bind(range.start);
-            query.push(" AND m.rating < ").push_bind(range.end);
+            // A bound that excludes no film would only make SQLite expect few. The plus keeps the
+            // index for the bound that was asked.
+            let plus = if range.start > f64::MIN_POSITIVE { "" } else { "+" };
+            query.push(format_args!(" AND {plus}m.rating >= ")).push_bind(range.start);
+            if range.end.is_finite() {
+                query.push(" AND m.rating < ").push_bind(range.end);
+            }
         }
         Condition::Compares(column, comparison, value) => {
             let name = column_name(*column);
@@ -223,6 +248,9 @@ fn absent(column: Column) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use events::Slug;
+    use read_model::FacetKind;
+
     use super::*;
     use crate::{
         average,
@@ -265,7 +293,7 @@ mod tests {
         let filter = MovieFilter::default().and_has(FacetKind::Genre, Slug::of("Drama"));
         let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
         let window = Window { limit: 25, at: Place::Offset(0) };
-        let drama = [(FacetKind::Genre, vec![Slug::of("Drama")])];
+        let drama = filter.conditions.clone();
         let of_few = listing(&filter, &order, &[]).plan(&mut snapshot.transaction, &window).await;
         assert!(of_few[0].contains("INTEGER PRIMARY KEY"), "{of_few:?}");
         let of_many =
@@ -288,7 +316,7 @@ mod tests {
         let filter = MovieFilter::default().and_has(FacetKind::Genre, Slug::of("Drama"));
         let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
         let window = Window { limit: 25, at: Place::Offset(0) };
-        let drama = [(FacetKind::Genre, vec![Slug::of("Drama")])];
+        let drama = filter.conditions.clone();
         let mut found = Vec::new();
         for common in [&[][..], &drama] {
             let page = listing(&filter, &order, common)
@@ -305,14 +333,47 @@ mod tests {
     async fn an_index_serves_a_range_of_ratings_in_their_order() {
         let model = ReadModel::new().await;
         let mut snapshot = model.store().snapshot().await.unwrap();
-        let range = average::that_show(Comparison::AtLeast, 8.67);
-        let filter = MovieFilter { conditions: vec![Condition::Averages(range)], query: None };
-        let order = Order::of([(MovieSort::Rating, Direction::Descending)]);
-        let window = Window { limit: 25, at: Place::Offset(0) };
-        let listing = listing(&filter, &order, &[]);
-        let plan = listing.plan(&mut snapshot.transaction, &window).await;
-        assert!(plan.len() == 1, "{plan:?}");
-        assert!(plan[0].contains("INDEX movie_rating (rating>? AND rating<?)"), "{plan:?}");
+        for (comparison, used) in [
+            (Comparison::AtLeast, "(rating>?)"),
+            (Comparison::LessThan, "(rating<?)"),
+            (Comparison::Equal, "(rating>? AND rating<?)"),
+        ] {
+            let range = average::that_show(comparison, 8.67);
+            let filter = MovieFilter { conditions: vec![Condition::Averages(range)], query: None };
+            let order = Order::of([(MovieSort::Rating, Direction::Descending)]);
+            let window = Window { limit: 25, at: Place::Offset(0) };
+            let listing = listing(&filter, &order, &[]);
+            let plan = listing.plan(&mut snapshot.transaction, &window).await;
+            assert!(plan.len() == 1, "{plan:?}");
+            assert!(plan[0].contains(&format!("INDEX movie_rating {used}")), "{plan:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_films_of_a_language_are_looked_up_and_stand_by_title_already() {
+        let model = ReadModel::new().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        for (column, code) in [(Column::Language, "ja"), (Column::Country, "JP")] {
+            let codes = vec![code.to_owned()];
+            let filter =
+                MovieFilter { conditions: vec![Condition::IsAny(column, codes)], query: None };
+            let window = Window { limit: 25, at: Place::Offset(0) };
+            let mut plans = Vec::new();
+            for (key, common) in [
+                (MovieSort::Title, &[][..]),
+                (MovieSort::Rating, &[]),
+                (MovieSort::Rating, &filter.conditions),
+            ] {
+                let order = Order::of([(key, Direction::Ascending)]);
+                let listing = listing(&filter, &order, common);
+                plans.push(listing.plan(&mut snapshot.transaction, &window).await);
+            }
+            let index =
+                format!("USING INDEX movie_{}", column_name(column).trim_start_matches("m."));
+            assert!(plans[0].len() == 1 && plans[0][0].contains(&index), "{plans:?}");
+            assert!(plans[1][0].contains(&index), "{plans:?}");
+            assert!(plans[2].len() == 1 && plans[2][0].contains("movie_rating"), "{plans:?}");
+        }
     }
 
     #[tokio::test]
