@@ -2,11 +2,11 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
-use identity::KeyPair;
+use identity::{KeyPair, write_new_private_file};
 
 use crate::config::parse_key;
 
@@ -109,7 +109,7 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = random_bytes(&path)?;
                 let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-                write_private(&path, &hex).map_err(unusable(&path))?;
+                write_new_private_file(&path, hex.as_bytes()).map_err(unusable(&path))?;
                 Ok(key)
             }
             Err(source) => Err(DataDirError::Unusable { path, source }),
@@ -124,17 +124,6 @@ fn random_bytes(path: &Path) -> Result<[u8; 32], DataDirError> {
         reason: format!("the system gives no random bytes: {error}"),
     })?;
     Ok(bytes)
-}
-
-/// Writes a file that only its owner can read.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 fn unusable(path: &Path) -> impl FnOnce(io::Error) -> DataDirError {
