@@ -69,10 +69,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where the API listens [default: 127.0.0.1:8080]; port 0 takes any free port
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
     /// Where /livez, /readyz and /metrics listen [default: the API's port + 1000]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) admin_listen: Option<SocketAddr>,
     /// Load the sample catalogue the first time, and print a token and lines to try
     #[arg(long)]
@@ -123,6 +123,15 @@ impl Cli {
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let spelled = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    spelled
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "expected ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     text.parse::<jiff::SignedDuration>()
         .ok()
@@ -147,6 +156,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn addresses_are_explained_where_they_are_wrong() {
+        assert_eq!(address("localhost:80"), address("127.0.0.1:80"));
+        for wrong in ["8080", ":8080", "films.example:80", "127.0.0.1"] {
+            assert!(address(wrong).unwrap_err().contains("127.0.0.1:8080"), "{wrong}");
+        }
     }
 
     #[test]

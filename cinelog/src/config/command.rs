@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CommandConfig {
-    /// Whether an edit of a film must say with `If-Match` which revision it is meant for; one that
-    /// does not is answered with 428.
+    /// Whether every command that changes a film (also its tags and platforms, deleting and
+    /// restoring it, but not rating it) must say with `If-Match` which revision it is meant for; one
+    /// that does not is answered with 428.
     pub(crate) require_if_match: bool,
 }
