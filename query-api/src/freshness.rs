@@ -51,6 +51,7 @@ impl Shared {
             // Not held while waiting: connections are few.
             drop(snapshot);
             let _place = self.waiting_room.try_acquire().map_err(|_| {
+                metrics::counter!("cinelog_query_waits_total", "outcome" => "refused").increment(1);
                 not_caught_up("Too many requests wait for a position already.".to_owned())
             })?;
             snapshot = self.wait(&mut follower, wanted, patience).await?;
