@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     ETag, FieldError, Problem, ProblemType,
-    etag::{NotTags, Tags, read_tags},
+    etag::{NotTags, TAGS_MAX, Tags, read_tags},
     http_date,
 };
 
@@ -88,14 +88,33 @@ pub fn if_none_match(headers: &HeaderMap) -> Result<Option<IfNoneMatch>, Problem
     }))
 }
 
+/// `If-Unmodified-Since` of a request, if it counts: it is ignored beside `If-Match`, which is more
+/// exact, and where it is no date (RFC 9110 section 13.1.4).
+#[must_use]
+pub fn if_unmodified_since(headers: &HeaderMap) -> Option<Timestamp> {
+    if headers.contains_key(header::IF_MATCH) {
+        return None;
+    }
+    only_date(headers, &header::IF_UNMODIFIED_SINCE)
+}
+
+/// The date in a header that may stand in a request once.
+fn only_date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
+    let mut dates = headers.get_all(name).iter();
+    match (dates.next(), dates.next()) {
+        (Some(date), None) => http_date::read(date),
+        _ => None,
+    }
+}
+
 fn condition(
     headers: &HeaderMap,
     name: &HeaderName,
     shown: &'static str,
 ) -> Result<Option<Tags>, Problem> {
     read_tags(headers, name).map_err(|NotTags| {
-        Problem::new(ProblemType::MalformedRequest)
-            .error(FieldError::header(shown, "must be * or a list of entity tags such as \"r1\""))
+        let must = format!("must be * or a list of at most {TAGS_MAX} entity tags such as \"r1\"");
+        Problem::new(ProblemType::MalformedRequest).error(FieldError::header(shown, must))
     })
 }
 
@@ -144,9 +163,8 @@ pub fn respond_conditional(
 
 /// Whether `If-Modified-Since` is there and not before `modified`, by whole seconds as HTTP counts.
 fn not_modified_since(request: &HeaderMap, modified: Timestamp) -> bool {
-    let mut dates = request.get_all(header::IF_MODIFIED_SINCE).iter();
-    let (Some(date), None) = (dates.next(), dates.next()) else { return false };
-    http_date::read(date).is_some_and(|since| modified.as_second() <= since.as_second())
+    only_date(request, &header::IF_MODIFIED_SINCE)
+        .is_some_and(|since| modified.as_second() <= since.as_second())
 }
 
 /// Puts `headers` in, in place of what is there under the same names.
@@ -229,6 +247,17 @@ mod tests {
         assert_eq!(problem.problem_type(), ProblemType::MalformedRequest);
         assert!(problem.to_string().contains("If-Match: must be"));
         assert!(if_none_match(&broken).unwrap_err().to_string().contains("If-None-Match: must be"));
+    }
+
+    #[test]
+    fn if_unmodified_since_counts_where_it_is_one_date_and_if_match_is_absent() {
+        let since = (header::IF_UNMODIFIED_SINCE, "Sat, 21 Nov 2026 10:00:00 GMT");
+        let date: Option<Timestamp> = "2026-11-21T10:00:00Z".parse().ok();
+        assert_eq!(if_unmodified_since(&request(std::slice::from_ref(&since))), date);
+        let both = request(&[since, (header::IF_MATCH, "*")]);
+        assert_eq!(if_unmodified_since(&both), None);
+        let unreadable = request(&[(header::IF_UNMODIFIED_SINCE, "yesterday")]);
+        assert_eq!(if_unmodified_since(&unreadable), None);
     }
 
     #[test]

@@ -73,6 +73,9 @@ impl fmt::Display for ETag {
     }
 }
 
+/// The most tags in one header. Each is compared with what is there.
+pub(crate) const TAGS_MAX: usize = 256;
+
 /// What a list of entity tags in a header holds: `*`, or tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tags {
@@ -80,7 +83,7 @@ pub(crate) enum Tags {
     These(Vec<ETag>),
 }
 
-/// A header that should hold entity tags and does not.
+/// A header that should hold entity tags and does not, or holds more than [`TAGS_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotTags;
 
@@ -99,6 +102,9 @@ pub(crate) fn read_tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option
     let mut rest = next_element(&list);
     while !rest.is_empty() {
         let (tag, after) = read_tag(rest).ok_or(NotTags)?;
+        if tags.len() == TAGS_MAX {
+            return Err(NotTags);
+        }
         tags.push(tag);
         rest = after.trim_ascii_start();
         if !rest.is_empty() && rest[0] != b',' {
@@ -171,6 +177,14 @@ mod tests {
         for list in bad {
             assert_eq!(read(&[list]), Err(NotTags), "{list:?}");
         }
+    }
+
+    #[test]
+    fn a_list_of_very_many_tags_is_refused() {
+        let list = |tags: usize| "\"a\",".repeat(tags);
+        assert!(read(&[list(TAGS_MAX).as_bytes()]).is_ok());
+        assert_eq!(read(&[list(TAGS_MAX + 1).as_bytes()]), Err(NotTags));
+        assert_eq!(read(&[list(50_000).as_bytes()]), Err(NotTags));
     }
 
     #[test]

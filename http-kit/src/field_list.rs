@@ -2,9 +2,13 @@
 
 use http::{HeaderMap, HeaderName};
 
+/// How many elements of a list are looked at. What a browser sends has a dozen; the work that a header
+/// can make must not grow with its length.
+const ELEMENTS_MAX: usize = 256;
+
 /// The elements of a list, over all lines of the field, trimmed; empty ones are passed over. Commas
 /// within quotes do not separate. A line that is not visible ASCII is one element that nothing will
-/// understand, so it is passed over too.
+/// understand, so it is passed over too; so is all that comes after the first [`ELEMENTS_MAX`].
 pub(crate) fn elements<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -14,6 +18,7 @@ pub(crate) fn elements<'a>(
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| split_unquoted(line, ','))
+        .take(ELEMENTS_MAX)
 }
 
 /// The parts of `text` between separators that stand outside quotes, trimmed, without empty ones.
@@ -73,6 +78,15 @@ mod tests {
         headers.append(header::ACCEPT, HeaderValue::from_static("a, ,b"));
         headers.append(header::ACCEPT, HeaderValue::from_static(" c "));
         assert_eq!(elements(&headers, &header::ACCEPT).collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_endless_list_is_looked_at_up_to_a_bound() {
+        let mut headers = HeaderMap::new();
+        for _ in 0..10 {
+            headers.append(header::ACCEPT, HeaderValue::try_from("a,".repeat(10_000)).unwrap());
+        }
+        assert_eq!(elements(&headers, &header::ACCEPT).count(), ELEMENTS_MAX);
     }
 
     #[test]

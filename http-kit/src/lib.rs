@@ -38,7 +38,8 @@ pub use caching::vary;
 pub use clock::Clock;
 pub use component::encode_component;
 pub use conditional::{
-    IfMatch, IfNoneMatch, catalogue_revision, if_match, if_none_match, respond_conditional,
+    IfMatch, IfNoneMatch, catalogue_revision, if_match, if_none_match, if_unmodified_since,
+    respond_conditional,
 };
 pub use context::RequestContext;
 pub use edge::{EdgeOptions, edge};

@@ -42,13 +42,13 @@ async fn names<S: Send + Sync>(parts: &mut Parts, state: &S) -> Vec<String> {
 fn invalid(error: ErrorKind, names: &[String]) -> Problem {
     let (name, detail) = match error {
         ErrorKind::ParseErrorAtKey { key, expected_type, .. } => {
-            (Some(key), format!("must be of type {expected_type}"))
+            (Some(key), must_be(expected_type))
         }
         ErrorKind::ParseErrorAtIndex { index, expected_type, .. } => {
-            (names.get(index).cloned(), format!("must be of type {expected_type}"))
+            (names.get(index).cloned(), must_be(expected_type))
         }
         ErrorKind::ParseError { expected_type, .. } => {
-            (names.first().cloned(), format!("must be of type {expected_type}"))
+            (names.first().cloned(), must_be(expected_type))
         }
         ErrorKind::InvalidUtf8InPathParam { key } => {
             (Some(key), "must be percent-encoded UTF-8".to_owned())
@@ -65,6 +65,14 @@ fn invalid(error: ErrorKind, names: &[String]) -> Problem {
         Some(name) => problem.error(FieldError::parameter(name, detail)),
         None => problem.detail(format!("A parameter of the path {detail}.")),
     }
+}
+
+/// What a parameter must be, in words that need no knowledge of Rust. All of its integers are `i` or
+/// `u` and their size.
+fn must_be(rust_type: &str) -> String {
+    let size = rust_type.strip_prefix(['i', 'u']).unwrap_or_default();
+    let is_integer = size == "size" || size.parse::<u8>().is_ok();
+    if is_integer { "must be a whole number" } else { "is not valid" }.to_owned()
 }
 
 fn only(names: &[String]) -> Option<String> {
@@ -107,7 +115,7 @@ mod tests {
         for (path, name) in [
             ("/films/x".to_owned(), "id: is not valid: UUID parsing failed"),
             ("/films/x/shots/7".to_owned(), "id: is not valid: UUID parsing failed"),
-            (format!("/films/{id}/shots/x"), "number: must be of type u8"),
+            (format!("/films/{id}/shots/x"), "number: must be a whole number"),
             ("/tags/%ff".to_owned(), "tag: must be percent-encoded UTF-8"),
         ] {
             let problem = ask(&path).await.unwrap_err();

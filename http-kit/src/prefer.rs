@@ -36,34 +36,21 @@ impl Preferences {
     /// preference that is given twice, the first counts (section 2).
     #[must_use]
     pub fn parse(headers: &HeaderMap) -> Self {
-        let mut seen = Vec::new();
+        // Only what is understood is remembered: a list of names that mean nothing costs nothing.
+        let (mut wait_seen, mut count_seen) = (false, false);
         let mut this = Self::default();
         for element in elements(headers, &PREFER) {
             // What follows a semicolon refines the preference; no refinement is understood here.
             let preference = split_unquoted(element, ';').next().unwrap_or_default();
             let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
-            let name = name.trim().to_ascii_lowercase();
-            if !seen.contains(&name) {
-                this.set(&name, value.trim().trim_matches('"'));
-                seen.push(name);
+            let (name, value) = (name.trim(), value.trim().trim_matches('"'));
+            if name.eq_ignore_ascii_case("wait") && !wait_seen {
+                (wait_seen, this.wait) = (true, wait(value));
+            } else if name.eq_ignore_ascii_case("count") && !count_seen {
+                (count_seen, this.count) = (true, count(value));
             }
         }
         this
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        match (name, value) {
-            ("wait", seconds)
-                if !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit()) =>
-            {
-                // Digits that are too many for a number are a very long time.
-                let wait = Duration::from_secs(seconds.parse().unwrap_or(u64::MAX));
-                self.wait = Some(wait.min(Self::WAIT_MAX));
-            }
-            ("count", "exact") => self.count = Some(Count::Exact),
-            ("count", "estimated") => self.count = Some(Count::Estimated),
-            _ => {}
-        }
     }
 
     /// `Preference-Applied` (section 3), for the preferences in `self`: make one that holds just those
@@ -80,6 +67,23 @@ impl Preferences {
             return None;
         }
         Some((PREFERENCE_APPLIED, HeaderValue::try_from(applied.join(", ")).ok()?))
+    }
+}
+
+fn wait(seconds: &str) -> Option<Duration> {
+    if seconds.is_empty() || !seconds.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    // Digits that are too many for a number are a very long time.
+    let wait = Duration::from_secs(seconds.parse().unwrap_or(u64::MAX));
+    Some(wait.min(Preferences::WAIT_MAX))
+}
+
+fn count(how: &str) -> Option<Count> {
+    match how {
+        "exact" => Some(Count::Exact),
+        "estimated" => Some(Count::Estimated),
+        _ => None,
     }
 }
 
@@ -126,6 +130,16 @@ mod tests {
     #[test]
     fn the_first_of_two_counts() {
         assert_eq!(parse(&["wait=1, wait=2"]).wait, Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn preferences_far_down_an_endless_list_are_not_looked_for() {
+        let endless: String = (0..100_000).map(|n| format!("p{n}, ")).collect();
+        let mut headers = HeaderMap::new();
+        headers.append(PREFER, HeaderValue::from_static("count=exact"));
+        headers.append(PREFER, HeaderValue::try_from(endless + "wait=1").unwrap());
+        let expected = Preferences { count: Some(Count::Exact), wait: None };
+        assert_eq!(Preferences::parse(&headers), expected);
     }
 
     #[test]

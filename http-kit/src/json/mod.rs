@@ -20,14 +20,14 @@ const MEDIA_TYPE_JSON: &str = "application/json";
 const MEDIA_TYPE_MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// What a body may be.
-const FORMATS: HeaderValue =
-    HeaderValue::from_static("application/json, application/vnd.cinelog.v1+json");
+const FORMATS: &str = "application/json, application/vnd.cinelog.v1+json";
+
+/// What a patch may be.
+const PATCH_FORMATS: &str = "application/merge-patch+json, application/json";
 
 /// The header that says what a patch may be (RFC 5789 section 3.1): what [`JsonBody`] takes.
-pub const ACCEPT_PATCH: (HeaderName, HeaderValue) = (
-    HeaderName::from_static("accept-patch"),
-    HeaderValue::from_static("application/merge-patch+json, application/json"),
-);
+pub const ACCEPT_PATCH: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("accept-patch"), HeaderValue::from_static(PATCH_FORMATS));
 
 /// A JSON body of a known shape; also an answer in JSON.
 ///
@@ -69,7 +69,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
         if body::media_type(request.headers()) != Some(JsonMediaType::Json) {
-            return Err(unsupported().header(header::ACCEPT, FORMATS));
+            return Err(other_format(FORMATS));
         }
         JsonBody(body::read(request).await?).read().map(Self)
     }
@@ -82,7 +82,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         if body::media_type(request.headers()).is_none() {
             // RFC 5789 section 2.2: a PATCH is told which formats there are for patches.
             let (name, formats) = ACCEPT_PATCH;
-            return Err(unsupported().header(name, formats));
+            return Err(other_format(PATCH_FORMATS).header(name, formats));
         }
         body::read(request).await.map(Self)
     }
@@ -90,6 +90,13 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
 fn unsupported() -> Problem {
     Problem::new(ProblemType::UnsupportedMediaType)
+}
+
+/// The body's format is none of `formats` (RFC 9110 section 15.5.16).
+fn other_format(formats: &'static str) -> Problem {
+    unsupported()
+        .detail(format!("Content-Type must be one of: {formats}; in UTF-8."))
+        .header(header::ACCEPT, HeaderValue::from_static(formats))
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -227,7 +234,8 @@ mod tests {
             let read = Json::<Film>::from_request(request(bad, r#"{"title":"x"}"#), &()).await;
             let problem = read.unwrap_err();
             assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType, "{bad}");
-            assert!(problem.headers().contains_key(header::ACCEPT), "{bad}");
+            assert_eq!(problem.headers()[header::ACCEPT], FORMATS, "{bad}");
+            assert!(problem.to_string().contains(FORMATS), "{bad}: {problem}");
         }
         let untyped = HttpRequest::post("/").body(Body::from("{}")).unwrap();
         assert!(Json::<Film>::from_request(untyped, &()).await.is_err());
@@ -249,6 +257,8 @@ mod tests {
             assert_eq!(body.unwrap().0, serde_json::json!({"a": null}));
         }
         let problem = JsonBody::from_request(request("text/plain", "{}"), &()).await.unwrap_err();
-        assert!(problem.headers().contains_key("accept-patch"));
+        assert_eq!(problem.headers()["accept-patch"], PATCH_FORMATS);
+        assert_eq!(problem.headers()[header::ACCEPT], PATCH_FORMATS);
+        assert!(problem.to_string().contains(PATCH_FORMATS), "{problem}");
     }
 }
