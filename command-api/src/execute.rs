@@ -4,13 +4,15 @@
 use axum::response::{IntoResponse, Response};
 use domain::Aggregate;
 use event_log::AppendError;
-use events::{NewEvent, Revision, StreamName};
+use events::{NewEvent, RecordedEvent, Revision, StreamName};
 
 use crate::{
+    cache::Cached,
     circumstances::Circumstances,
     executor::{CarryOutError, Proposal},
     idempotency::{IdempotentRequest, Standing},
     loaded::Loaded,
+    precondition::Current,
     problem::CommandError,
     receipt::{Answer, Done, Subject, Success, dry_run},
     state::CommandState,
@@ -18,6 +20,9 @@ use crate::{
 
 /// How many of the events that a client missed it is told of.
 const MISSED_EVENTS_MAX: usize = 100;
+
+/// How much data these have at most, together.
+const MISSED_BYTES_MAX: usize = 256 << 10;
 
 /// What to do, and to what.
 pub(crate) struct Task<A: Aggregate> {
@@ -27,6 +32,8 @@ pub(crate) struct Task<A: Aggregate> {
     pub(crate) success: Success,
     /// Whether the client must say which version of the stream it means, where it has one.
     pub(crate) require_if_match: bool,
+    /// Whether clients see it, at revision 0, before its stream has an event.
+    pub(crate) is_seen_unwritten: bool,
 }
 
 /// Why a command does not go ahead.
@@ -51,7 +58,7 @@ impl CommandState {
         task: Task<A>,
     ) -> Result<Response, CommandError>
     where
-        A: Aggregate,
+        A: Cached,
         A::Refusal: Into<CommandError>,
     {
         if circumstances.dry_run {
@@ -94,7 +101,7 @@ impl CommandState {
         task: &Task<A>,
     ) -> Result<Response, CommandError>
     where
-        A: Aggregate,
+        A: Cached,
         A::Refusal: Into<CommandError>,
     {
         let loaded = self.executor.load::<A, CommandError>(&task.stream).await?;
@@ -145,12 +152,17 @@ impl CommandState {
         };
         if !is_beyond_conditions {
             let preconditions = &circumstances.preconditions;
-            // Of what was deleted there is a version too, which a restoration is about.
-            let has_version = *revision > Revision::NONE;
-            if task.require_if_match && has_version && !preconditions.name_a_version() {
+            let current = Current {
+                exists: state.exists(),
+                // Of what was deleted there is a version too, which a restoration is about.
+                has_version: *revision > Revision::NONE || task.is_seen_unwritten,
+                revision: *revision,
+                changed_at: loaded.changed_at,
+            };
+            if task.require_if_match && current.has_version && !preconditions.name_a_version() {
                 return Err(CommandError::PreconditionRequired.into());
             }
-            if !preconditions.hold(state.exists(), *revision) {
+            if !preconditions.hold(&current) {
                 let known = preconditions.known_revision(*revision);
                 return Err(Objection::OutOfDate { known, current: *revision });
             }
@@ -168,8 +180,9 @@ impl CommandState {
         let log = &self.executor.log;
         match log.read_stream(stream, known.next(), MISSED_EVENTS_MAX + 1).await {
             Ok(mut since) => {
-                let truncated = since.len() > MISSED_EVENTS_MAX;
-                since.truncate(MISSED_EVENTS_MAX);
+                let told = how_many_are_told(&since);
+                let truncated = since.len() > told;
+                since.truncate(told);
                 CommandError::PreconditionFailed { current, since, truncated }
             }
             Err(error) => error.into(),
@@ -184,4 +197,14 @@ impl CommandState {
         };
         done.ok_or(CommandError::Append(AppendError::KeyTaken))
     }
+}
+
+/// How many of the events that a client missed fit into an answer.
+fn how_many_are_told(missed: &[RecordedEvent]) -> usize {
+    let mut bytes = 0;
+    let fits = |event: &&RecordedEvent| {
+        bytes += event.data.get().len();
+        bytes <= MISSED_BYTES_MAX
+    };
+    missed.iter().take(MISSED_EVENTS_MAX).take_while(fits).count()
 }

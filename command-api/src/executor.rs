@@ -5,12 +5,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::Aggregate;
 use event_log::{Append, AppendError, Appended, EventLog, Expected, IdempotencyEntry, LogError};
 use events::{DecodeError, Event, EventId, Metadata, NewEvent, Revision, StreamName};
 use http_kit::Clock;
 
-use crate::{loaded::Loaded, turns::Turns};
+use crate::{
+    cache::{Cached, Caches},
+    loaded::Loaded,
+    turns::Turns,
+};
 
 /// How often a command is decided upon before it gives up on a stream that keeps changing.
 const DECISIONS_MAX: u32 = 8;
@@ -21,12 +24,14 @@ const APPENDS_MAX: u32 = 4;
 /// How long to wait before the second of these; twice as long before each further one.
 const APPEND_PAUSE: Duration = Duration::from_millis(50);
 
-/// Carries commands out against a log. Clones wait for each other's turn at a stream that is contended.
+/// Carries commands out against a log. Clones wait for each other's turn at a stream that is contended,
+/// and share what is known of streams that were used lately.
 #[derive(Clone)]
 pub struct Executor {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) clock: Clock,
     turns: Turns,
+    caches: Caches,
 }
 
 /// Where a command that was carried out left its stream.
@@ -82,7 +87,7 @@ impl Executor {
     /// Commands are carried out against `log`; `clock` gives the ids of their events.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Clock) -> Self {
-        Self { log, clock, turns: Turns::default() }
+        Self { log, clock, turns: Turns::default(), caches: Caches::default() }
     }
 
     /// Carries out what `decide` makes of `stream`: the state that its events lead to, and its revision.
@@ -92,7 +97,8 @@ impl Executor {
     /// # Errors
     /// [`CarryOutError::Refused`] with the reason of `decide`. [`CarryOutError::Contended`] where the
     /// stream kept changing; [`CarryOutError::Log`] where the log kept failing.
-    pub async fn carry_out<A: Aggregate, R>(
+    #[expect(private_bounds, reason = "which aggregates there are is settled by the domain")]
+    pub async fn carry_out<A: Cached, R>(
         &self,
         stream: &StreamName,
         metadata: &Metadata,
@@ -106,7 +112,7 @@ impl Executor {
     }
 
     /// [`Self::carry_out`] for callers that have something for the log to remember.
-    pub(crate) async fn carry_through<A: Aggregate, T, R>(
+    pub(crate) async fn carry_through<A: Cached, T, R>(
         &self,
         stream: &StreamName,
         propose: impl Fn(&Loaded<A>) -> Result<Proposal<T>, CarryOutError<R>>,
@@ -131,13 +137,18 @@ impl Executor {
         Err(CarryOutError::Contended(DECISIONS_MAX))
     }
 
-    /// An aggregate as the log has it now.
-    pub(crate) async fn load<A: Aggregate, E: From<LogError> + From<DecodeError>>(
+    /// An aggregate as the log has it now. Of its stream only that is read which was not known here.
+    pub(crate) async fn load<A: Cached, E: From<LogError> + From<DecodeError>>(
         &self,
         stream: &StreamName,
     ) -> Result<Loaded<A>, E> {
-        let mut loaded = Loaded::default();
+        let cache = A::cache(&self.caches);
+        let mut loaded = cache.get(stream).as_deref().cloned().unwrap_or_default();
+        let known = loaded.revision;
         loaded.catch_up::<E>(&*self.log, stream).await?;
+        if loaded.revision > known {
+            cache.put(stream, Arc::new(loaded.clone()));
+        }
         Ok(loaded)
     }
 

@@ -9,6 +9,7 @@
 //! This room knows nothing of read models. It answers from the log alone, and never reads its own
 //! writes back.
 
+mod cache;
 mod circumstances;
 mod execute;
 mod executor;

@@ -3,18 +3,21 @@
 use domain::Aggregate;
 use event_log::{EventLog, LogError};
 use events::{DecodeError, Position, Revision, StreamName, decode};
+use jiff::Timestamp;
 
 /// How many events are read at a time.
 const PAGE_EVENTS: usize = 500;
 
 /// An aggregate, and how far its stream has been read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Loaded<A> {
     pub(crate) state: A,
     /// The stream's last revision that `state` knows of.
     pub(crate) revision: Revision,
     /// Where that event stands in the log.
     pub(crate) position: Position,
+    /// When that event happened. None where there is none.
+    pub(crate) changed_at: Option<Timestamp>,
 }
 
 impl<A: Aggregate> Loaded<A> {
@@ -30,6 +33,7 @@ impl<A: Aggregate> Loaded<A> {
                 self.state = std::mem::take(&mut self.state).evolve(&decode(recorded)?);
                 self.revision = recorded.revision;
                 self.position = recorded.position;
+                self.changed_at = Some(recorded.metadata.recorded_at);
             }
             if page.len() < PAGE_EVENTS {
                 return Ok(());

@@ -25,7 +25,10 @@ pub(crate) enum CommandError {
         /// Whether more than that happened.
         truncated: bool,
     },
-    #[error("the server wants to know which version is to be changed")]
+    #[error(
+        "the server wants to know which version is to be changed: send its ETag as If-Match, or its \
+         revision as expected_version in the body of a PUT or PATCH"
+    )]
     PreconditionRequired,
     #[error("a request with this idempotency key is being worked on")]
     KeyInFlight,

@@ -17,5 +17,7 @@ fn task(slug: &Slug, command: GenreCommand) -> Task<Genre> {
         subject: genre_subject(slug),
         success: Success::Put,
         require_if_match: false,
+        // A genre that films name is read before anybody has described it.
+        is_seen_unwritten: true,
     }
 }

@@ -22,6 +22,7 @@ pub(crate) const READ_ONLY_FIELDS: &[&str] =
 
 /// A body that changes a film.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Edit {
     #[serde(default)]
     expected_version: Field<Whole>,

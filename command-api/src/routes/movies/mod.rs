@@ -31,6 +31,7 @@ pub(super) fn task(
         subject: movie_subject(movie),
         success,
         require_if_match: state.require_if_match,
+        is_seen_unwritten: false,
     }
 }
 

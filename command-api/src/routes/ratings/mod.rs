@@ -34,5 +34,6 @@ async fn task(
         },
         success,
         require_if_match: false,
+        is_seen_unwritten: false,
     })
 }
