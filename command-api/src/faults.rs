@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use async_trait::async_trait;
@@ -11,7 +11,9 @@ use event_log::{
 };
 use events::{Position, RecordedEvent, Revision, StreamName};
 use http::StatusCode;
+use identity::Role;
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::testing::{Api, FILM, ID};
@@ -24,6 +26,10 @@ enum Trouble {
     AnswersLost(AtomicU32),
     /// Each gives a permit to the first when it begins, and takes one from the second to go on.
     Slow(Semaphore, Semaphore),
+    /// Nothing, but the events that are read of streams are counted.
+    Counted(AtomicU32),
+    /// So long as this is set, streams hold events that nobody understands.
+    Unintelligible(AtomicBool),
 }
 
 /// A log that is in trouble.
@@ -61,7 +67,10 @@ impl EventLog for Troubled {
                 begun.add_permits(1);
                 go.acquire().await.unwrap().forget();
             }
-            Trouble::RequestsLost(_) | Trouble::AnswersLost(_) => {}
+            Trouble::RequestsLost(_)
+            | Trouble::AnswersLost(_)
+            | Trouble::Counted(_)
+            | Trouble::Unintelligible(_) => {}
         }
         self.log.append(append).await
     }
@@ -72,7 +81,17 @@ impl EventLog for Troubled {
         from: Revision,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, LogError> {
-        self.log.read_stream(stream, from, limit).await
+        let mut events = self.log.read_stream(stream, from, limit).await?;
+        match &*self.trouble {
+            Trouble::Counted(read) => {
+                read.fetch_add(u32::try_from(events.len()).unwrap(), Ordering::SeqCst);
+            }
+            Trouble::Unintelligible(on) if on.load(Ordering::SeqCst) => {
+                events.iter_mut().for_each(|event| event.schema_version = 99);
+            }
+            _ => {}
+        }
+        Ok(events)
     }
 
     async fn read_all(
@@ -163,4 +182,69 @@ async fn a_request_that_is_repeated_while_it_is_worked_on_is_asked_to_wait() {
     let late = put().await;
     assert_eq!(late.header("idempotency-replayed"), "true");
     assert_eq!(late.body, first.body);
+}
+
+#[tokio::test]
+async fn rating_again_and_again_reads_no_more_each_time() {
+    let trouble = Arc::new(Trouble::Counted(AtomicU32::new(0)));
+    let Trouble::Counted(read) = &*trouble else { unreachable!() };
+    let api = trouble.api().await;
+    let film = api.film().await;
+    for n in 0..20 {
+        let body = json!({"runtime_minutes": n + 1}).to_string();
+        api.ask("PATCH", &film).json(&body).send().await;
+    }
+    let path = format!("{film}/ratings/me");
+    for n in 0..50 {
+        read.store(0, Ordering::SeqCst);
+        let body = json!({"value": n % 10 + 1}).to_string();
+        let answer = api.anonymous("PUT", &path).by(Role::Member, 1).json(&body).send().await;
+        assert_eq!(answer.header("etag"), format!("\"r{}\"", n + 1));
+        // What the last request appended, to the film or to the rating.
+        assert_eq!(read.load(Ordering::SeqCst), 1, "rating {n}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_process_appended_is_known_at_once() {
+    let api = Api::start().await;
+    let other = api.beside();
+    let film = api.film().await;
+    for n in 1..10 {
+        for api in [&api, &other] {
+            let path = format!("{film}/tags/{n}");
+            assert_eq!(api.ask("PUT", &path).send().await.event_types(), ["MovieTagged"]);
+            assert!(other.ask("PUT", &path).send().await.event_types().is_empty());
+            let gone = api.ask("DELETE", &path).send().await;
+            assert_eq!(gone.status, StatusCode::NO_CONTENT);
+        }
+    }
+    assert_eq!(api.history().await.len(), 1 + 9 * 4);
+}
+
+#[tokio::test]
+async fn an_append_that_failed_leaves_no_trace_in_what_is_known() {
+    let trouble = Arc::new(Trouble::RequestsLost(AtomicU32::new(0)));
+    let Trouble::RequestsLost(left) = &*trouble else { unreachable!() };
+    let api = trouble.api().await;
+    let film = api.film().await;
+    let path = format!("{film}/tags/late");
+    left.store(4, Ordering::SeqCst);
+    api.ask("PUT", &path).send().await.is_problem(503, "unavailable");
+    let answer = api.ask("PUT", &path).send().await;
+    assert_eq!(answer.event_types(), ["MovieTagged"]);
+    assert_eq!(answer.header("etag"), "\"r2\"");
+}
+
+#[tokio::test]
+async fn a_stream_that_was_not_understood_is_read_again() {
+    let trouble = Arc::new(Trouble::Unintelligible(AtomicBool::new(false)));
+    let Trouble::Unintelligible(on) = &*trouble else { unreachable!() };
+    let api = trouble.api().await;
+    let film = api.film().await;
+    let path = format!("{film}/tags/late");
+    on.store(true, Ordering::SeqCst);
+    api.ask("PUT", &path).send().await.is_problem(500, "internal");
+    on.store(false, Ordering::SeqCst);
+    assert_eq!(api.ask("PUT", &path).send().await.header("etag"), "\"r2\"");
 }

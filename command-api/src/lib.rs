@@ -15,6 +15,8 @@ mod execute;
 mod executor;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod guards;
 mod idempotency;
 mod loaded;
 mod openapi;

@@ -19,8 +19,8 @@ impl CommandState {
     /// Commands are appended to `log`; `clock` gives the times and ids of their events.
     ///
     /// With `require_if_match`, films are changed, deleted and restored, and their tags and platforms
-    /// changed, only under `If-Match` or `expected_version`; without them the answer is 428 (RFC 6585
-    /// section 3).
+    /// changed, only under `If-Match`, `If-Unmodified-Since` or `expected_version`; without them the
+    /// answer is 428 (RFC 6585 section 3).
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Clock, require_if_match: bool) -> Self {
         Self {

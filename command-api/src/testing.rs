@@ -107,6 +107,11 @@ impl Api {
         self.clock.now()
     }
 
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
     /// Somebody with this role; each `number` is another account.
     pub(crate) fn token(&self, role: Role, number: u128) -> String {
         let identity =

@@ -75,8 +75,8 @@ problem_types! {
         "A request with this `Idempotency-Key` has not been answered yet. Wait as long as `Retry-After` \
          says, then repeat it: the answer will be the first one's.";
     PreconditionFailed = PRECONDITION_FAILED, "precondition-failed", "A precondition does not hold",
-        "`If-Match`, `If-None-Match` or `expected_version` does not fit the present state: somebody \
-         else was faster. `current_revision` and `events` tell what happened in between, so that the \
+        "`If-Match`, `If-None-Match`, `If-Unmodified-Since` or `expected_version` does not fit the \
+         present state: somebody else was faster. `current_revision` and `events` tell what happened in between, so that the \
          change can be made anew on top of it.";
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload-too-large", "The body is too large",
         "The body is larger than this server accepts. Send less at once.";
@@ -99,7 +99,7 @@ problem_types! {
     PreconditionRequired = PRECONDITION_REQUIRED, "precondition-required",
         "The request must be conditional",
         "This server wants `If-Match` with every change, so that no change is lost. Read the resource, \
-         and send its `ETag` along.";
+         and send its `ETag` along, or its `revision` as `expected_version` in the body.";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here",
         "The server failed; the request is not to blame. It may be repeated with the same \
          `Idempotency-Key`. Whoever runs the server finds the reason in its log under `request_id`.";
