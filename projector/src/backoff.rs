@@ -1,12 +1,11 @@
-//! How often and how fast something that failed is tried again.
+//! How fast something that failed is tried again.
 
 use std::time::Duration;
 
-/// Waits that double from try to try, up to a bound, for a bounded number of tries.
+/// Waits that double from try to try, up to a bound. There is no last one: what passes by itself,
+/// such as a full disk, may take as long as it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// How often something is tried again before it counts as failed for good.
-    pub retries_max: u32,
     /// The wait before the first retry.
     pub first: Duration,
     /// The longest wait.
@@ -14,18 +13,17 @@ pub struct Backoff {
 }
 
 impl Default for Backoff {
-    /// Ten retries in about half a minute.
     fn default() -> Self {
-        Self { retries_max: 10, first: Duration::from_millis(50), longest: Duration::from_secs(5) }
+        Self { first: Duration::from_millis(50), longest: Duration::from_secs(5) }
     }
 }
 
 impl Backoff {
-    /// How long to wait before retry number `retry`, from 1. `None` where there have been enough.
+    /// How long to wait before retry number `retry`, from 1.
     #[must_use]
-    pub fn delay(&self, retry: u32) -> Option<Duration> {
+    pub fn delay(&self, retry: u32) -> Duration {
         let doubled = 2u32.saturating_pow(retry.saturating_sub(1));
-        (retry <= self.retries_max).then(|| self.first.saturating_mul(doubled).min(self.longest))
+        self.first.saturating_mul(doubled).min(self.longest)
     }
 }
 
@@ -34,17 +32,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_longest_and_then_end() {
-        let (first, longest) = (Duration::from_secs(1), Duration::from_secs(5));
-        let backoff = Backoff { retries_max: 5, first, longest };
-        let waits: Vec<_> =
-            (1..).map_while(|retry| backoff.delay(retry)).map(|wait| wait.as_secs()).collect();
+    fn waits_double_up_to_the_longest() {
+        let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(5) };
+        let waits: Vec<_> = (1..6).map(|retry| backoff.delay(retry).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 5, 5]);
     }
 
     #[test]
     fn no_retry_number_is_too_large() {
-        let backoff = Backoff { retries_max: u32::MAX, ..Backoff::default() };
-        assert_eq!(backoff.delay(u32::MAX), Some(backoff.longest));
+        let backoff = Backoff::default();
+        assert_eq!(backoff.delay(u32::MAX), backoff.longest);
     }
 }

@@ -47,10 +47,10 @@ impl StoreError {
 /// Why the projector stopped, other than by being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
-    /// The log failed, more often than is tried again.
+    /// The log failed in a way that does not pass.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The read model failed, more often than is tried again or in a way that does not pass.
+    /// The read model failed in a way that does not pass.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An event cannot be folded in, and the policy is to halt. All before it is.

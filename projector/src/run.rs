@@ -23,7 +23,7 @@ pub struct ProjectorOptions {
     pub batch_events_max: usize,
     /// What to do with an event that cannot be folded in.
     pub poison: PoisonPolicy,
-    /// How often to go on after the log or the read model has failed. Counted anew after each batch.
+    /// How fast to go on after the log or the read model has failed. Counted anew after each batch.
     pub backoff: Backoff,
 }
 
@@ -39,8 +39,11 @@ impl Default for ProjectorOptions {
 /// Several may run on one read model: the checkpoint lets one of them through with each batch, and
 /// the others go on from where that one has come.
 ///
+/// While the log or the read model is unavailable (a full disk, a network that is gone) it tries
+/// again until `shutdown`, and warns of each try.
+///
 /// # Errors
-/// [`ProjectorError`] where it cannot go on. What was folded in stays.
+/// [`ProjectorError`] where trying again cannot help. What was folded in stays.
 pub async fn run(
     log: Arc<dyn EventLog>,
     read_model: SqliteReadModel,
@@ -69,10 +72,13 @@ pub async fn run(
             tracing::warn!(position = %stored.position, "another projector is at work");
             continue;
         }
-        projector.failures += 1;
-        let delay = projector.options.backoff.delay(projector.failures);
-        let Some(delay) = delay.filter(|_| error.is_transient()) else { return Err(error) };
-        tracing::warn!(%error, retry = projector.failures, ?delay, "projector fails, trying again");
+        if !error.is_transient() {
+            return Err(error);
+        }
+        projector.failures = projector.failures.saturating_add(1);
+        let (retry, delay) =
+            (projector.failures, projector.options.backoff.delay(projector.failures));
+        tracing::warn!(%error, retry, ?delay, "projector fails, trying again");
         let stopped = projector.shutdown.cancelled();
         if tokio::time::timeout(delay, stopped).await.is_ok() {
             return Ok(());

@@ -8,24 +8,20 @@ mod checkpoint;
 mod failure;
 mod load;
 mod migrate;
+mod options;
 mod rows;
 mod write;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use events::RecordedEvent;
 use read_model::{Checkpoint, Fact, Keys, Outcome, Poison, Projection, ReadModelChanged};
 use serde::{Deserialize, Serialize};
-use sqlx::{
-    ConnectOptions, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Connection, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 
 use crate::StoreError;
 use failure::store_error;
-
-/// How long to wait for another process that has locked the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub use options::SqliteReadModelOptions;
 
 /// What to do with an event that cannot be folded in. In configuration: `halt` or `park`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,37 +62,20 @@ impl SqliteReadModel {
     /// [`StoreError::Open`] where the file cannot be opened, is no read model, or was written by a
     /// newer Cinelog.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_with(path, BUSY_TIMEOUT).await
+        Self::open_with(SqliteReadModelOptions::at(path.as_ref())).await
     }
 
-    /// Opens the file as [`open`](Self::open) does, and waits at most `busy_timeout` for another
-    /// process that has locked it.
+    /// Opens the file as [`open`](Self::open) does, in the way that `options` say.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
-    pub async fn open_with(
-        path: impl AsRef<Path>,
-        busy_timeout: Duration,
-    ) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        let cannot_open = |reason: String| StoreError::Open { path: path.to_owned(), reason };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(busy_timeout)
-            // Negative: in KiB. The default of 2 MiB holds no catalogue's indexes.
-            .pragma("cache_size", "-32768")
-            // A WAL that a long read made grow is cut back to this many bytes.
-            .pragma("journal_size_limit", "67108864")
-            .disable_statement_logging();
+    pub async fn open_with(options: SqliteReadModelOptions) -> Result<Self, StoreError> {
+        let cannot_open = |reason: String| StoreError::Open { path: options.path.clone(), reason };
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options)
+            .connect_with(options.writer())
             .await
             .map_err(|error| cannot_open(error.to_string()))?;
         let mut connection = writer.acquire().await.map_err(store_error)?;
@@ -138,34 +117,50 @@ impl SqliteReadModel {
         if !ascending.is_sorted_by(|earlier, later| earlier < later) {
             return Err(StoreError::OutOfOrder(from.position));
         }
-        // Immediate: what is loaded must be what is written over.
-        let mut transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-        checkpoint::expect(&mut transaction, from).await?;
-
-        let facts: Vec<Fact<'_>> = events.iter().map(Fact::read).collect();
-        let loaded = load::documents(&mut transaction, &Keys::of(&facts)).await?;
-        let mut batch = Batch::new(Projection::of(loaded), from);
-        batch.fold(&facts, policy);
-        let facets = load::facets(&mut transaction, &batch.projection.facet_keys()).await?;
-        let changes = batch.projection.into_changes(facets);
-
-        write::changes(&mut transaction, &changes).await?;
-        checkpoint::advance(&mut transaction, from, batch.reached).await?;
-        transaction.commit().await.map_err(store_error)?;
-        Ok(Applied {
-            changed: changes.announcement(from, batch.reached),
-            events_applied: batch.events_applied,
-            events_parked: changes.parked.len() as u64,
-            poison: changes.poison,
-            halted: batch.halted,
-        })
+        let mut writer = self.writer.acquire().await.map_err(store_error)?;
+        let applied = write_batch(&mut writer, from, events, policy).await;
+        if applied.is_err() {
+            // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting
+            // it: a connection that has failed is not used again. How it closes changes nothing.
+            drop(writer.close().await);
+        }
+        applied
     }
 
     /// Closes the file, after what is under way has ended.
     pub async fn close(&self) {
         self.writer.close().await;
     }
+}
+
+/// Folds a batch in, in one transaction.
+async fn write_batch(
+    writer: &mut SqliteConnection,
+    from: Checkpoint,
+    events: &[RecordedEvent],
+    policy: PoisonPolicy,
+) -> Result<Applied, StoreError> {
+    // Immediate: what is loaded must be what is written over.
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+    checkpoint::expect(&mut transaction, from).await?;
+
+    let facts: Vec<Fact<'_>> = events.iter().map(Fact::read).collect();
+    let loaded = load::documents(&mut transaction, &Keys::of(&facts)).await?;
+    let mut batch = Batch::new(Projection::of(loaded), from);
+    batch.fold(&facts, policy);
+    let facets = load::facets(&mut transaction, &batch.projection.facet_keys()).await?;
+    let changes = batch.projection.into_changes(facets);
+
+    write::changes(&mut transaction, &changes).await?;
+    checkpoint::advance(&mut transaction, from, batch.reached).await?;
+    transaction.commit().await.map_err(store_error)?;
+    Ok(Applied {
+        changed: changes.announcement(from, batch.reached),
+        events_applied: batch.events_applied,
+        events_parked: changes.parked.len() as u64,
+        poison: changes.poison,
+        halted: batch.halted,
+    })
 }
 
 /// A batch while it is folded.

@@ -17,7 +17,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here takes; what waits for more has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Ground {
     folder: TempDir,
@@ -33,7 +33,7 @@ pub(crate) struct Running {
 
 pub(crate) fn options(batch_events_max: usize, poison: PoisonPolicy) -> ProjectorOptions {
     let moment = Duration::from_millis(1);
-    let backoff = Backoff { retries_max: 5, first: moment, longest: moment };
+    let backoff = Backoff { first: moment, longest: moment };
     ProjectorOptions { batch_events_max, poison, backoff }
 }
 
@@ -85,9 +85,18 @@ impl Ground {
         log: Arc<dyn EventLog>,
         options: ProjectorOptions,
     ) -> Running {
+        self.start_with(log, self.read_model().await, options)
+    }
+
+    pub(crate) fn start_with(
+        &self,
+        log: Arc<dyn EventLog>,
+        read_model: SqliteReadModel,
+        options: ProjectorOptions,
+    ) -> Running {
         let shutdown = CancellationToken::new();
         let feed: Arc<dyn ChangeFeed> = Arc::clone(&self.feed) as _;
-        let task = tokio::spawn(run(log, self.read_model().await, feed, options, shutdown.clone()));
+        let task = tokio::spawn(run(log, read_model, feed, options, shutdown.clone()));
         Running { task, shutdown }
     }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod contents;
 #[cfg(test)]
+mod failing;
+#[cfg(test)]
 mod ground;
 #[cfg(test)]
 #[path = "../../../read-model/tests/read_model/history.rs"]

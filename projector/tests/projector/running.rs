@@ -1,13 +1,13 @@
-//! The loop: crashes, rivals, poison, failures and the end.
+//! The loop: crashes, rivals, poison and the end.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
 
-use event_log::{EventBatches, LogError};
+use event_log::EventBatches;
 use events::{Position, StreamName};
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use projector::{PoisonPolicy, ProjectorError};
 use read_model::{ChangeFeed, FeedItem};
@@ -24,7 +24,7 @@ use crate::{
 const PARK: PoisonPolicy = PoisonPolicy::Park;
 
 /// Some films, shared genres, ratings given and taken back, a deletion and its undoing.
-fn busy_history() -> History {
+pub(crate) fn busy_history() -> History {
     let mut history = History::default();
     history.describe("Drama", "People talk.");
     for movie in 1..20 {
@@ -208,19 +208,6 @@ async fn it_stops_when_told_to_even_when_nothing_happens() {
 }
 
 #[tokio::test]
-async fn a_log_that_fails_now_and_then_is_followed_to_the_end() {
-    let history = busy_history();
-    let ground = Ground::with(&history.events).await;
-    let mut items = ground.feed.subscribe();
-    // More failures than retries: they are counted anew after each batch.
-    let (failing, _) = failing(&ground, 8, 3);
-    let running = ground.start_on(Arc::new(failing), options(10, PARK)).await;
-    reached(&mut items, history.events.last().unwrap().position).await;
-    running.stop().await.unwrap();
-    assert_eq!(stored(&ground.path()).await, folded(&history.events));
-}
-
-#[tokio::test]
 async fn what_is_committed_is_told_of_though_nobody_can_tell_the_end_of_the_log() {
     let mut history = busy_history();
     history.record_poison(StreamName::movie(film(1))).delete(2);
@@ -236,32 +223,6 @@ async fn what_is_committed_is_told_of_though_nobody_can_tell_the_end_of_the_log(
     }
     running.stop().await.unwrap();
     assert_eq!(stored(&ground.path()).await, folded(&history.events));
-}
-
-#[tokio::test]
-async fn a_log_that_keeps_failing_is_given_up() {
-    let ground = Ground::with(&busy_history().events).await;
-    let (failing, failures_left) = failing(&ground, 100, 0);
-    let ended = ground.start_on(Arc::new(failing), options(10, PARK)).await.ended().await;
-    assert!(matches!(ended, Err(ProjectorError::Log(LogError::Unavailable(_)))), "{ended:?}");
-    let tries = 100 - failures_left.load(Ordering::SeqCst);
-    assert_eq!(tries, 6, "one try and five retries");
-}
-
-/// The log, with subscriptions of which the first `failures` give `events` events before they fail.
-fn failing(ground: &Ground, failures: u32, events: usize) -> (WrappedLog, Arc<AtomicU32>) {
-    let left = Arc::new(AtomicU32::new(failures));
-    let count = Arc::clone(&left);
-    let fail = move |batches: EventBatches| {
-        let less = |left: u32| left.checked_sub(1);
-        if count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_err() {
-            return batches;
-        }
-        let failure = LogError::Unavailable("the network is gone".to_owned());
-        let failure = stream::once(async { Err(failure) });
-        one_by_one(batches).take(events).chain(failure).boxed()
-    };
-    (WrappedLog::new(Arc::clone(&ground.log) as _, fail), left)
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use events::{ExternalIds, MovieDetails, Position, RecordedEvent, StreamName};
 use jiff::Timestamp;
-use projector::{PoisonPolicy, StoreError, sqlite::SqliteReadModel};
+use projector::{
+    PoisonPolicy, StoreError,
+    sqlite::{SqliteReadModel, SqliteReadModelOptions},
+};
 use proptest::prelude::*;
 use read_model::Checkpoint;
 use sqlx::{Connection, Row, SqliteConnection};
@@ -169,7 +172,9 @@ async fn a_file_that_somebody_has_locked_is_a_failure_that_passes() {
     let path = folder.path().join("read-model.db");
     let mut history = History::default();
     history.create_with_genres(1, []);
-    let model = SqliteReadModel::open_with(&path, Duration::from_millis(1)).await.unwrap();
+    let busy_timeout = Duration::from_millis(1);
+    let options = SqliteReadModelOptions { busy_timeout, ..SqliteReadModelOptions::at(&path) };
+    let model = SqliteReadModel::open_with(options).await.unwrap();
     let mut db = intruder(&path).await;
     let lock = db.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let failed = model.apply(at(0), &history.events, PARK).await.unwrap_err();
