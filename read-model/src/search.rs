@@ -39,17 +39,45 @@ impl SearchText {
     }
 }
 
+/// The most tokens of a query that are looked for. Those after them say nothing.
+pub const QUERY_TOKENS_MAX: usize = 32;
+/// The most tokens of one word that are looked for, in a row. Those after them say nothing.
+pub const PHRASE_TOKENS_MAX: usize = 16;
+
 /// The query as an FTS5 match expression: all words must be found, the last may be the beginning of
 /// one. `None` where it has no letter or digit, and so matches nothing.
 ///
 /// Each word becomes a quoted phrase of letters and digits, so that nothing in it is taken for FTS5
-/// syntax. How long the query may be is the caller's to bound.
+/// syntax.
+///
+/// What a query costs grows with its tokens times the places where they stand, and a phrase costs the
+/// most. So a word that is there already is left out, a phrase ends after [`PHRASE_TOKENS_MAX`] tokens
+/// and the query after [`QUERY_TOKENS_MAX`]: a longer one finds what its beginning finds.
 #[must_use]
 pub fn fts5_query(query: &str) -> Option<String> {
-    let query = plain(query);
-    let words: Vec<_> = query.split(' ').map(tokens).filter(|word| !word.is_empty()).collect();
-    let phrases: Vec<_> = words.iter().map(|word| format!("\"{}\"", word.join(" "))).collect();
+    let phrases = phrases(&plain(query));
+    let phrases: Vec<_> = phrases.iter().map(|words| format!("\"{}\"", words.join(" "))).collect();
     (!phrases.is_empty()).then(|| phrases.join(" AND ") + "*")
+}
+
+/// What is looked for: the words of a query in plain form, in tokens, within the bounds.
+fn phrases(plain: &str) -> Vec<Vec<String>> {
+    let mut phrases: Vec<Vec<String>> = Vec::new();
+    let mut tokens_left = QUERY_TOKENS_MAX;
+    for word in plain.split(' ') {
+        let mut phrase = tokens(word);
+        phrase.truncate(PHRASE_TOKENS_MAX.min(tokens_left));
+        if phrase.is_empty() {
+            continue;
+        }
+        tokens_left -= phrase.len();
+        // The later one stays: only the last word may be the beginning of one.
+        if let Some(earlier) = phrases.iter().position(|earlier| *earlier == phrase) {
+            tokens_left += phrases.remove(earlier).len();
+        }
+        phrases.push(phrase);
+    }
+    phrases
 }
 
 fn indexed<'a>(texts: impl Iterator<Item = &'a String>) -> String {
@@ -171,7 +199,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_word_that_is_repeated_is_looked_for_once_and_where_it_was_last() {
+        assert_eq!(
+            fts5_query("to be or not to be").unwrap(),
+            r#""or" AND "not" AND "to" AND "be"*"#
+        );
+        assert_eq!(fts5_query("人の 人の").unwrap(), r#""人 の"*"#);
+    }
+
+    #[test]
+    fn a_phrase_ends_after_sixteen_tokens() {
+        let expected = format!("\"{}\"*", ["侍"; 16].join(" "));
+        assert_eq!(fts5_query(&"侍".repeat(200)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_query_ends_after_thirty_two_tokens() {
+        let words: Vec<String> = (0..40).map(|n| format!("w{n}")).collect();
+        assert_eq!(fts5_query(&words.join(" ")), fts5_query(&words[..32].join(" ")));
+        assert_ne!(fts5_query(&words.join(" ")), fts5_query(&words[..31].join(" ")));
+        let cut = fts5_query(&format!("w {} {}", "七".repeat(16), "人".repeat(16))).unwrap();
+        assert_eq!(cut.matches('人').count(), 15);
+    }
+
     proptest! {
+        #[test]
+        fn no_query_has_more_tokens_than_allowed(query in "([a-c侍の기]{0,20}[ -]){0,12}") {
+            let phrases = phrases(&plain(&query));
+            prop_assert!(phrases.iter().map(Vec::len).sum::<usize>() <= QUERY_TOKENS_MAX);
+            prop_assert!(phrases.iter().all(|phrase| phrase.len() <= PHRASE_TOKENS_MAX));
+        }
+
         #[test]
         fn nothing_but_letters_digits_marks_and_spaces_gets_between_the_quotes(query in "\\PC{0,40}") {
             for phrase in fts5_query(&query).iter().flat_map(|query| query.split('"').skip(1).step_by(2)) {
