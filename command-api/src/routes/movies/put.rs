@@ -164,6 +164,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_no_object_is_told_what_is_expected() {
+        let api = Api::start().await;
+        let path = format!("/v1/movies/{ID}");
+        for body in ["[]", "7", "null", "\"x\""] {
+            let answer = api.ask("PUT", &path).json(body).send().await;
+            answer.is_problem(422, "validation-failed");
+            let detail = answer.body["errors"][0]["detail"].as_str().unwrap();
+            assert!(detail.ends_with("expected a JSON object"), "{detail}");
+        }
+    }
+
+    #[tokio::test]
     async fn an_id_is_a_uuid_with_hyphens() {
         let api = Api::start().await;
         for id in [
