@@ -12,7 +12,7 @@ use crate::{
 
 /// A genre as it was sent.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a JSON object")]
 #[expect(missing_docs, reason = "each field is the one of GenreContent")]
 pub struct GenreDraft {
     pub name: Field<String>,

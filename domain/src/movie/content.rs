@@ -1,6 +1,7 @@
 //! What a film is, and how part of it is changed.
 
 use events::{MovieChanges, MovieDetails};
+use jiff::civil::Date;
 
 use crate::name;
 
@@ -32,7 +33,9 @@ pub struct MoviePatch {
 impl MoviePatch {
     /// What `content` is after the patch.
     ///
-    /// A film with a release date and no year gets the year of that date.
+    /// The year of a film that has a release date is the year of that date, unless the patch or an
+    /// earlier one says another: a patch that sets the date and does not mention the year sets both,
+    /// and one that takes the year away leaves the year of the date.
     #[must_use]
     pub fn apply_to(&self, content: &MovieContent) -> MovieContent {
         let mut patched = content.clone();
@@ -44,7 +47,10 @@ impl MoviePatch {
         if let Some(tmdb) = self.tmdb {
             details.external_ids.tmdb = tmdb;
         }
-        details.year = details.year.or(details.release_date.map(jiff::civil::Date::year));
+        let dated = details.release_date.map(Date::year);
+        let follows =
+            self.changes.year.is_none() && matches!(self.changes.release_date, Some(Some(_)));
+        details.year = if follows { dated } else { details.year.or(dated) };
         if let Some(tags) = &self.tags {
             patched.tags.clone_from(tags);
         }

@@ -16,11 +16,12 @@ use crate::{
 /// A film as it was sent, whole or in part. Reading one fails only where it is no object at all;
 /// everything else is for the check to say.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a JSON object")]
 #[expect(missing_docs, reason = "each field is the one of MovieDetails, or of MovieCreated")]
 pub struct MovieDraft {
     pub title: Field<String>,
     pub original_title: Field<String>,
+    /// In a patch it follows the release date where that is set: see [`MoviePatch::apply_to`].
     pub year: Field<Whole>,
     pub release_date: Field<String>,
     pub runtime_minutes: Field<Whole>,
@@ -40,7 +41,7 @@ pub struct MovieDraft {
 
 /// A film's ids elsewhere as they were sent.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a JSON object")]
 #[expect(missing_docs, reason = "each field is the one of ExternalIds")]
 pub struct ExternalIdsDraft {
     pub imdb: Field<String>,
@@ -218,6 +219,26 @@ mod tests {
             with(r#"{"title": "A", "release_date": "2008-01-05", "year": 2007}"#),
             Some(2007)
         );
+    }
+
+    #[test]
+    fn the_year_follows_a_patched_release_date_unless_it_is_said_too() {
+        let film = r#"{"title": "A", "release_date": "2008-01-05", "year": 2007}"#;
+        let film = draft(film).into_content().unwrap();
+        let patched = |json| draft(json).into_patch().unwrap().apply_to(&film).details.year;
+        assert_eq!(patched(r#"{"release_date": "2010-03-01"}"#), Some(2010));
+        assert_eq!(patched(r#"{"release_date": "2010-03-01", "year": 2009}"#), Some(2009));
+        assert_eq!(patched(r#"{"release_date": "2010-03-01", "year": null}"#), Some(2010));
+        assert_eq!(patched(r#"{"year": null}"#), Some(2008));
+        assert_eq!(patched(r#"{"release_date": null}"#), Some(2007));
+        assert_eq!(patched(r#"{"release_date": null, "year": null}"#), None);
+        assert_eq!(patched(r#"{"title": "B"}"#), Some(2007));
+    }
+
+    #[test]
+    fn a_list_is_no_film_and_the_error_says_what_one_is() {
+        let error = serde_json::from_str::<MovieDraft>(r#"["A"]"#).unwrap_err().to_string();
+        assert!(error.contains("expected a JSON object"), "{error}");
     }
 
     #[test]

@@ -149,6 +149,10 @@ proptest! {
     fn a_merge_patch_does_what_putting_the_merged_document_does(old in document(), part in patch()) {
         let film = listed(&old);
         let mut merged = as_document(&content(&old));
+        // A date that is set takes the year along: the one thing that merging does not do.
+        if part["release_date"].is_string() {
+            merged["year"] = Value::Null;
+        }
         merge(&mut merged, &part);
         let patch = Box::new(draft(&part).into_patch().unwrap());
         prop_assert_eq!(

@@ -25,7 +25,7 @@ impl RatingValue {
 
 /// A rating as it was sent.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a JSON object")]
 pub struct RatingDraft {
     /// The number.
     pub value: Field<Whole>,
@@ -72,7 +72,8 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_no_rating() {
-        assert!(serde_json::from_str::<RatingDraft>("[8]").is_err());
+    fn a_list_is_no_rating_and_the_error_says_what_one_is() {
+        let error = serde_json::from_str::<RatingDraft>("[8]").unwrap_err().to_string();
+        assert!(error.contains("expected a JSON object"), "{error}");
     }
 }
