@@ -14,6 +14,13 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) => Self::new(ProblemType::Unavailable)
                 .header(header::RETRY_AFTER, RETRY_AFTER)
                 .caused_by(error),
+            StoreError::TooSlow(_) => {
+                metrics::counter!("cinelog_query_given_up_total").increment(1);
+                Self::new(ProblemType::Unavailable)
+                    .detail("Reading took too long. A narrower filter or search takes less.")
+                    .header(header::RETRY_AFTER, RETRY_AFTER)
+                    .caused_by(error)
+            }
             StoreError::Missing(_) | StoreError::Foreign { .. } | StoreError::Damaged(_) => {
                 Self::internal(error)
             }

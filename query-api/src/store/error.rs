@@ -19,6 +19,9 @@ pub enum StoreError {
     /// The store cannot be reached or is busy, or its machine is short of something. Trying again later may help.
     #[error("the read model is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// Reading took longer than a read may, and was given up.
+    #[error("the read took too long")]
+    TooSlow(#[source] sqlx::Error),
     /// The store refuses what is asked of it, or holds what the projector cannot have written.
     #[error("the read model is damaged")]
     Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -36,11 +39,17 @@ impl From<sqlx::Error> for StoreError {
         /// The primary result codes, which are in the lower byte, of what may pass: SQLITE_BUSY,
         /// LOCKED, NOMEM, READONLY (a WAL that must be recovered first), IOERR, FULL and CANTOPEN.
         const PASSING: [i64; 7] = [5, 6, 7, 8, 10, 13, 14];
+        /// SQLITE_INTERRUPT: the deadline of a snapshot has passed.
+        const INTERRUPTED: i64 = 9;
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code()?.parse::<i64>().ok())
+            .map(|code| code & 0xff);
+        if code == Some(INTERRUPTED) {
+            return Self::TooSlow(error);
+        }
         let may_pass = match &error {
-            sqlx::Error::Database(error) => {
-                let code = error.code().and_then(|code| code.parse::<i64>().ok());
-                code.is_some_and(|code| PASSING.contains(&(code & 0xff)))
-            }
+            sqlx::Error::Database(_) => code.is_some_and(|code| PASSING.contains(&code)),
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed

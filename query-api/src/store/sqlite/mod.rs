@@ -8,7 +8,10 @@ mod listing;
 mod movies;
 mod ratings;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use events::Position;
 use read_model::Checkpoint;
@@ -23,6 +26,13 @@ pub(crate) use facets::FacetFilter;
 
 /// How long a request waits for a connection, or for a lock of the file.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a snapshot may be read, from its beginning. Connections are few, and a read that takes
+/// longer keeps everybody else waiting.
+const READING_MAX: Duration = Duration::from_secs(2);
+
+/// After how many of SQLite's steps the time is looked at: far less than a millisecond's worth.
+const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 
 /// The read model in a SQLite file. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -59,6 +69,13 @@ impl SqliteStore {
             .acquire_timeout(PATIENCE)
             // A file does not hang up.
             .test_before_acquire(false)
+            // The deadline is that of one snapshot, not of whoever has the connection next.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.lock_handle().await?.remove_progress_handler();
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await
             .map_err(|source| foreign_or_unavailable(path, source))?;
@@ -85,9 +102,19 @@ impl SqliteStore {
         self.pool.close().await;
     }
 
-    /// Begins to read.
+    /// Begins to read. What is not read after [`READING_MAX`] is given up, with
+    /// [`StoreError::TooSlow`].
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.snapshot_for(READING_MAX).await
+    }
+
+    async fn snapshot_for(&self, time: Duration) -> Result<Snapshot, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        let deadline = Instant::now() + time;
+        transaction
+            .lock_handle()
+            .await?
+            .set_progress_handler(STEPS_BETWEEN_LOOKS, move || Instant::now() < deadline);
         // The first read is what fixes the moment.
         let checkpoint = read_checkpoint(&mut transaction).await?;
         Ok(Snapshot { transaction, checkpoint })
@@ -161,6 +188,51 @@ mod tests {
             .execute(&mut *snapshot.transaction)
             .await;
         assert!(written.is_err());
+    }
+
+    /// Takes SQLite a million steps.
+    async fn count_far(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+        let sql =
+            "WITH RECURSIVE far (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM far LIMIT 100000)
+                   SELECT COUNT(*) FROM far";
+        Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
+    }
+
+    #[tokio::test]
+    async fn a_read_that_takes_too_long_is_given_up_and_its_connection_serves_others() {
+        let model = ReadModel::new().await;
+        for _ in 0..4 {
+            let mut late = model.store().snapshot_for(Duration::ZERO).await.unwrap();
+            let given_up = count_far(&mut late.transaction).await;
+            assert!(matches!(given_up, Err(StoreError::TooSlow(_))), "{given_up:?}");
+        }
+        let mut in_time = model.store().snapshot_for(Duration::from_secs(3600)).await.unwrap();
+        assert_eq!(count_far(&mut in_time.transaction).await.unwrap(), 100_000);
+    }
+
+    #[tokio::test]
+    async fn the_deadline_of_a_snapshot_goes_with_it() {
+        let model = ReadModel::new().await;
+        let late = model.store().snapshot_for(Duration::ZERO).await.unwrap();
+        drop(late);
+        let mut connection = model.store().pool.acquire().await.unwrap();
+        assert_eq!(count_far(&mut connection).await.unwrap(), 100_000);
+    }
+
+    #[tokio::test]
+    async fn whoever_gets_no_connection_in_time_is_told_to_come_again() {
+        let model = ReadModel::new().await;
+        let store = model.store();
+        let others = [store.snapshot().await.unwrap(), store.snapshot().await.unwrap()];
+        // Nothing else goes on, so the clock jumps to the end of the waiting.
+        tokio::time::pause();
+        let answer = model.get("/v1/movies").await;
+        tokio::time::resume();
+        let problem = answer.problem.unwrap();
+        assert_eq!(problem.problem_type(), http_kit::ProblemType::Unavailable);
+        assert_eq!(problem.headers()["retry-after"], "1");
+        drop(others);
+        assert_eq!(model.get("/v1/movies").await.status, http::StatusCode::OK);
     }
 
     #[tokio::test]
