@@ -1,8 +1,9 @@
-//! Cursors: where a page begins, in a form that clients carry but can neither read nor make.
+//! Cursors: where a page begins, in a form that clients carry but cannot make.
 //!
 //! A cursor holds the sort keys of the item it stands at, so following it costs the same on any page
 //! and nothing is skipped or repeated when films come and go in between. It is signed, and bound to
-//! the list (route, filters, order) and to the generation of the read model it was made from.
+//! the list (route, filters, order) and to the generation of the read model it was made from. It is
+//! not encrypted: it must hold nothing that the item itself does not show.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     failure::RETRY_AFTER,
     progress::Follower,
+    read::single,
     state::Shared,
     store::{StoreError, sqlite::Snapshot},
 };
@@ -97,7 +98,8 @@ fn not_caught_up(detail: String) -> Problem {
 }
 
 fn min_position(headers: &HeaderMap) -> Result<Position, Problem> {
-    let Some(value) = headers.get(MIN_POSITION) else { return Ok(Position::START) };
+    const NAME: &str = "Cinelog-Min-Position";
+    let Some(value) = single(headers, &MIN_POSITION, NAME)? else { return Ok(Position::START) };
     let position = value
         .to_str()
         .ok()
@@ -105,8 +107,7 @@ fn min_position(headers: &HeaderMap) -> Result<Position, Problem> {
         .and_then(|text| text.parse().ok());
     position.map(Position).ok_or_else(|| {
         let detail = "must be a position, such as an earlier answer's Cinelog-Position";
-        Problem::new(ProblemType::InvalidParameter)
-            .error(FieldError::header("Cinelog-Min-Position", detail))
+        Problem::new(ProblemType::InvalidParameter).error(FieldError::header(NAME, detail))
     })
 }
 
@@ -217,6 +218,15 @@ mod tests {
                 model.ask("GET", "/v1/movies", &[("cinelog-min-position", position)]).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{position:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn two_positions_are_refused_even_where_they_are_the_same() {
+        let model = ReadModel::new().await;
+        let twice = [("cinelog-min-position", "0"), ("cinelog-min-position", "0")];
+        let problem = model.ask("GET", "/v1/movies", &twice).await.problem.unwrap();
+        let error = http_kit::FieldError::header("Cinelog-Min-Position", "must be given once");
+        assert_eq!(problem.field_errors(), [error]);
     }
 
     #[tokio::test]

@@ -4,17 +4,9 @@
 //! costs the same on every page and stays right while films come and go.
 
 use http::HeaderValue;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http_kit::encode_component;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// What need not be encoded in a part of an address (RFC 3986 section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// One part of a path, encoded.
-pub(crate) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
-}
 
 /// Where this page, the first, the previous and the next one are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -74,9 +66,9 @@ fn address<'a>(path: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> S
     let mut address = path.to_owned();
     for (at, (name, value)) in pairs.enumerate() {
         address.push(if at == 0 { '?' } else { '&' });
-        address.push_str(&segment(name));
+        address.push_str(&encode_component(name));
         address.push('=');
-        address.push_str(&segment(value));
+        address.push_str(&encode_component(value));
     }
     address
 }

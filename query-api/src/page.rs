@@ -7,6 +7,7 @@ use crate::{
     arguments::Arguments,
     cursor,
     parameter::{Form, Parameter},
+    read::single,
     value::Value,
 };
 
@@ -148,9 +149,8 @@ fn asked_range(headers: &HeaderMap) -> Result<Option<(u32, Option<u32>)>, Proble
     if headers.contains_key(header::IF_RANGE) {
         return Ok(None);
     }
-    let Some(range) = headers.get(header::RANGE).and_then(|range| range.to_str().ok()) else {
-        return Ok(None);
-    };
+    let range = single(headers, &header::RANGE, "Range")?;
+    let Some(range) = range.and_then(|range| range.to_str().ok()) else { return Ok(None) };
     let Some(range) = range.trim().strip_prefix("items=") else { return Ok(None) };
     let malformed = || {
         let detail = format!(
@@ -234,6 +234,16 @@ mod tests {
         {
             assert!(asked(&[], Some(range)).is_err(), "{range}");
         }
+    }
+
+    #[test]
+    fn two_ranges_are_refused() {
+        let mut headers = HeaderMap::new();
+        for range in ["items=0-4", "items=5-9"] {
+            headers.append(header::RANGE, HeaderValue::from_static(range));
+        }
+        let error = FieldError::header("Range", "must be given once");
+        assert_eq!(asked_range(&headers).unwrap_err().field_errors(), [error]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What every read takes from its request.
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
-use http_kit::{Count, Preferences, Problem, QueryPairs, vary};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
+use http_kit::{Count, FieldError, Preferences, Problem, ProblemType, QueryPairs, vary};
 use read_model::Checkpoint;
 
 use crate::{
@@ -63,4 +63,22 @@ impl Read {
         headers.extend(followed.applied());
         headers
     }
+}
+
+/// A header that has one value. `label` is its name as documented.
+///
+/// # Errors
+/// `InvalidParameter` where it is given twice: which one would count?
+pub(crate) fn single<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+    label: &str,
+) -> Result<Option<&'h HeaderValue>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        let error = FieldError::header(label, "must be given once");
+        return Err(Problem::new(ProblemType::InvalidParameter).error(error));
+    }
+    Ok(value)
 }

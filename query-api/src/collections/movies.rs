@@ -3,13 +3,12 @@
 use std::sync::LazyLock;
 
 use events::Slug;
-use http_kit::{Problem, ProblemType};
+use http_kit::{Problem, ProblemType, encode_component};
 
 use crate::{
     arguments::Arguments,
     fields::Fields,
     filter::MovieFilter,
-    links::segment,
     listing::Collection,
     noun::Noun,
     page::{self, Page, Window},
@@ -72,7 +71,7 @@ impl Collection for Movies {
         match &self.of {
             None => "/v1/movies".to_owned(),
             Some((noun, slug)) => {
-                format!("/v1/{}/{}/movies", noun.plural, segment(slug.as_str()))
+                format!("/v1/{}/{}/movies", noun.plural, encode_component(slug.as_str()))
             }
         }
     }

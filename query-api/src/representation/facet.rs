@@ -1,10 +1,11 @@
 //! What a genre, tag, platform or person looks like in JSON.
 
+use http_kit::encode_component;
 use read_model::FacetDocument;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{links::segment, noun::Noun};
+use crate::noun::Noun;
 
 /// A genre, tag, platform or person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,7 +41,7 @@ struct FacetLinks {
 impl Facet {
     /// A facet, as the things of this noun are shown.
     pub(crate) fn new(document: FacetDocument, noun: Noun) -> Self {
-        let this = format!("/v1/{}/{}", noun.plural, segment(document.slug.as_str()));
+        let this = format!("/v1/{}/{}", noun.plural, encode_component(document.slug.as_str()));
         Self {
             slug: document.slug.to_string(),
             name: document.name,
