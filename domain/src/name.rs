@@ -47,11 +47,16 @@ impl fmt::Display for Name {
 }
 
 /// One line of text, trimmed. `None` where it is blank, longer than `chars_max` as it was sent, or
-/// holds control characters (C0, DEL, C1).
+/// holds control characters: C0, DEL, C1, and those that turn the direction of what stands around
+/// them (Unicode Standard Annex #9, section 2).
 pub(crate) fn line(text: &str, chars_max: usize) -> Option<String> {
     let trimmed = text.trim();
-    let fits = text.chars().count() <= chars_max && !text.chars().any(char::is_control);
+    let fits = text.chars().count() <= chars_max && !text.chars().any(is_control);
     (fits && !trimmed.is_empty()).then(|| trimmed.to_owned())
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether one of `names` is the same name as `slug`.
@@ -86,10 +91,17 @@ mod tests {
             "a\n",
             "\u{85}a",
             "\u{7f}",
+            "a\u{202a}",
+            "\u{202e}a",
+            "a\u{2066}b",
+            "\u{2069}a",
             &too_long,
             &spaces_count,
         ] {
             assert_eq!(Name::new(text), Err(InvalidName), "{text:?}");
+        }
+        for beside in ['\u{200e}', '\u{200f}', '\u{2065}', '\u{206a}'] {
+            assert!(Name::new(&format!("a{beside}b")).is_ok(), "{beside:?}");
         }
         assert!(Name::new(&"映".repeat(NAME_CHARS_MAX)).is_ok());
     }

@@ -12,11 +12,12 @@ use utoipa::openapi::schema::{
     Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type,
 };
 
-/// One line with something in it: no control characters, and at least one character that is not white
-/// space either. The second class has both, white space being what `char::is_whitespace` says it is.
-pub(super) const LINE: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F]*\
-     [^\\u0000-\\u0020\\u007F-\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000]\
-     [^\\u0000-\\u001F\\u007F-\\u009F]*$";
+/// One line with something in it: no control characters (those that turn the direction of text among
+/// them), and at least one character that is not white space either. The second class has both, white
+/// space being what `char::is_whitespace` says it is.
+pub(super) const LINE: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F\\u202A-\\u202E\\u2066-\\u2069]*\
+     [^\\u0000-\\u0020\\u007F-\\u00A0\\u1680\\u2000-\\u200A\\u2028-\\u202F\\u205F\\u2066-\\u2069\\u3000]\
+     [^\\u0000-\\u001F\\u007F-\\u009F\\u202A-\\u202E\\u2066-\\u2069]*$";
 
 /// Any text without control characters, but for tabs and line ends.
 const PROSE: &str = "^[^\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F-\\u009F]*$";
