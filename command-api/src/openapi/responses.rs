@@ -64,6 +64,12 @@ fn located(response: ResponseBuilder) -> ResponseBuilder {
     placed(response).header("Location", header(text, "Where it is."))
 }
 
+/// Adds the header that says which formats are understood.
+fn accepting(response: ResponseBuilder) -> ResponseBuilder {
+    let text = Object::builder().schema_type(Type::String);
+    response.header("Accept", header(text, "The media types that are understood."))
+}
+
 macro_rules! into_responses {
     ($(
         $(#[$doc:meta])*
@@ -129,7 +135,7 @@ into_responses! {
     }
     /// What a command with a body can be refused with besides.
     BodyRefused {
-        "415" => problem("The body's format is not understood."),
+        "415" => accepting(problem("The body's format is not understood.")),
     }
     /// What a command about something that must be there can be refused with besides.
     NotThere {
@@ -137,6 +143,9 @@ into_responses! {
     }
     /// What a command can be refused with besides where the server wants to know the version.
     Conditional {
-        "428" => problem("The server is set to demand `If-Match` here."),
+        "428" => problem(
+            "The server is set to demand a guard here: `If-Match`, `If-Unmodified-Since` or \
+             `expected_version`."
+        ),
     }
 }
