@@ -211,7 +211,9 @@ fn header(name: &str) -> Header {
     let (schema, description) = match name {
         "Accept-Ranges" => (text(), "`items`: a `Range` of items may be asked for."),
         "Cache-Control" => (text(), "How long the answer may be kept, and by whom."),
-        "Cinelog-Limit-Applied" => (number(1), "The limit, where a larger one was asked for."),
+        "Cinelog-Limit-Applied" => {
+            (number(1), "How many items the page was limited to, where more were asked for.")
+        }
         "Cinelog-Position" => (number(0), "The position in the log that the answer reflects."),
         "Content-Range" => (text(), "Which items these are, and of how many: `items 0-24/250`."),
         "ETag" => (text(), "Changes when the answer does."),

@@ -21,7 +21,7 @@ use crate::{
 /// An estimated total is counted to here and no further.
 const MAX_ESTIMATE: u32 = 10_000;
 
-/// Says that a limit was lowered, and to what.
+/// Says that a page was limited to fewer items than were asked for, and to how many.
 const LIMIT_APPLIED: HeaderName = HeaderName::from_static("cinelog-limit-applied");
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -76,10 +76,11 @@ pub(crate) struct List<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     total_is_estimate: Option<bool>,
-    /// The limit that was applied, where a larger one was asked for.
+    /// How many items the page was limited to: 100, where more were asked for, or fewer, where the
+    /// items are long.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 100, maximum = 100)]
-    limit_applied: Option<u32>,
+    #[schema(nullable = false, minimum = 1, maximum = 100)]
+    limit_applied: Option<usize>,
 }
 
 /// How long a list is.
@@ -119,16 +120,21 @@ pub(crate) async fn respond<C: Collection>(
         |side, keys: Option<_>| keys.map(|keys| state.cursors.seal(scope, &Cursor { side, keys }));
     let (prev, next) = (seal(Side::Before, page.before), seal(Side::After, page.after));
     let links = ListLinks::new(&collection.path(), &read.pairs, prev.as_deref(), next.as_deref());
+    let limit_applied = if page.is_cut {
+        Some(page.items.len())
+    } else {
+        paging.is_lowered.then_some(MAX_LIMIT as usize)
+    };
 
     let mut headers = read.public_headers(state, snapshot.checkpoint, read.preferences.count);
-    say_about_list(&mut headers, &links, &paging);
+    say_about_list(&mut headers, &links, limit_applied);
     let status = say_about_range(&mut headers, &paging, page.items.len(), total);
     let body = List {
         items: page.items,
         links,
         total: total.map(|total| total.count),
         total_is_estimate: total.filter(|total| !total.is_exact).map(|_| true),
-        limit_applied: paging.is_lowered.then_some(MAX_LIMIT),
+        limit_applied,
     };
     let body = serde_json::to_vec(&body).map_err(Problem::internal)?;
     if status == StatusCode::PARTIAL_CONTENT {
@@ -199,15 +205,15 @@ async fn count<C: Collection>(
 }
 
 /// Adds what the headers of a list say besides those of every answer.
-fn say_about_list(headers: &mut HeaderMap, links: &ListLinks, paging: &Paging) {
+fn say_about_list(headers: &mut HeaderMap, links: &ListLinks, limit_applied: Option<usize>) {
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("items"));
     // `Prefer: count` changes the body.
     vary(headers, [PREFER]);
     if let Some(link) = links.header() {
         headers.insert(header::LINK, link);
     }
-    if paging.is_lowered {
-        headers.insert(LIMIT_APPLIED, HeaderValue::from(MAX_LIMIT));
+    if let Some(limit) = limit_applied {
+        headers.insert(LIMIT_APPLIED, HeaderValue::from(limit));
     }
 }
 

@@ -17,6 +17,10 @@ const DEFAULT_LIMIT: u32 = 25;
 /// The most items a page has. A larger wish is lowered to it, and said so.
 pub(crate) const MAX_LIMIT: u32 = 100;
 
+/// The most bytes of documents that a page is made of. A page that would have more ends earlier, but
+/// never before its first item, and says so.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+
 /// The last page that can be asked by number. Cursors go on for ever; the store counts off every
 /// item before a page that is asked by number.
 const MAX_PAGE: i64 = 100;
@@ -75,13 +79,15 @@ pub(crate) struct Page<T> {
     pub(crate) before: Option<Vec<Value>>,
     /// The keys of the last item, where there are items after it.
     pub(crate) after: Option<Vec<Value>>,
+    /// Whether there are fewer items than the limit allows, because they are long.
+    pub(crate) is_cut: bool,
 }
 
 impl<T> Page<T> {
     /// The same page with other items.
     pub(crate) fn try_map<U, E>(self, map: impl Fn(T) -> Result<U, E>) -> Result<Page<U>, E> {
         let items = self.items.into_iter().map(map).collect::<Result<_, _>>()?;
-        Ok(Page { items, before: self.before, after: self.after })
+        Ok(Page { items, before: self.before, after: self.after, is_cut: self.is_cut })
     }
 }
 
@@ -93,9 +99,11 @@ pub(crate) fn parameters() -> [Parameter; 4] {
     let count = || Form::Integer { min: 1, max: 2_147_483_647 };
     let limit = format!(
         "The most items, {DEFAULT_LIMIT} unless given. More than {MAX_LIMIT} is lowered to \
-         {MAX_LIMIT}; `limit_applied` and `Cinelog-Limit-Applied` then say so."
+         {MAX_LIMIT}, and a page of long items ends after about 1 MiB of them; `limit_applied` and \
+         `Cinelog-Limit-Applied` then say so, and `next` goes on."
     );
-    let page = "The page's number, from 1. For small lists: the links go on without it.";
+    let page = "The page's number, from 1. For small lists: the links go on without it. Where a page \
+                ends early, only its links lead to the rest.";
     let mut cursor = Parameter::new("cursor", Form::Text { max_chars: cursor::MAX_CHARS }, "");
     cursor.documented = false;
     [

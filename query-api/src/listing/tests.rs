@@ -163,6 +163,66 @@ async fn a_limit_that_is_too_large_is_lowered_and_said_so() {
     assert_eq!(page.json.get("limit_applied"), None);
 }
 
+/// Five films, of which a page holds no more than two.
+async fn long() -> ReadModel {
+    let films: Vec<_> = (0..5)
+        .map(|number| {
+            let mut film = film(&format!("Film {number:03}"));
+            film.details.synopsis = Some("x".repeat(page::MAX_BYTES * 2 / 5));
+            film
+        })
+        .collect();
+    ReadModel::with(&films).await
+}
+
+#[tokio::test]
+async fn a_page_of_long_items_ends_early_and_says_so() {
+    let model = long().await;
+    let page = model.get("/v1/movies").await;
+    assert_eq!(page.titles(), ["Film 000", "Film 001"]);
+    assert_eq!(page.json["limit_applied"], 2);
+    assert_eq!(page.header("cinelog-limit-applied"), "2");
+    let page = model.get("/v1/movies?limit=2").await;
+    assert_eq!(page.json.get("limit_applied"), None, "two were asked for");
+}
+
+#[tokio::test]
+async fn pages_that_end_early_pass_nothing_over_there_and_back() {
+    let model = long().await;
+    let (there, last) = walk(&model, "/v1/movies?sort=title&limit=9", "next").await;
+    assert_eq!(there.len(), 5);
+    assert_eq!(last.titles(), ["Film 004"]);
+    assert_eq!(last.json.get("limit_applied"), None, "there are no more");
+    let back = model.get(&last.link("prev").unwrap()).await;
+    assert_eq!(back.titles(), ["Film 002", "Film 003"]);
+    assert_eq!(back.json["limit_applied"], 2);
+    let (back, _) = walk(&model, &last.link("prev").unwrap(), "prev").await;
+    assert_eq!(back, there[..4]);
+}
+
+#[tokio::test]
+async fn a_range_of_long_items_says_which_were_sent() {
+    let model = long().await;
+    let headers = [("range", "items=1-4"), ("prefer", "count=exact")];
+    let page = model.ask("GET", "/v1/movies", &headers).await;
+    assert_eq!(page.titles(), ["Film 001", "Film 002"]);
+    assert_eq!(page.header("content-range"), "items 1-2/5");
+    assert_eq!(page.header("cinelog-limit-applied"), "2");
+}
+
+#[tokio::test]
+async fn an_item_that_is_longer_than_a_page_is_a_page() {
+    let films = ["A", "B"].map(|title| {
+        let mut film = film(title);
+        film.details.synopsis = Some("x".repeat(page::MAX_BYTES + 1));
+        film
+    });
+    let model = ReadModel::with(&films).await;
+    let first = model.get("/v1/movies").await;
+    assert_eq!(first.titles(), ["A"]);
+    assert_eq!(model.get(&first.link("next").unwrap()).await.titles(), ["B"]);
+}
+
 #[tokio::test]
 async fn a_total_is_given_to_those_who_ask() {
     let model = many(3).await;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use futures::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, TypeInfo, ValueRef, sqlite::SqliteRow};
 
 use crate::{
-    page::{Page, Place, Window},
+    page::{MAX_BYTES, Page, Place, Window},
     sort::Direction,
     store::StoreError,
     value::Value,
@@ -16,7 +17,7 @@ pub(super) type Sql<'q> = Box<dyn Fn(&mut QueryBuilder<Sqlite>) + Send + Sync + 
 
 /// A list: what it selects, from where, in which order.
 pub(super) struct Listing<'q> {
-    /// The columns of an item.
+    /// The columns of an item. The first one is text or bytes, and nearly all of it.
     pub(super) columns: &'static str,
     /// What the list is sorted by, the most important first; the last one is unique.
     pub(super) keys: Vec<(Sql<'q>, Direction)>,
@@ -42,10 +43,18 @@ impl Listing<'_> {
         read: impl Fn(&SqliteRow, usize) -> Result<T, StoreError>,
     ) -> Result<Page<T>, StoreError> {
         let mut query = self.select("SELECT ", window);
-        let mut rows = query.build().fetch_all(connection).await?;
         let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
+        let (mut rows, mut bytes, mut has_more) = (Vec::new(), 0, false);
+        let mut found = query.build().fetch(connection);
+        while let Some(row) = found.try_next().await? {
+            bytes += row.try_get_unchecked::<&[u8], _>(self.keys.len())?.len();
+            has_more = rows.len() == limit || (bytes > MAX_BYTES && !rows.is_empty());
+            if has_more {
+                break;
+            }
+            rows.push(row);
+        }
+        let is_cut = has_more && rows.len() < limit;
         let (has_before, has_after) = match &window.at {
             Place::Offset(offset) => (*offset > 0, has_more),
             Place::After(_) => (true, has_more),
@@ -59,6 +68,7 @@ impl Listing<'_> {
             before: keys(rows.first().filter(|_| has_before))?,
             after: keys(rows.last().filter(|_| has_after))?,
             items: rows.iter().map(|row| read(row, self.keys.len())).collect::<Result<_, _>>()?,
+            is_cut,
         })
     }
 
