@@ -65,13 +65,13 @@ fn understood(method: &str, path: &str, operation: &Value) -> Vec<&'static str> 
         }
         "get" => vec!["IfNoneMatch", "MinPosition", "Prefer"],
         "put" if path == "/v1/movies/{id}" => {
-            vec!["ExpectedVersion", "IdempotencyKey", "IfMatch", "IfNoneMatch"]
+            vec!["ExpectedVersion", "IdempotencyKey", "IfMatch", "IfNoneMatch", "IfUnmodifiedSince"]
         }
         "patch" if path == "/v1/movies/{id}" => {
-            vec!["ExpectedVersion", "IdempotencyKey", "IfMatch"]
+            vec!["ExpectedVersion", "IdempotencyKey", "IfMatch", "IfUnmodifiedSince"]
         }
-        "delete" => vec!["DryRun", "IdempotencyKey", "IfMatch"],
-        _ => vec!["IdempotencyKey", "IfMatch", "IfNoneMatch"],
+        "delete" => vec!["DryRun", "IdempotencyKey", "IfMatch", "IfUnmodifiedSince"],
+        _ => vec!["IdempotencyKey", "IfMatch", "IfNoneMatch", "IfUnmodifiedSince"],
     }
 }
 
@@ -100,6 +100,9 @@ fn protocol_parameters() -> Value {
         "IfNoneMatch": parameter("If-None-Match", "header", text(),
             "On a read: 304 where the ETag is still right. On PUT, `*`: create only, 412 where there \
              is a film already."),
+        "IfUnmodifiedSince": parameter("If-Unmodified-Since", "header", text(),
+            "As `If-Match`, by the time of the last change in whole seconds; not looked at beside \
+             `If-Match`. Tags are safer: two edits may fall into one second."),
         "MinPosition": parameter("Cinelog-Min-Position", "header",
             json!({ "type": "integer", "minimum": 0 }),
             "Waits until the read model has reached this position, as long as `Prefer: wait` allows; \
