@@ -166,6 +166,27 @@ async fn a_batch_that_fails_at_its_end_leaves_nothing_behind() {
     assert_eq!(stored(&path).await, folded(&history.events));
 }
 
+/// As it does when the disk is full at the end of a transaction.
+#[tokio::test]
+async fn a_batch_whose_transaction_sqlite_itself_has_ended_may_be_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("read-model.db");
+    let mut history = History::default();
+    history.create_with_genres(1, ["Drama"]).rate(1, 1, 5);
+    let model = SqliteReadModel::open(&path).await.unwrap();
+    let mut db = intruder(&path).await;
+    let ending = "CREATE TRIGGER ending BEFORE UPDATE ON checkpoint \
+        BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END";
+    sqlx::query(ending).execute(&mut db).await.unwrap();
+    for _ in 0..2 {
+        let failed = model.apply(at(0), &history.events, PARK).await.unwrap_err();
+        assert!(failed.to_string().contains("the disk is full"), "{failed}");
+    }
+    sqlx::query("DROP TRIGGER ending").execute(&mut db).await.unwrap();
+    model.apply(at(0), &history.events, PARK).await.unwrap();
+    assert_eq!(stored(&path).await, folded(&history.events));
+}
+
 #[tokio::test]
 async fn a_file_that_somebody_has_locked_is_a_failure_that_passes() {
     let folder = tempfile::tempdir().unwrap();
