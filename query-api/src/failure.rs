@@ -32,3 +32,15 @@ impl From<StoreError> for Problem {
 pub(crate) fn no_such_movie() -> Problem {
     Problem::new(ProblemType::NotFound).detail("There is no film with this id.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_that_took_too_long_may_be_tried_again() {
+        let problem = Problem::from(StoreError::TooSlow(sqlx::Error::WorkerCrashed));
+        assert_eq!(problem.problem_type(), ProblemType::Unavailable);
+        assert_eq!(problem.headers()[header::RETRY_AFTER], RETRY_AFTER);
+    }
+}
