@@ -4,11 +4,7 @@
 //! from there. So whoever takes one reads the rest of the stream before deciding on it, and it does not
 //! matter which process wrote that.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use domain::{
     Aggregate,
@@ -20,25 +16,39 @@ use events::StreamName;
 
 use crate::loaded::Loaded;
 
-/// How many streams of one kind are kept at most.
-const STREAMS_MAX: usize = 10_000;
+/// How much the states of one kind hold at most, in bytes as [`Cached::bytes`] counts them.
+const BYTES_MAX: u64 = 64 << 20;
 
-/// How much their states hold at most, by [`Cached::bytes`].
-const BYTES_MAX: usize = 64 << 20;
+/// What an entry costs besides its state, in bytes; it bounds their number as well.
+const ENTRY_BYTES: usize = 512;
+
+/// The states of one kind of stream; those that are used least are forgotten.
+pub(crate) type Cache<A> = moka::sync::Cache<StreamName, Arc<Loaded<A>>>;
 
 /// What is kept of each kind of stream. Clones are the same.
-#[derive(Clone, Default)]
-pub(crate) struct Caches(Arc<Kinds>);
-
-#[derive(Default)]
-struct Kinds {
+#[derive(Clone)]
+pub(crate) struct Caches {
     movies: Cache<Movie>,
     ratings: Cache<Rating>,
     genres: Cache<Genre>,
 }
 
+impl Default for Caches {
+    fn default() -> Self {
+        Self { movies: cache(BYTES_MAX), ratings: cache(BYTES_MAX), genres: cache(BYTES_MAX) }
+    }
+}
+
+fn cache<A: Cached>(bytes_max: u64) -> Cache<A> {
+    Cache::builder().max_capacity(bytes_max).weigher(weigh).build()
+}
+
+fn weigh<A: Cached>(_: &StreamName, loaded: &Arc<Loaded<A>>) -> u32 {
+    u32::try_from(loaded.state.bytes().saturating_add(ENTRY_BYTES)).unwrap_or(u32::MAX)
+}
+
 /// An aggregate whose states are kept.
-pub(crate) trait Cached: Aggregate + Clone {
+pub(crate) trait Cached: Aggregate + Clone + Send + Sync + 'static {
     /// Roughly what it holds.
     fn bytes(&self) -> usize;
 
@@ -54,8 +64,8 @@ impl Cached for Movie {
         }
     }
 
-    fn cache(Caches(kinds): &Caches) -> &Cache<Self> {
-        &kinds.movies
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.movies
     }
 }
 
@@ -64,8 +74,8 @@ impl Cached for Rating {
         size_of::<Self>()
     }
 
-    fn cache(Caches(kinds): &Caches) -> &Cache<Self> {
-        &kinds.ratings
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.ratings
     }
 }
 
@@ -75,8 +85,8 @@ impl Cached for Genre {
         size_of::<Self>() + text.map_or(0, String::len)
     }
 
-    fn cache(Caches(kinds): &Caches) -> &Cache<Self> {
-        &kinds.genres
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.genres
     }
 }
 
@@ -87,105 +97,6 @@ fn movie_bytes(MovieContent { details, tags, platforms }: &MovieContent) -> usiz
     let text = details.synopsis.as_ref().map_or(0, String::len);
     let names: usize = names.map(|name| size_of::<String>() + name.len()).sum();
     size_of::<MovieContent>() + text + names
-}
-
-/// A bounded number of states, the ones used last. They are kept in two generations: what is used
-/// moves to the young one, and when that is full the old one is forgotten and it takes its place.
-pub(crate) struct Cache<A> {
-    generations: Mutex<Generations<A>>,
-    /// Of one generation.
-    streams_max: usize,
-    /// Of one generation.
-    bytes_max: usize,
-}
-
-struct Generations<A> {
-    young: Generation<A>,
-    old: Generation<A>,
-}
-
-struct Generation<A> {
-    states: HashMap<StreamName, Kept<A>>,
-    bytes: usize,
-}
-
-struct Kept<A> {
-    loaded: Arc<Loaded<A>>,
-    bytes: usize,
-}
-
-impl<A> Default for Cache<A> {
-    fn default() -> Self {
-        Self::new(STREAMS_MAX, BYTES_MAX)
-    }
-}
-
-impl<A> Cache<A> {
-    fn new(streams_max: usize, bytes_max: usize) -> Self {
-        let generations = Generations { young: Generation::new(), old: Generation::new() };
-        Self {
-            generations: Mutex::new(generations),
-            streams_max: streams_max / 2,
-            bytes_max: bytes_max / 2,
-        }
-    }
-
-    /// What was last put in for `stream`, if it has not been forgotten.
-    pub(crate) fn get(&self, stream: &StreamName) -> Option<Arc<Loaded<A>>> {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = generations.young.states.get(stream) {
-            return Some(Arc::clone(&kept.loaded));
-        }
-        let kept = generations.old.remove(stream)?;
-        let loaded = Arc::clone(&kept.loaded);
-        let forgotten = self.insert(&mut generations, stream, kept);
-        drop(generations);
-        drop(forgotten);
-        Some(loaded)
-    }
-
-    fn insert(
-        &self,
-        Generations { young, old }: &mut Generations<A>,
-        stream: &StreamName,
-        kept: Kept<A>,
-    ) -> Option<Generation<A>> {
-        young.remove(stream);
-        old.remove(stream);
-        let is_full = young.states.len() >= self.streams_max
-            || young.bytes.saturating_add(kept.bytes) > self.bytes_max;
-        let forgotten = is_full.then(|| mem::replace(old, mem::replace(young, Generation::new())));
-        young.bytes += kept.bytes;
-        young.states.insert(stream.clone(), kept);
-        forgotten
-    }
-}
-
-impl<A: Cached> Cache<A> {
-    /// Keeps what was read of `stream`. A state too large to be kept beside others is not.
-    pub(crate) fn put(&self, stream: &StreamName, loaded: Arc<Loaded<A>>) {
-        let kept = Kept { bytes: loaded.state.bytes(), loaded };
-        if kept.bytes > self.bytes_max {
-            return;
-        }
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let forgotten = self.insert(&mut generations, stream, kept);
-        // A whole generation goes at once: nobody waits for that.
-        drop(generations);
-        drop(forgotten);
-    }
-}
-
-impl<A> Generation<A> {
-    fn new() -> Self {
-        Self { states: HashMap::new(), bytes: 0 }
-    }
-
-    fn remove(&mut self, stream: &StreamName) -> Option<Kept<A>> {
-        let kept = self.states.remove(stream)?;
-        self.bytes -= kept.bytes;
-        Some(kept)
-    }
 }
 
 #[cfg(test)]
@@ -208,50 +119,24 @@ mod tests {
         Arc::new(Loaded { state, revision: Revision(revision), ..Loaded::default() })
     }
 
-    fn streams_in(cache: &Cache<Genre>, of: usize) -> usize {
-        (0..of).filter(|number| cache.get(&stream(*number)).is_some()).count()
-    }
-
     #[test]
     fn the_last_that_was_put_in_is_there() {
-        let cache = Cache::default();
-        cache.put(&stream(1), at(1, 0));
-        cache.put(&stream(1), at(2, 0));
+        let cache = cache(BYTES_MAX);
+        cache.insert(stream(1), at(1, 0));
+        cache.insert(stream(1), at(2, 0));
         assert_eq!(cache.get(&stream(1)).unwrap().revision, Revision(2));
         assert!(cache.get(&stream(2)).is_none());
     }
 
     #[test]
-    fn no_more_streams_are_kept_than_allowed() {
-        let cache = Cache::new(10, usize::MAX);
-        (0..100).for_each(|number| cache.put(&stream(number), at(1, 0)));
-        assert!((5..=10).contains(&streams_in(&cache, 100)));
-    }
-
-    #[test]
     fn no_more_bytes_are_kept_than_allowed() {
-        let cache = Cache::new(1000, 10_000);
-        (0..100).for_each(|number| cache.put(&stream(number), at(1, 1000)));
-        assert!((3..10).contains(&streams_in(&cache, 100)));
-        cache.put(&stream(100), at(1, 10_000));
-        assert!(cache.get(&stream(100)).is_none());
-    }
-
-    #[test]
-    fn one_stream_that_changes_pushes_no_other_out() {
-        let cache = Cache::new(10, 10_000);
-        cache.put(&stream(0), at(1, 1000));
-        (1..100).for_each(|revision| cache.put(&stream(1), at(revision, 1000)));
-        assert_eq!(streams_in(&cache, 2), 2);
-    }
-
-    #[test]
-    fn what_is_used_stays() {
-        let cache = Cache::new(10, usize::MAX);
-        cache.put(&stream(0), at(1, 0));
-        for number in 1..100 {
-            cache.put(&stream(number), at(1, 0));
-            assert!(cache.get(&stream(0)).is_some(), "{number}");
+        let cache = cache(10_000);
+        for number in 0..100 {
+            cache.insert(stream(number), at(1, 1000));
         }
+        cache.insert(stream(100), at(1, 10_000));
+        cache.run_pending_tasks();
+        assert!((1..10).contains(&cache.entry_count()), "{}", cache.entry_count());
+        assert!(cache.get(&stream(100)).is_none(), "larger than the whole cache");
     }
 }

@@ -147,7 +147,7 @@ impl Executor {
         let known = loaded.revision;
         loaded.catch_up::<E>(&*self.log, stream).await?;
         if loaded.revision > known {
-            cache.put(stream, Arc::new(loaded.clone()));
+            cache.insert(stream.clone(), Arc::new(loaded.clone()));
         }
         Ok(loaded)
     }
