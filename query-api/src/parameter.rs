@@ -93,9 +93,6 @@ impl Parameter {
             Form::Words { .. } | Form::RuledList { .. } => {
                 parameter.style(Some(ParameterStyle::Form)).explode(Some(false)).build()
             }
-            Form::Names { .. } => {
-                parameter.style(Some(ParameterStyle::Form)).explode(Some(true)).build()
-            }
             _ => parameter.build(),
         }
     }
@@ -130,9 +127,10 @@ impl Form {
                 list(word.build(), Some(1), *most)
             }
             Self::RuledList { rule, most } => list(ruled(rule), Some(1), *most),
-            Self::Names { most } => {
-                let name = text().max_length(Some(MAX_NAMES_CHARS)).pattern(Some(NAMES_PATTERN));
-                list(name.build(), None, *most)
+            // Each value by itself: that there may be several is said in words. As a list, a single
+            // name could not be told from a value of another type once it is in an address.
+            Self::Names { .. } => {
+                text().max_length(Some(MAX_NAMES_CHARS)).pattern(Some(NAMES_PATTERN)).into()
             }
         }
     }
