@@ -104,8 +104,8 @@ impl Form {
         let ruled = |rule: &Rule| {
             text().max_length(Some(rule.max_chars)).pattern(Some(rule.pattern)).build()
         };
-        let list = |items: Object, least: Option<usize>, most: usize| {
-            ArrayBuilder::new().items(items).min_items(least).max_items(Some(most)).into()
+        let list = |items: Object, most: usize| {
+            ArrayBuilder::new().items(items).min_items(Some(1)).max_items(Some(most)).into()
         };
         match self {
             Self::Integer { min, max } => {
@@ -124,9 +124,9 @@ impl Form {
                 let word = ObjectBuilder::new()
                     .schema_type(Type::String)
                     .enum_values(Some(of.iter().cloned()));
-                list(word.build(), Some(1), *most)
+                list(word.build(), *most)
             }
-            Self::RuledList { rule, most } => list(ruled(rule), Some(1), *most),
+            Self::RuledList { rule, most } => list(ruled(rule), *most),
             // Each value by itself: that there may be several is said in words. As a list, a single
             // name could not be told from a value of another type once it is in an address.
             Self::Names { .. } => {
