@@ -10,6 +10,7 @@
 //! - [`schema`] has the JSON Schema of every version, [`CloudEvent`] the form outsiders see.
 
 mod cloud_event;
+mod digest;
 mod envelope;
 mod event;
 mod genre;
@@ -25,6 +26,7 @@ pub mod text;
 pub mod upcast;
 
 pub use cloud_event::CloudEvent;
+pub use digest::{Digest, InvalidDigest};
 pub use envelope::{Metadata, NewEvent, RecordedEvent};
 pub use event::{DecodeError, Event, decode};
 pub use genre::GenreDescribed;
