@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use event_log::{
     Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
 };
-use events::{Position, RecordedEvent, Revision, StreamName};
+use events::{Digest, Position, RecordedEvent, Revision, StreamName};
 use http::StatusCode;
 use identity::Role;
 use jiff::Timestamp;
@@ -111,6 +111,10 @@ impl EventLog for Troubled {
         self.log.subscribe_all(from)
     }
 
+    async fn digest(&self, at: Position) -> Result<Digest, LogError> {
+        self.log.digest(at).await
+    }
+
     async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {
         self.log.recall(key).await
     }
@@ -121,6 +125,10 @@ impl EventLog for Troubled {
 
     fn last_acknowledged(&self) -> Position {
         self.log.last_acknowledged()
+    }
+
+    fn health(&self) -> Result<(), LogError> {
+        self.log.health()
     }
 
     async fn close(&self) {

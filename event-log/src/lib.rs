@@ -7,6 +7,7 @@
 mod append;
 mod error;
 mod group_commit;
+mod health;
 mod measure;
 mod port;
 pub mod sqlite;

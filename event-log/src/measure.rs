@@ -13,6 +13,7 @@ const APPENDS: &str = "cinelog_log_appends_total";
 const COMMIT_DURATION: &str = "cinelog_log_commit_duration_seconds";
 const BATCH_APPENDS: &str = "cinelog_log_batch_appends";
 const POSITION: &str = "cinelog_log_position";
+const AVAILABLE: &str = "cinelog_log_available";
 
 /// Says what each metric means, to whichever recorder is installed.
 pub(crate) fn describe() {
@@ -24,6 +25,7 @@ pub(crate) fn describe() {
     );
     describe_histogram!(BATCH_APPENDS, Unit::Count, "Appends that shared one transaction");
     describe_gauge!(POSITION, Unit::Count, "Position of the last event that this process knows of");
+    describe_gauge!(AVAILABLE, Unit::Count, "1 while the log can be written, 0 while it cannot");
 }
 
 /// What became of an append, as the metrics' label tells it.
@@ -62,6 +64,11 @@ pub(crate) fn committed(appends: usize, took: Duration) {
     histogram!(COMMIT_DURATION).record(took.as_secs_f64());
     // Exact up to 2^53 appends.
     histogram!(BATCH_APPENDS).record(appends as f64);
+}
+
+/// Whether the last write got through.
+pub(crate) fn available(available: bool) {
+    gauge!(AVAILABLE).set(if available { 1.0 } else { 0.0 });
 }
 
 /// The log has reached a position.

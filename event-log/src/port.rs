@@ -1,7 +1,7 @@
 //! The port: what every event log promises.
 
 use async_trait::async_trait;
-use events::{Position, RecordedEvent, Revision, StreamName};
+use events::{Digest, Position, RecordedEvent, Revision, StreamName};
 use futures::stream::BoxStream;
 
 use crate::{Append, AppendError, Appended, LogError, Remembered};
@@ -74,6 +74,10 @@ pub trait EventLog: Send + Sync + 'static {
     /// The position of the last event, [`Position::START`] for an empty log.
     async fn head(&self) -> Result<Position, LogError>;
 
+    /// The digest of all events up to and with the one at `at`; of all there are, where `at` is beyond
+    /// the last. The work is bounded, wherever `at` is: no log is hashed from its beginning for it.
+    async fn digest(&self, at: Position) -> Result<Digest, LogError>;
+
     /// Every event after `from`, once, in order: first those that the log has, then new ones as they
     /// are appended, with no gap and no repeat between the two. A slow subscriber holds nobody up.
     fn subscribe_all(&self, from: Position) -> EventBatches;
@@ -90,6 +94,11 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// A reader in the same process that waits for it sees every write that was acknowledged here.
     fn last_acknowledged(&self) -> Position;
+
+    /// Whether appends get through, as far as this process knows without trying: an error since one of
+    /// them failed with [`LogError::Unavailable`], until the store can be written again. A log finds
+    /// that out by itself, within seconds, also when nobody appends.
+    fn health(&self) -> Result<(), LogError>;
 
     /// Refuses new appends, waits until those that wait are answered, and lets go of the store. What
     /// is asked afterwards fails with [`LogError::Unavailable`], and subscriptions end with it.

@@ -318,7 +318,7 @@ async fn a_log_of_a_newer_version_is_left_alone() {
     let mut other = connect(&options).await;
     let newer = "INSERT INTO _sqlx_migrations
                  SELECT 9999, description, installed_on, success, checksum, execution_time
-                 FROM _sqlx_migrations";
+                 FROM _sqlx_migrations LIMIT 1";
     sqlx::query(newer).execute(&mut other).await.unwrap();
     other.close().await.unwrap();
     assert_damaged(SqliteLog::open(options).await);

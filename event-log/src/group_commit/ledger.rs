@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use events::{EventId, Position, Revision, StreamName};
+use events::{Digest, EventId, Position, Revision, StreamName};
 
 use crate::{Append, AppendError, Appended, Expected};
 
@@ -18,10 +18,12 @@ pub(crate) struct Place {
 }
 
 /// What the log holds as far as one batch is concerned.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ledger {
     /// The position of the last event of the log.
     pub(crate) head: Position,
+    /// The digest of the log, without what is decided here.
+    pub(crate) digest: Digest,
     /// The revisions of the streams concerned; those without events may be missing.
     pub(crate) revisions: HashMap<StreamName, Revision>,
     /// Where those of the batch's event ids stand that the log has already.

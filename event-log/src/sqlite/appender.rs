@@ -6,54 +6,106 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use events::Position;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool, error::ErrorKind};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use super::{
     SqliteLogOptions,
     batch::{self, Committed},
     failure::log_error,
     idempotency,
+    snapshot::sync_folder_of,
 };
 use crate::{
     Append, AppendError, Appended, LogError,
     group_commit::{Forget, Queue, Verdict, Waiting, Work},
+    health::Health,
     measure::{self, Outcome},
 };
 
+/// How often a log that could not be written is tried while nobody appends.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The state of the task.
 pub(super) struct Appender {
-    options: SqliteLogOptions,
+    pub(super) options: SqliteLogOptions,
     /// `None` after a failure, until the next batch opens another one.
-    writer: Option<SqliteConnection>,
+    pub(super) writer: Option<SqliteConnection>,
     /// Wakes the subscriptions. When it is dropped, they end.
-    head: watch::Sender<Position>,
-    acknowledged: Arc<AtomicU64>,
+    pub(super) head: watch::Sender<Position>,
+    pub(super) acknowledged: Arc<AtomicU64>,
+    pub(super) health: Health,
+}
+
+/// Makes a connection that was just opened fit for writing.
+///
+/// What stands in the WAL may be there because a sync failed: then the system may hold it for written
+/// although the disk has never seen it, and a later sync has nothing to say. So all of it is written
+/// to the file itself, and synced there, before anything is answered that builds on it.
+pub(super) async fn settle(
+    writer: &mut SqliteConnection,
+    options: &SqliteLogOptions,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *writer).await?;
+    let path = options.path.clone();
+    tokio::task::spawn_blocking(move || sync_folder_of(&path))
+        .await
+        .map_err(|error| sqlx::Error::Io(error.into()))?
+        .map_err(sqlx::Error::Io)
 }
 
 impl Appender {
-    pub(super) fn new(
-        options: SqliteLogOptions,
-        writer: SqliteConnection,
-        head: watch::Sender<Position>,
-        acknowledged: Arc<AtomicU64>,
-    ) -> Self {
-        Self { options, writer: Some(writer), head, acknowledged }
-    }
-
     /// Works until the queue ends, then closes the file.
     pub(super) async fn run(mut self, mut queue: Queue, readers: SqlitePool) {
-        while let Some(work) = queue.next().await {
+        loop {
+            let work = if self.health.is_failing() {
+                match timeout(PROBE_INTERVAL, queue.next()).await {
+                    Ok(work) => work,
+                    Err(_nobody_came) => {
+                        self.probe().await;
+                        continue;
+                    }
+                }
+            } else {
+                queue.next().await
+            };
             match work {
-                Work::Batch(batch) => self.append(batch).await,
-                Work::Forget(forget) => self.forget(forget).await,
+                Some(Work::Batch(batch)) => self.append(batch).await,
+                Some(Work::Forget(forget)) => self.forget(forget).await,
+                None => break,
             }
         }
         self.close(readers).await;
+    }
+
+    /// Finds out whether the file can be written again.
+    async fn probe(&mut self) {
+        let written = match self.writer().await {
+            Ok(writer) => sqlx::query("UPDATE probe SET written = written + 1")
+                .execute(writer)
+                .await
+                .map(drop),
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => self.health.succeeded(),
+            Err(error) => {
+                self.give_up_writer().await;
+                self.failed(log_error(error));
+            }
+        }
+    }
+
+    /// Notes that the store cannot be written, if that is what an error says.
+    fn failed(&self, error: LogError) -> LogError {
+        if let LogError::Unavailable(reason) = &error {
+            self.health.failed(reason);
+        }
+        error
     }
 
     async fn append(&mut self, batch: Vec<Waiting>) {
@@ -65,11 +117,11 @@ impl Appender {
                 for waiting in batch {
                     match self.commit(&[&waiting.append]).await {
                         Ok(committed) => self.answer(vec![waiting], committed),
-                        Err(error) => fail(vec![waiting], error),
+                        Err(error) => self.fail(vec![waiting], error),
                     }
                 }
             }
-            Err(error) => fail(batch, error),
+            Err(error) => self.fail(batch, error),
         }
     }
 
@@ -82,6 +134,7 @@ impl Appender {
         measure::committed(appends.len(), started.elapsed());
         match &result {
             Ok(committed) => {
+                self.health.succeeded();
                 measure::reached(committed.head);
                 self.head.send_if_modified(|head| {
                     let grown = committed.head > *head;
@@ -109,6 +162,16 @@ impl Appender {
         }
     }
 
+    fn fail(&self, batch: Vec<Waiting>, error: sqlx::Error) {
+        tracing::error!(%error, appends = batch.len(), "the event log did not append");
+        let error = self.failed(log_error(error));
+        for waiting in batch {
+            let error = AppendError::Log(LogError::clone(&error));
+            measure::answered(Outcome::from(&error));
+            waiting.answer(Err(error));
+        }
+    }
+
     async fn forget(&mut self, forget: Forget) {
         let result = match self.writer().await {
             Ok(writer) => idempotency::forget(writer, forget.before).await,
@@ -125,7 +188,8 @@ impl Appender {
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => {
-                let writer = self.options.writer().connect().await?;
+                let mut writer = self.options.writer().connect().await?;
+                settle(&mut writer, &self.options).await?;
                 tracing::info!(path = %self.options.path.display(), "event log reopened");
                 writer
             }
@@ -160,14 +224,4 @@ impl Appender {
 /// Whether the database refused what it was given, rather than failed.
 fn is_refusal(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.kind() != ErrorKind::Other)
-}
-
-fn fail(batch: Vec<Waiting>, error: sqlx::Error) {
-    tracing::error!(%error, appends = batch.len(), "the event log did not append");
-    let error = log_error(error);
-    for waiting in batch {
-        let error = AppendError::Log(LogError::clone(&error));
-        measure::answered(Outcome::from(&error));
-        waiting.answer(Err(error));
-    }
 }

@@ -3,7 +3,7 @@
 use events::Position;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{idempotency, load, write};
+use super::{digest, idempotency, load, write};
 use crate::{
     Append, AppendError,
     group_commit::{Accepted, Verdict},
@@ -38,6 +38,10 @@ pub(super) async fn commit(
         .collect();
     write::events(&mut transaction, &accepted).await?;
     idempotency::remember(&mut transaction, &accepted).await?;
+    let digest = digest::with(ledger.digest, &accepted);
+    if digest.count > ledger.digest.count {
+        digest::write(&mut transaction, digest).await?;
+    }
     if accepted.is_empty() {
         transaction.rollback().await?;
     } else {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use events::Position;
 use sqlx::migrate::MigrateError;
 
 use crate::LogError;
@@ -42,6 +43,11 @@ pub(super) fn cannot_migrate(error: MigrateError) -> LogError {
         }
         _ => damaged(reason),
     }
+}
+
+/// What is wrong with the event at a position.
+pub(super) fn damaged_at(position: Position, reason: &str) -> LogError {
+    LogError::Damaged { position: Some(position), reason: reason.to_owned() }
 }
 
 fn damaged(reason: String) -> LogError {

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use events::{EventId, Position, Revision, StreamName};
+use events::{Digest, EventId, Position, Revision, StreamName};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{idempotency, row::number};
+use super::{digest, idempotency, row::number};
 use crate::{
     Append,
     group_commit::{Ledger, Place},
@@ -19,41 +19,44 @@ pub(super) async fn ledger(
     transaction: &mut SqliteConnection,
     appends: &[&Append],
 ) -> Result<Ledger, sqlx::Error> {
-    let (head, revisions) = heads(transaction, appends).await?;
+    let (digest, revisions) = heads(transaction, appends).await?;
     Ok(Ledger {
-        head,
+        head: Position(digest.count),
+        digest,
         revisions,
         places: places(transaction, appends).await?,
         keys: idempotency::taken(transaction, appends).await?,
     })
 }
 
-/// The head of the log, and that of each stream concerned which has events.
+/// The digest of the log, and the head of each stream concerned which has events.
 async fn heads(
     transaction: &mut SqliteConnection,
     appends: &[&Append],
-) -> Result<(Position, HashMap<StreamName, Revision>), sqlx::Error> {
+) -> Result<(Digest, HashMap<StreamName, Revision>), sqlx::Error> {
     let streams: BTreeSet<&StreamName> = appends.iter().map(|append| &append.stream).collect();
     let rows = sqlx::query(
-        "SELECT NULL, (SELECT max(position) FROM event)
+        "SELECT NULL, position, hash
+         FROM (SELECT position, hash FROM digest ORDER BY position DESC LIMIT 1)
          UNION ALL
-         SELECT value, (SELECT max(revision) FROM event WHERE stream = value) FROM json_each(?1)",
+         SELECT value, (SELECT max(revision) FROM event WHERE stream = value), NULL
+         FROM json_each(?1)",
     )
     .bind(json(&streams)?)
     .fetch_all(transaction)
     .await?;
-    let mut head = Position::START;
+    let mut digest = Digest::EMPTY;
     let mut revisions = HashMap::with_capacity(streams.len());
     for row in &rows {
         let Some(reached) = row.try_get::<Option<i64>, _>(1)? else { continue };
         match row.try_get::<Option<String>, _>(0)? {
-            None => head = Position(number(reached)?),
+            None => digest = digest::from_columns(reached, row.try_get(2)?)?,
             Some(stream) => {
                 revisions.insert(name(stream)?, Revision(number(reached)?));
             }
         }
     }
-    Ok((head, revisions))
+    Ok((digest, revisions))
 }
 
 /// Where those of the batch's events stand that the log has already.

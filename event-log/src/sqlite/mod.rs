@@ -3,10 +3,11 @@
 //! One task, the appender, owns the only connection that writes; reads go through a pool of
 //! read-only connections. The file may be read by others at any time. A second process that writes
 //! to it does not break the order (`BEGIN IMMEDIATE`), yet is woken late: its events are found by
-//! polling.
+//! polling. One that only reads opens the file with [`SqliteLog::open_reader`].
 
 mod appender;
 mod batch;
+mod digest;
 mod failure;
 mod idempotency;
 mod insert;
@@ -15,16 +16,20 @@ mod migrate;
 mod options;
 mod read;
 mod row;
+mod snapshot;
 mod subscription;
 mod write;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
-use events::{Position, RecordedEvent, Revision, StreamName};
+use events::{Digest, Position, RecordedEvent, Revision, StreamName};
 use jiff::Timestamp;
 use sqlx::{ConnectOptions, SqlitePool};
 use tokio::sync::watch;
@@ -33,6 +38,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
     group_commit::{BatchLimits, Submitter, queue},
+    health::Health,
     measure,
 };
 use appender::Appender;
@@ -47,10 +53,12 @@ pub use options::SqliteLogOptions;
 #[derive(Debug)]
 pub struct SqliteLog {
     options: SqliteLogOptions,
-    submitter: Submitter,
+    /// `None` where the log was opened for reading.
+    submitter: Option<Submitter>,
     readers: SqlitePool,
     head: watch::Receiver<Position>,
     acknowledged: Arc<AtomicU64>,
+    health: Health,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -63,36 +71,94 @@ impl SqliteLog {
     /// [`LogError::Unavailable`] where the file cannot be opened, [`LogError::Damaged`] where it is
     /// no log, or was written by a newer Cinelog.
     pub async fn open(options: SqliteLogOptions) -> Result<Self, LogError> {
-        measure::describe();
         let cannot_open = |error| failure::cannot_open(&options.path, error);
         let mut writer = options.writer().connect().await.map_err(cannot_open)?;
         migrate::run(&mut writer).await?;
+        digest::catch_up(&mut writer).await?;
+        appender::settle(&mut writer, &options).await.map_err(cannot_open)?;
         let readers = options.reader_pool().await.map_err(cannot_open)?;
-        let position = read::head(&readers).await?;
-        measure::reached(position);
-
-        let stop = CancellationToken::new();
         let limits = BatchLimits {
             events_max: options.batch_events_max,
             bytes_max: options.batch_bytes_max,
         };
+        let stop = CancellationToken::new();
         let (submitter, queue) = queue(options.queue_length, limits, stop.clone());
-        let (head_sender, head) = watch::channel(position);
-        let acknowledged = Arc::new(AtomicU64::new(Position::START.0));
-        let appender =
-            Appender::new(options.clone(), writer, head_sender, Arc::clone(&acknowledged));
-        let tasks = TaskTracker::new();
-        tasks.spawn(appender.run(queue, readers.clone()));
-        tasks.close();
+        let (log, head) = Self::over(options, readers, stop, Some(submitter)).await?;
+        let appender = Appender {
+            options: log.options.clone(),
+            writer: Some(writer),
+            head,
+            acknowledged: Arc::clone(&log.acknowledged),
+            health: log.health.clone(),
+        };
+        log.tasks.spawn(appender.run(queue, log.readers.clone()));
+        log.tasks.close();
+        Ok(log)
+    }
+
+    /// Opens a file that another process may be writing to, for reading only: nothing in it is
+    /// changed, and appends are refused with [`LogError::Unavailable`]. Subscriptions find what is new
+    /// by polling. Works as well where no other process has the file open; the files that SQLite
+    /// then makes beside it are left to the next writer.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] where the file is not there, cannot be opened, or was written by an
+    /// older Cinelog; [`LogError::Damaged`] where it is no log, or was written by a newer one.
+    pub async fn open_reader(options: SqliteLogOptions) -> Result<Self, LogError> {
+        let cannot_open = |error| failure::cannot_open(&options.path, error);
+        let readers = options.reader_pool().await.map_err(cannot_open)?;
+        migrate::check(&readers).await?;
+        let stop = CancellationToken::new();
+        let (log, head) = Self::over(options, readers, stop.clone(), None).await?;
+        let readers = log.readers.clone();
+        log.tasks.spawn(async move {
+            stop.cancelled_owned().await;
+            // Ends the subscriptions.
+            drop(head);
+            readers.close().await;
+        });
+        log.tasks.close();
+        Ok(log)
+    }
+
+    /// Copies the log at `path` into a new file: all that is committed when the copy begins, nothing
+    /// that comes later. The log may be in use, also by another process, which goes on meanwhile. When
+    /// this returns, the copy is on the disk; it is a log that can be opened.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] where `into` exists, or cannot be written, or `path` cannot be read.
+    pub async fn snapshot(path: &Path, into: &Path) -> Result<(), LogError> {
+        snapshot::take(path, into).await
+    }
+
+    async fn over(
+        options: SqliteLogOptions,
+        readers: SqlitePool,
+        stop: CancellationToken,
+        submitter: Option<Submitter>,
+    ) -> Result<(Self, watch::Sender<Position>), LogError> {
+        measure::describe();
+        measure::available(true);
+        let position = read::head(&readers).await?;
+        measure::reached(position);
         tracing::info!(path = %options.path.display(), %position, "event log opened");
-        Ok(Self { options, submitter, readers, head, acknowledged, stop, tasks })
+        let (sender, head) = watch::channel(position);
+        let acknowledged = Arc::new(AtomicU64::new(Position::START.0));
+        let (health, tasks) = (Health::default(), TaskTracker::new());
+        let log = Self { options, submitter, readers, head, acknowledged, health, stop, tasks };
+        Ok((log, sender))
+    }
+
+    fn submitter(&self) -> Result<&Submitter, LogError> {
+        let read_only = || LogError::Unavailable("the event log was opened for reading".to_owned());
+        self.submitter.as_ref().ok_or_else(read_only)
     }
 }
 
 #[async_trait]
 impl EventLog for SqliteLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.submitter.append(append).await
+        self.submitter()?.append(append).await
     }
 
     async fn read_stream(
@@ -117,6 +183,10 @@ impl EventLog for SqliteLog {
         read::head(&self.readers).await
     }
 
+    async fn digest(&self, at: Position) -> Result<Digest, LogError> {
+        digest::at(&self.readers, at).await
+    }
+
     fn subscribe_all(&self, from: Position) -> EventBatches {
         let wait_max = self.options.poll_interval;
         Subscription::new(self.readers.clone(), self.head.clone(), from, wait_max).batches()
@@ -131,7 +201,7 @@ impl EventLog for SqliteLog {
         // A slice at a time, so that appends get their turn in between. Ends since slices shrink
         // what there is, and keys from before `before` are no longer made.
         loop {
-            let slice = self.submitter.forget(before).await?;
+            let slice = self.submitter()?.forget(before).await?;
             forgotten += slice;
             if slice < idempotency::FORGET_SLICE_KEYS {
                 return Ok(forgotten);
@@ -141,6 +211,10 @@ impl EventLog for SqliteLog {
 
     fn last_acknowledged(&self) -> Position {
         Position(self.acknowledged.load(Ordering::Acquire))
+    }
+
+    fn health(&self) -> Result<(), LogError> {
+        self.health.check()
     }
 
     async fn close(&self) {

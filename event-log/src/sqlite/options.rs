@@ -84,8 +84,13 @@ impl SqliteLogOptions {
             .max_connections(self.readers.max(1))
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(self.connection().read_only(true))
+            .connect_with(self.reader())
             .await
+    }
+
+    /// A connection that reads.
+    pub(super) fn reader(&self) -> SqliteConnectOptions {
+        self.connection().read_only(true)
     }
 
     fn connection(&self) -> SqliteConnectOptions {

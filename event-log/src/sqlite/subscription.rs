@@ -10,7 +10,10 @@ use futures::{StreamExt, stream};
 use sqlx::SqlitePool;
 use tokio::{sync::watch, time::timeout};
 
-use super::read::{self, PageLimits};
+use super::{
+    failure::damaged_at,
+    read::{self, PageLimits},
+};
 use crate::{EventBatches, LogError};
 
 const PAGE: PageLimits = PageLimits { events_max: 512, bytes_max: 4 << 20 };
@@ -75,8 +78,7 @@ impl Subscription {
         for event in &page {
             expected = expected.next();
             if event.position != expected {
-                let reason = "it is missing".to_owned();
-                return Err(LogError::Damaged { position: Some(expected), reason });
+                return Err(damaged_at(expected, "it is missing"));
             }
         }
         Ok(page)

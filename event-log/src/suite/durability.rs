@@ -71,3 +71,10 @@ pub async fn a_process_starts_with_nothing_acknowledged(fixture: &mut dyn Fixtur
     fixture.reopen().await;
     assert_eq!(fixture.log().last_acknowledged(), Position::START);
 }
+
+pub async fn a_log_that_was_just_opened_is_healthy(fixture: &mut dyn Fixture) {
+    fixture.log().health().unwrap();
+    add(&*fixture.log(), "movie-1", 1).await;
+    fixture.reopen().await;
+    fixture.log().health().unwrap();
+}

@@ -9,6 +9,7 @@
 mod facts;
 mod recorder;
 
+pub mod digest;
 pub mod durability;
 pub mod expectation;
 pub mod fidelity;
@@ -48,11 +49,19 @@ pub async fn guarded(behaviour: impl Future<Output = ()>) {
 macro_rules! behaviour_suite {
     ($fresh:path) => {
         $crate::behaviour_suite! { @tests $fresh, (flavor = "multi_thread", worker_threads = 2):
+            digest::an_empty_log_has_the_digest_of_no_events,
+            digest::a_digest_is_that_of_a_fold_over_the_log,
+            digest::appends_that_share_a_commit_have_digests_of_their_own,
+            digest::a_large_append_has_a_digest_at_each_of_its_events,
+            digest::beyond_the_last_event_the_digest_is_that_of_the_whole_log,
+            digest::what_was_refused_or_repeated_is_in_no_digest,
+            digest::digests_go_on_after_reopening,
             durability::what_was_acknowledged_is_there_after_reopening,
             durability::positions_and_revisions_go_on_after_reopening,
             durability::keys_are_remembered_after_reopening,
             durability::a_repetition_is_recognised_after_reopening,
             durability::a_subscription_goes_on_after_reopening_where_it_stopped,
+            durability::a_log_that_was_just_opened_is_healthy,
             durability::a_process_starts_with_nothing_acknowledged,
             expectation::an_append_that_expects_no_stream_starts_one,
             expectation::an_append_that_expects_no_stream_conflicts_with_an_existing_one,

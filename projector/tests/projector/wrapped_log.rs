@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use event_log::{
     Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
 };
-use events::{Position, RecordedEvent, Revision, StreamName};
+use events::{Digest, Position, RecordedEvent, Revision, StreamName};
 use futures::{StreamExt, stream};
 
 type Wrap = dyn Fn(EventBatches) -> EventBatches + Send + Sync;
@@ -79,6 +79,10 @@ impl EventLog for WrappedLog {
         self.log.head().await
     }
 
+    async fn digest(&self, at: Position) -> Result<Digest, LogError> {
+        self.log.digest(at).await
+    }
+
     async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {
         self.log.recall(key).await
     }
@@ -89,6 +93,10 @@ impl EventLog for WrappedLog {
 
     fn last_acknowledged(&self) -> Position {
         self.log.last_acknowledged()
+    }
+
+    fn health(&self) -> Result<(), LogError> {
+        self.log.health()
     }
 
     async fn close(&self) {
