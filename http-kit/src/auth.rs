@@ -25,11 +25,18 @@ pub struct Member;
 #[derive(Debug, Clone, Copy)]
 pub struct Editor;
 
+/// Accounts that run the place.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin;
+
 impl MinimumRole for Member {
     const ROLE: Role = Role::Member;
 }
 impl MinimumRole for Editor {
     const ROLE: Role = Role::Editor;
+}
+impl MinimumRole for Admin {
+    const ROLE: Role = Role::Admin;
 }
 
 /// A caller with at least the role `R`. Rejects with 401 where there is no valid token (with

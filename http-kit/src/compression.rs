@@ -17,6 +17,9 @@ use crate::field_list::{elements, weight, with_parameters};
 /// Smaller bodies gain nothing, in bytes.
 const BODY_BYTES_MIN: u64 = 1024;
 
+/// Lines are read as they come: a coder would keep them back until it has a block of them.
+const LINES: NotForContentType = NotForContentType::const_new("application/x-ndjson");
+
 /// A content coding that this server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -87,8 +90,10 @@ impl AcceptedCodings {
 
 /// Compresses what `router` answers, where `Accept-Encoding` asks for it and the body is worth it.
 pub(crate) fn compress(router: Router) -> Router {
-    let worth_it =
-        SizeAbove::new(BODY_BYTES_MIN).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
+    let worth_it = SizeAbove::new(BODY_BYTES_MIN)
+        .and(NotForContentType::SSE)
+        .and(LINES)
+        .and(NotForContentType::IMAGES);
     router
         .layer(from_fn(note_accept_ranges))
         .layer(CompressionLayer::new().compress_when(worth_it))

@@ -1,15 +1,24 @@
 //! Bounds on what a single request may cost: the length of its address, the size of its body, its time.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{Request, State},
+    extract::{FromRequest, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures::{FutureExt, future};
 use http::{HeaderValue, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, BodyStream, Limited, StreamBody};
 
 use crate::{Problem, ProblemType};
 
@@ -62,17 +71,18 @@ pub(crate) async fn bound_address(
 /// Bounds the body by size and the work by time.
 ///
 /// When time is up, whoever was slow is told: 408 to a client whose body had not arrived, 503 from a
-/// server that was at work.
+/// server that was at work. A handler that has taken the body as a [`StreamedBody`] goes on.
 pub(crate) async fn bound_work(
     State(limits): State<Limits>,
     mut request: Request,
     next: Next,
 ) -> Response {
     request.extensions_mut().insert(BodyLimit(limits.body_bytes_max));
-    let (request, arriving) = watch_body(request, limits.body_bytes_max);
+    let (request, body, arriving) = watch_body(request, limits.body_bytes_max);
     let mut work = pin!(next.run(request));
     match tokio::time::timeout(limits.request_timeout, &mut work).await {
         Ok(response) => response,
+        Err(_) if body.is_streamed() => work.await,
         // The body lives as long as somebody is still reading it.
         Err(_) if Arc::strong_count(&arriving) > 1 => {
             Problem::new(ProblemType::RequestTimeout).into_response()
@@ -84,18 +94,63 @@ pub(crate) async fn bound_work(
     }
 }
 
-/// Bounds the body, and gives a token that is shared with it for as long as it is being read.
-fn watch_body(request: Request, bytes_max: usize) -> (Request, Arc<()>) {
-    let arriving = Arc::new(());
-    if request.body().is_end_stream() {
-        return (request, arriving);
+/// Bounds the body, and gives it together with a token that is shared with whoever is reading it.
+fn watch_body(mut request: Request, bytes_max: usize) -> (Request, Arc<Arriving>, Arc<()>) {
+    let token = Arc::new(());
+    let body = std::mem::take(request.body_mut());
+    let is_empty = body.is_end_stream();
+    let arriving = Arc::new(Arriving::new(body));
+    request.extensions_mut().insert(Arc::clone(&arriving));
+    if is_empty {
+        return (request, arriving, token);
     }
-    let reading = Arc::clone(&arriving);
-    let request = request.map(|body| {
-        Body::new(Limited::new(body, bytes_max).map_frame(move |frame| {
+    let (body, reading) = (Arc::clone(&arriving), Arc::clone(&token));
+    // Not before it is read: until then it may be taken as it is.
+    let bounded = future::lazy(move |_| {
+        BodyStream::new(Limited::new(body.take(), bytes_max).map_frame(move |frame| {
             let _alive = &reading;
             frame
         }))
     });
-    (request, arriving)
+    *request.body_mut() = Body::new(StreamBody::new(bounded.flatten_stream()));
+    (request, arriving, token)
+}
+
+/// A body that nobody has begun to read.
+#[derive(Debug)]
+struct Arriving {
+    body: Mutex<Option<Body>>,
+    streamed: AtomicBool,
+}
+
+impl Arriving {
+    fn new(body: Body) -> Self {
+        Self { body: Mutex::new(Some(body)), streamed: AtomicBool::new(false) }
+    }
+
+    /// The body; an empty one for whoever comes second.
+    fn take(&self) -> Body {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    }
+
+    fn is_streamed(&self) -> bool {
+        self.streamed.load(Ordering::Relaxed)
+    }
+}
+
+/// A body that its handler reads as it comes, and for as long as it comes: neither the size nor the time
+/// of ordinary requests bounds it. The handler must bound both itself.
+#[derive(Debug)]
+pub struct StreamedBody(pub Body);
+
+impl<S: Sync> FromRequest<S> for StreamedBody {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        let Some(arriving) = request.extensions().get::<Arc<Arriving>>() else {
+            return Ok(Self(request.into_body()));
+        };
+        arriving.streamed.store(true, Ordering::Relaxed);
+        Ok(Self(arriving.take()))
+    }
 }

@@ -16,7 +16,8 @@ use crate::{
 pub(crate) const MEDIA_TYPE_V1: &str = "application/vnd.cinelog.v1+json";
 
 /// What else this server sends under `/v1`: nothing that a client could ask for instead.
-const OTHERS: [&str; 2] = [ProblemDocument::MEDIA_TYPE, "application/schema+json"];
+const OTHERS: [&str; 3] =
+    [ProblemDocument::MEDIA_TYPE, "application/schema+json", "application/x-ndjson"];
 
 /// The path under which representations are negotiated.
 const NEGOTIATED: &str = "/v1";
@@ -121,8 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn problems_and_schemas_may_be_asked_for() {
+    fn problems_schemas_and_lines_may_be_asked_for() {
         assert_eq!(of("application/problem+json"), Accepted::Json);
+        assert_eq!(of("application/x-ndjson"), Accepted::Json);
         assert_eq!(of("application/schema+json"), Accepted::Json);
     }
 

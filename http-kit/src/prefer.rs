@@ -17,6 +17,8 @@ pub struct Preferences {
     pub wait: Option<Duration>,
     /// `count=exact|estimated`: that a list says how long it is.
     pub count: Option<Count>,
+    /// `respond-async`: that the answer does not wait for the work to be done (section 4.1).
+    pub respond_async: bool,
 }
 
 /// How well a list shall be counted.
@@ -48,6 +50,8 @@ impl Preferences {
                 (wait_seen, this.wait) = (true, wait(value));
             } else if name.eq_ignore_ascii_case("count") && !count_seen {
                 (count_seen, this.count) = (true, count(value));
+            } else if name.eq_ignore_ascii_case("respond-async") {
+                this.respond_async = true;
             }
         }
         this
@@ -62,7 +66,8 @@ impl Preferences {
             Count::Estimated => "count=estimated".to_owned(),
         });
         let wait = self.wait.map(|wait| format!("wait={}", wait.as_secs()));
-        let applied: Vec<_> = [wait, count].into_iter().flatten().collect();
+        let respond_async = self.respond_async.then(|| "respond-async".to_owned());
+        let applied: Vec<_> = [wait, count, respond_async].into_iter().flatten().collect();
         if applied.is_empty() {
             return None;
         }
@@ -109,7 +114,8 @@ mod tests {
 
     #[test]
     fn preferences_may_stand_on_one_line_or_several() {
-        let all = Preferences { wait: Some(Duration::from_secs(5)), count: Some(Count::Exact) };
+        let (wait, count) = (Some(Duration::from_secs(5)), Some(Count::Exact));
+        let all = Preferences { wait, count, respond_async: false };
         assert_eq!(parse(&["wait=5, count=exact"]), all);
         assert_eq!(parse(&["Wait=5;foo=bar", "count=\"exact\""]), all);
     }
@@ -123,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_or_malformed_is_ignored() {
-        let ignored = "foo, return=minimal, wait=, wait=5, count=all, count, respond-async";
+        let ignored = "foo, return=minimal, wait=, wait=5, count=all, count, respond_async";
         assert_eq!(parse(&[ignored, "=", "wait=-1"]), Preferences::default());
     }
 
@@ -138,7 +144,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(PREFER, HeaderValue::from_static("count=exact"));
         headers.append(PREFER, HeaderValue::try_from(endless + "wait=1").unwrap());
-        let expected = Preferences { count: Some(Count::Exact), wait: None };
+        let expected = Preferences { count: Some(Count::Exact), ..Preferences::default() };
         assert_eq!(Preferences::parse(&headers), expected);
     }
 
@@ -151,5 +157,12 @@ mod tests {
             ("preference-applied", "count=estimated")
         );
         assert_eq!(Preferences::default().applied(), None);
+    }
+
+    #[test]
+    fn an_answer_before_the_work_can_be_asked_for() {
+        let later = Preferences { respond_async: true, ..Preferences::default() };
+        assert_eq!(parse(&["Respond-Async; foo=bar"]), later);
+        assert_eq!(later.applied().unwrap().1, "respond-async");
     }
 }

@@ -59,7 +59,7 @@ impl Read {
         // Whoever asks for a position must not be given an older answer by a cache.
         vary(&mut headers, [MIN_POSITION]);
         let waited = self.preferences.wait.filter(|_| self.headers.contains_key(MIN_POSITION));
-        let followed = Preferences { wait: waited, count: counted };
+        let followed = Preferences { wait: waited, count: counted, ..Preferences::default() };
         headers.extend(followed.applied());
         headers
     }

@@ -34,8 +34,12 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<JsonMediaType> {
 /// Reads the body to its end, as JSON in which no name is repeated.
 pub(super) async fn read(request: Request) -> Result<Value, Problem> {
     refuse_encoded(request.headers())?;
-    let bytes = read_bytes(request).await?;
-    unique::parse(&bytes).map_err(|error| {
+    parse(&read_bytes(request).await?)
+}
+
+/// Reads one JSON document in which no name is repeated.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    unique::parse(bytes).map_err(|error| {
         let problem = Problem::new(ProblemType::MalformedRequest);
         match error {
             NotJson::Syntax(_) if bytes.trim_ascii().is_empty() => {

@@ -53,6 +53,14 @@ pub(crate) enum JsonMediaType {
 }
 
 impl JsonBody {
+    /// The document that `bytes` are, read as strictly as a body is.
+    ///
+    /// # Errors
+    /// 400 where they are not JSON (RFC 8259), or an object has the same name twice.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        body::parse(bytes).map(Self)
+    }
+
     /// Reads the body as a `T`.
     ///
     /// # Errors

@@ -35,8 +35,17 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
         None => return response,
     };
     let request_id = context.map(|context| context.request_id).unwrap_or_default();
-    log(&problem, uri.path(), &request_id);
     replace(response, problem, uri.path(), request_id)
+}
+
+impl Problem {
+    /// The problem as it is sent in answer to the request with this id to `path`, for handlers that
+    /// answer with several. It is logged here, as every problem is.
+    #[must_use]
+    pub fn into_document(self, path: &str, request_id: &str) -> ProblemDocument {
+        log(&self, path, request_id);
+        ProblemDocument::new(self, path, request_id.to_owned())
+    }
 }
 
 fn is_bare_failure(response: &Response) -> bool {
@@ -82,7 +91,7 @@ fn replace(response: Response, problem: Problem, path: &str, request_id: String)
     let media_type = HeaderValue::from_static(ProblemDocument::MEDIA_TYPE);
     parts.headers.insert(header::CONTENT_TYPE, media_type);
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let document = ProblemDocument::new(problem, path, request_id);
+    let document = problem.into_document(path, &request_id);
     match serde_json::to_vec(&document) {
         Ok(body) => Response::from_parts(parts, Body::from(body)),
         Err(_) => parts.status.into_response(),

@@ -1,8 +1,11 @@
 //! Bounds on size and time.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use futures::stream;
 use http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use crate::server::{BODY_BYTES_MAX, service, start};
@@ -60,4 +63,20 @@ async fn a_client_that_takes_too_long_is_told_408() {
     let request = Request::post("/v1/films").header("content-type", "application/json");
     let response = service().oneshot(request.body(never).unwrap()).await.unwrap();
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_reads_the_body_as_it_comes_is_bounded_by_neither_size_nor_time() {
+    let chunks = stream::unfold(0, |sent| async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let chunk = Ok::<_, std::io::Error>(bytes::Bytes::from(vec![b'x'; BODY_BYTES_MAX]));
+        (sent < 10).then_some((chunk, sent + 1))
+    });
+    let request = Request::post("/v1/streamed").header("accept-encoding", "gzip");
+    let response =
+        service().oneshot(request.body(Body::from_stream(chunks)).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!response.headers().contains_key("content-encoding"), "lines are not kept back");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(body.starts_with(format!("{}\n", 10 * BODY_BYTES_MAX).as_bytes()));
 }

@@ -7,10 +7,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
+use futures::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_kit::{
     Caller, Clock, ETag, EdgeOptions, Editor, FieldError, Json, JsonBody, Path, Problem,
-    ProblemDocument, ProblemType, RequestContext, edge, health, problem_pages, respond_conditional,
+    ProblemDocument, ProblemType, RequestContext, StreamedBody, edge, health, problem_pages,
+    respond_conditional,
 };
 use identity::{Identity, KeyPair, Realm, Role, Signer, Verifier};
 use jiff::Timestamp;
@@ -52,6 +54,7 @@ fn writes() -> Router {
         .route("/v1/films", post(async |Json(film): Json<Film>| (StatusCode::CREATED, film.title)))
         .route("/v1/films/{id}", put(replace).patch(async |_: JsonBody| {}).delete(remove))
         .route("/v1/mine", post(async |caller: Caller<Editor>| caller.account.to_string()))
+        .route("/v1/streamed", post(streamed))
         .route("/v1/bytes", post(async |bytes: bytes::Bytes| bytes.len().to_string()))
 }
 
@@ -68,6 +71,17 @@ async fn film(Path(id): Path<String>, headers: HeaderMap) -> Response {
 fn large() -> Response {
     Json(json!({"synopsis": "All work and no play makes Jack a dull boy. ".repeat(100)}))
         .into_response()
+}
+
+/// Counts what comes, and sends that as lines, in the time it takes.
+async fn streamed(StreamedBody(body): StreamedBody) -> Response {
+    let mut body = body.into_data_stream();
+    let mut bytes = 0;
+    while let Some(Ok(chunk)) = body.next().await {
+        bytes += chunk.len();
+    }
+    let lines = format!("{bytes}\n{}", "\n".repeat(2000));
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
 }
 
 async fn panics() {
