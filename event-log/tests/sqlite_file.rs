@@ -2,75 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails its test")]
 
+mod file;
+
 use std::{sync::Arc, time::Duration};
 
 use event_log::{
-    Append, AppendError, Appended, Direction, EventLog, Expected, LogError,
+    Append, AppendError, EventLog, Expected, LogError,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
-use events::{EventId, Metadata, NewEvent, Position, RecordedEvent, Revision, StreamName};
+use events::{Digest, NewEvent, Position, Revision, StreamName};
+use file::{
+    append, append_of, assert_damaged, assert_unavailable, connect, event, everything, folder, ids,
+    open,
+};
 use futures::{
     FutureExt, StreamExt,
     future::{join, join_all},
 };
-use jiff::Timestamp;
-use serde_json::value::RawValue;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tempfile::TempDir;
-use uuid::Uuid;
-
-fn folder() -> (TempDir, SqliteLogOptions) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = SqliteLogOptions::at(folder.path().join("log.db"));
-    (folder, options)
-}
-
-async fn open(options: &SqliteLogOptions) -> SqliteLog {
-    SqliteLog::open(options.clone()).await.unwrap()
-}
-
-/// A connection beside the log's own.
-async fn connect(options: &SqliteLogOptions) -> SqliteConnection {
-    let connection = SqliteConnectOptions::new().filename(&options.path);
-    SqliteConnection::connect_with(&connection).await.unwrap()
-}
-
-/// An event with an id of its own and so many bytes of data.
-fn event(id: u128, bytes: usize) -> NewEvent {
-    NewEvent {
-        id: EventId(Uuid::from_u128(id)),
-        event_type: "SomethingHappened".to_owned(),
-        schema_version: 1,
-        metadata: Metadata::at(Timestamp::UNIX_EPOCH),
-        data: RawValue::from_string(format!("\"{}\"", "x".repeat(bytes))).unwrap(),
-    }
-}
-
-fn append_of(event: NewEvent) -> Append {
-    Append::new(StreamName::new("movie-1").unwrap(), Expected::Any, vec![event])
-}
-
-async fn append(log: &SqliteLog, id: u128) -> Result<Appended, AppendError> {
-    log.append(append_of(event(id, 10))).await
-}
-
-#[track_caller]
-fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, AppendError>) {
-    assert!(matches!(result, Err(AppendError::Log(LogError::Unavailable(_)))), "{result:?}");
-}
-
-#[track_caller]
-fn assert_damaged<T: std::fmt::Debug>(result: Result<T, LogError>) {
-    assert!(matches!(result, Err(LogError::Damaged { position: None, .. })), "{result:?}");
-}
-
-async fn everything(log: &SqliteLog) -> Vec<RecordedEvent> {
-    log.read_all(Position::START, Direction::Forwards, usize::MAX).await.unwrap()
-}
-
-fn ids(events: &[RecordedEvent]) -> Vec<u128> {
-    events.iter().map(|event| event.id.0.as_u128()).collect()
-}
+use sqlx::Connection;
 
 #[tokio::test]
 async fn a_full_disk_refuses_appends_and_loses_nothing() {
@@ -350,4 +299,93 @@ async fn a_folder_that_is_not_there_is_named() {
     let error = SqliteLog::open(options).await.unwrap_err();
     assert!(error.to_string().contains("/nowhere/at/all/log.db"), "{error}");
     assert!(matches!(error, LogError::Unavailable(_)), "it may be mounted yet");
+}
+
+/// Makes the file as an older version left it: without digests, but with all its events.
+async fn make_older(options: &SqliteLogOptions) {
+    let mut other = connect(options).await;
+    for statement in
+        ["DROP TABLE digest", "DROP TABLE probe", "DELETE FROM _sqlx_migrations WHERE version > 1"]
+    {
+        sqlx::query(statement).execute(&mut other).await.unwrap();
+    }
+    other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_digests_of_an_older_file_are_made_up_for() {
+    const EVENTS: usize = 3000;
+    let (_folder, options) = folder();
+    let log = open(&options).await;
+    let many = (0..EVENTS as u128).map(|id| event(id, 10)).collect();
+    let stream = StreamName::new("movie-1").unwrap();
+    log.append(Append::new(stream, Expected::Any, many)).await.unwrap();
+    log.close().await;
+    make_older(&options).await;
+
+    let older = SqliteLog::open_reader(options.clone()).await;
+    assert!(matches!(older, Err(LogError::Unavailable(_))), "a reader does not write them");
+    let log = open(&options).await;
+    let events = everything(&log).await;
+    for at in [1, 1023, 1024, 1025, 2999, EVENTS] {
+        let expected = events[..at].iter().fold(Digest::EMPTY, Digest::extend);
+        assert_eq!(log.digest(Position(at as u64)).await.unwrap(), expected, "at {at}");
+    }
+    append(&log, 10_000).await.unwrap();
+    let expected = everything(&log).await.iter().fold(Digest::EMPTY, Digest::extend);
+    assert_eq!(log.digest(Position(u64::MAX)).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_digest_that_is_asked_for_where_an_event_is_missing_is_damage() {
+    let (_folder, options) = folder();
+    let log = open(&options).await;
+    let many = (0..10).map(|id| event(id, 10)).collect();
+    let stream = StreamName::new("movie-1").unwrap();
+    log.append(Append::new(stream, Expected::Any, many)).await.unwrap();
+    damage(&options, "DELETE FROM event WHERE position = 4").await;
+    match log.digest(Position(7)).await {
+        Err(LogError::Damaged { position, .. }) => assert_eq!(position, Some(Position(4))),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_says_so_until_it_can_again() {
+    let (_folder, mut options) = folder();
+    options.busy_timeout = Duration::from_millis(1);
+    let log = open(&options).await;
+    let mut other = connect(&options).await;
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    assert_unavailable(append(&log, 1).await);
+    let told = log.health().unwrap_err().to_string();
+    assert!(told.contains("nothing can be appended for 0 s"), "{told}");
+    lock.rollback().await.unwrap();
+    append(&log, 1).await.unwrap();
+    log.health().unwrap();
+}
+
+#[tokio::test]
+async fn a_log_finds_out_by_itself_that_it_can_be_written_again() {
+    let (_folder, mut options) = folder();
+    options.busy_timeout = Duration::from_millis(1);
+    options.probe_interval = Duration::from_millis(5);
+    let log = open(&options).await;
+    let mut other = connect(&options).await;
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    assert_unavailable(append(&log, 1).await);
+    lock.rollback().await.unwrap();
+    // Nobody appends meanwhile.
+    while log.health().is_err() {
+        assert!(everything(&log).await.is_empty());
+    }
+    assert_eq!(append(&log, 1).await.unwrap().position, Position(1));
+}
+
+#[tokio::test]
+async fn what_is_refused_for_its_own_fault_leaves_the_log_healthy() {
+    let (_folder, options) = folder();
+    let log = open(&options).await;
+    log.append(append_of(NewEvent { schema_version: 0, ..event(1, 10) })).await.unwrap_err();
+    log.health().unwrap();
 }

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use events::Position;
@@ -26,9 +26,6 @@ use crate::{
     health::Health,
     measure::{self, Outcome},
 };
-
-/// How often a log that could not be written is tried while nobody appends.
-const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The state of the task.
 pub(super) struct Appender {
@@ -63,7 +60,7 @@ impl Appender {
     pub(super) async fn run(mut self, mut queue: Queue, readers: SqlitePool) {
         loop {
             let work = if self.health.is_failing() {
-                match timeout(PROBE_INTERVAL, queue.next()).await {
+                match timeout(self.options.probe_interval, queue.next()).await {
                     Ok(work) => work,
                     Err(_nobody_came) => {
                         self.probe().await;

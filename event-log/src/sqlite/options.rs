@@ -28,6 +28,8 @@ pub struct SqliteLogOptions {
     /// How often a subscription looks for events that another process has appended. Events of this
     /// process need no looking for.
     pub poll_interval: Duration,
+    /// How often a log that could not be written is tried while nobody appends.
+    pub probe_interval: Duration,
     /// The size at which the file counts as full, in bytes. `None`: when the disk is.
     pub file_bytes_max: Option<u64>,
 }
@@ -44,6 +46,7 @@ impl SqliteLogOptions {
             batch_bytes_max: 8 << 20,
             busy_timeout: Duration::from_secs(5),
             poll_interval: Duration::from_secs(1),
+            probe_interval: Duration::from_secs(1),
             file_bytes_max: None,
         }
     }

@@ -20,6 +20,14 @@ pub(super) struct PageLimits {
     pub(super) bytes_max: usize,
 }
 
+/// A part of the log.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) events: Vec<RecordedEvent>,
+    /// Whether it ends where its limits are, rather than where the log did.
+    pub(super) is_full: bool,
+}
+
 /// A stream from revision `from` on, oldest first.
 pub(super) async fn stream(
     readers: &SqlitePool,
@@ -65,7 +73,7 @@ pub(super) async fn page(
     readers: &SqlitePool,
     from: Position,
     limits: PageLimits,
-) -> Result<Vec<RecordedEvent>, LogError> {
+) -> Result<Page, LogError> {
     let mut rows = sqlx::query(AFTER)
         .bind(at_most_i64(from.0))
         .bind(limit_of(limits.events_max))
@@ -79,7 +87,8 @@ pub(super) async fn page(
             break;
         }
     }
-    Ok(events)
+    let is_full = events.len() >= limits.events_max || bytes >= limits.bytes_max;
+    Ok(Page { events, is_full })
 }
 
 /// The position of the last event.
