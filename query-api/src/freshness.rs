@@ -47,7 +47,7 @@ impl Shared {
         let patience = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
         // First followed, then looked: a change in between is not missed.
         let mut follower = self.progress.follow();
-        let mut snapshot = self.store.snapshot().await?;
+        let mut snapshot = self.store.current().snapshot().await?;
         if snapshot.checkpoint.position < wanted && !patience.is_zero() {
             // Not held while waiting: connections are few.
             drop(snapshot);
@@ -82,7 +82,7 @@ impl Shared {
         loop {
             let heard = timeout_at(deadline, follower.hears_of(wanted)).await;
             // What was heard is only the reason to look: position and data come from one snapshot.
-            let snapshot = self.store.snapshot().await?;
+            let snapshot = self.store.current().snapshot().await?;
             let has_reached = snapshot.checkpoint.position >= wanted;
             if has_reached || heard.is_err() {
                 let outcome = if has_reached { "reached" } else { "gave_up" };

@@ -35,7 +35,7 @@ mod testing;
 mod value;
 
 pub use state::QueryState;
-pub use store::{StoreError, sqlite::SqliteStore};
+pub use store::{LiveStore, StoreError, sqlite::SqliteStore};
 
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;

@@ -16,7 +16,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use crate::store::sqlite::SqliteStore;
+use crate::store::LiveStore;
 
 /// How often is looked while somebody waits, should the change feed stay silent.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Tells how far the read model has come. The task behind it begins with the first follower, and ends
 /// when this is dropped.
 pub(crate) struct Progress {
-    store: SqliteStore,
+    store: LiveStore,
     feed: Arc<dyn ChangeFeed>,
     reached: Arc<watch::Sender<Position>>,
     task: OnceLock<AbortHandle>,
@@ -35,7 +35,7 @@ pub(crate) struct Follower(watch::Receiver<Position>);
 
 impl Progress {
     /// Ready to be followed.
-    pub(crate) fn new(store: SqliteStore, feed: Arc<dyn ChangeFeed>) -> Self {
+    pub(crate) fn new(store: LiveStore, feed: Arc<dyn ChangeFeed>) -> Self {
         let (reached, _) = watch::channel(Position::START);
         Self { store, feed, reached: Arc::new(reached), task: OnceLock::new() }
     }
@@ -82,7 +82,7 @@ impl Follower {
 
 /// Passes on what the feed says, and looks for itself where it says nothing.
 async fn report(
-    store: SqliteStore,
+    store: LiveStore,
     changes: BoxStream<'static, FeedItem>,
     reached: Arc<watch::Sender<Position>>,
 ) {
@@ -104,7 +104,7 @@ async fn report(
         };
         let position = match told {
             Some(position) => position,
-            None => match store.checkpoint().await {
+            None => match store.current().checkpoint().await {
                 Ok(checkpoint) => checkpoint.position,
                 // Whoever asks meets the failure for themselves. The next tick looks again.
                 Err(_) => continue,
@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn progress(model: &ReadModel, says: Vec<FeedItem>) -> Progress {
-        Progress::new(model.store().clone(), Arc::new(Says(says)))
+        Progress::new(LiveStore::new(model.store().clone()), Arc::new(Says(says)))
     }
 
     #[tokio::test]
@@ -163,7 +163,7 @@ mod tests {
         let model = ReadModel::new().await;
         let (shared, mut follower) = (model.shared(), model.shared().progress.follow());
         model.reach(7).await;
-        assert_eq!(shared.store.checkpoint().await.unwrap().position, Position(7));
+        assert_eq!(shared.store.current().checkpoint().await.unwrap().position, Position(7));
         follower.hears_of(Position(7)).await;
     }
 

@@ -7,14 +7,12 @@ use http::HeaderValue;
 use read_model::ChangeFeed;
 use tokio::sync::Semaphore;
 
-use crate::{
-    cursor::Cursors, freshness::WAITING_MAX, progress::Progress, store::sqlite::SqliteStore,
-};
+use crate::{cursor::Cursors, freshness::WAITING_MAX, progress::Progress, store::LiveStore};
 
 /// What a query node is made of.
 pub struct QueryState {
     /// Where the read model is.
-    pub store: SqliteStore,
+    pub store: LiveStore,
     /// The log, asked only for the last write that this process acknowledged.
     pub log: Arc<dyn EventLog>,
     /// Tells when the read model has moved on.
@@ -33,7 +31,7 @@ pub(crate) struct Shared(Arc<Inner>);
 
 /// What [`Shared`] shares.
 pub(crate) struct Inner {
-    pub(crate) store: SqliteStore,
+    pub(crate) store: LiveStore,
     pub(crate) log: Arc<dyn EventLog>,
     /// How far the read model has come.
     pub(crate) progress: Progress,

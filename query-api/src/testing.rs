@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{QueryState, SqliteStore, state::Shared};
+use crate::{LiveStore, QueryState, SqliteStore, state::Shared};
 
 /// A read model and a log, each in a file, with all that is needed to ask and to write.
 pub(crate) struct ReadModel {
@@ -107,7 +107,7 @@ impl ReadModel {
         let feed = Arc::new(InProcessChangeFeed::new(16));
         let store = SqliteStore::open(&path, 2).await.unwrap();
         let shared = Shared::new(QueryState {
-            store: store.clone(),
+            store: LiveStore::new(store.clone()),
             log: Arc::clone(&log) as Arc<dyn EventLog>,
             feed: Arc::clone(&feed) as Arc<dyn ChangeFeed>,
             cursor_key: [7; 32],

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use event_log::EventLog;
 use http_kit::{Clock, Metrics};
 use identity::Role;
+use query_api::LiveStore;
 use tokio::task::JoinSet;
 
 use super::{issue, print};
@@ -43,7 +44,7 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
         head_at_start: log.head().await?,
         log: Arc::clone(&log),
         read_model: wire::read_model(&config, &data).await?,
-        store: wire::query_store(&config, &data).await?,
+        store: LiveStore::new(wire::query_store(&config, &data).await?),
         feed: wire::change_feed(),
     };
     let (store, feed) = (ports.store.clone(), Arc::clone(&ports.feed));

@@ -30,7 +30,8 @@ pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
         .check("read model", move || {
             let store = store.clone();
             async move {
-                let reached = store.checkpoint().await.map_err(|error| error.to_string())?.position;
+                let reached =
+                    store.current().checkpoint().await.map_err(|error| error.to_string())?.position;
                 match reached >= target {
                     true => Ok(()),
                     false => Err(format!("at position {reached} of {target}, catching up")),

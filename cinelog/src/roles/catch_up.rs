@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events::Position;
 use futures::StreamExt;
-use query_api::SqliteStore;
+use query_api::LiveStore;
 use read_model::ChangeFeed;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Waits until the read model has reached `target`; gives whether it has.
-pub(crate) async fn catch_up(store: &SqliteStore, feed: &dyn ChangeFeed, target: Position) -> bool {
+pub(crate) async fn catch_up(store: &LiveStore, feed: &dyn ChangeFeed, target: Position) -> bool {
     let deadline = Instant::now() + PATIENCE;
     // Subscribed before the look, so that no change can come between the two.
     let mut changes = feed.subscribe();
@@ -28,6 +28,6 @@ pub(crate) async fn catch_up(store: &SqliteStore, feed: &dyn ChangeFeed, target:
     }
 }
 
-async fn has_reached(store: &SqliteStore, target: Position) -> bool {
-    store.checkpoint().await.is_ok_and(|checkpoint| checkpoint.position >= target)
+async fn has_reached(store: &LiveStore, target: Position) -> bool {
+    store.current().checkpoint().await.is_ok_and(|checkpoint| checkpoint.position >= target)
 }

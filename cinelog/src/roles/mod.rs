@@ -14,7 +14,7 @@ use event_log::EventLog;
 use events::Position;
 use http_kit::{Clock, Metrics};
 use projector::{ProjectorOptions, sqlite::SqliteReadModel};
-use query_api::SqliteStore;
+use query_api::LiveStore;
 use read_model::ChangeFeed;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,7 @@ pub(crate) struct Ports {
     /// Where the projector writes.
     pub(crate) read_model: SqliteReadModel,
     /// Where the queries read.
-    pub(crate) store: SqliteStore,
+    pub(crate) store: LiveStore,
     /// What the log held at the start.
     pub(crate) head_at_start: Position,
     /// How the queries learn what the projector wrote.
