@@ -53,6 +53,18 @@ pub(crate) enum Command {
     /// were added over HTTP have ids of their own and are not found again. A line that is refused
     /// stops nothing; it is reported with its number, the field and what was expected.
     Import(ImportArgs),
+    /// Back up the event log and the keys into one archive, also while the server runs
+    ///
+    /// All that was acknowledged before is in it. Every event is checked, and the archive is read back,
+    /// before it gets its name. Beside FILE there must be room for the log twice. The archive holds the
+    /// key that signs tokens: keep it as safe as the data folder. What it does not hold: the
+    /// configuration, the read model (it is made from the log), and jobs that are not finished.
+    Backup(BackupArgs),
+    /// Restore an archive of `cinelog backup` into a data folder that holds no history
+    ///
+    /// The archive and every event in it are checked before anything gets its place. The read model is
+    /// made when the server starts.
+    Restore(RestoreArgs),
     /// Print an access token, and nothing else
     #[command(after_help = "Example:\n  \
         curl -X POST localhost:8080/v1/movies -H \"Authorization: Bearer $(cinelog token --role editor)\" \\\n       \
@@ -85,6 +97,25 @@ pub(crate) struct ImportArgs {
     /// Files to read, in this order
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// `cinelog backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The archive to make, such as films.tar
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Replace FILE where it is there already; it stays until the new one is whole and checked
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `cinelog restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The archive
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 /// `cinelog token`.

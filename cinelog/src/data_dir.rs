@@ -58,6 +58,12 @@ impl DataDir {
         Ok(Self(path.to_path_buf()))
     }
 
+    /// The folder, which must be there.
+    pub(crate) fn existing(path: &Path) -> Result<Self, DataDirError> {
+        fs::metadata(path).map_err(unusable(path))?;
+        Ok(Self(path.to_path_buf()))
+    }
+
     /// A file in the folder; an absolute path stays as it is.
     pub(crate) fn file(&self, path: &Path) -> PathBuf {
         self.0.join(path)

@@ -14,6 +14,9 @@ pub(crate) enum Failure {
     /// The event log cannot be opened or used.
     #[error(transparent)]
     Log(#[from] event_log::LogError),
+    /// A backup was not made or not restored.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupError),
     /// The projector failed.
     #[error("the projector stopped: {0}")]
     Projector(#[from] projector::ProjectorError),

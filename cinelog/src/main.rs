@@ -3,6 +3,7 @@
 //! This is the only crate that knows which adapters are in use, and that reads the environment and the
 //! command line.
 
+mod backup;
 mod banner;
 mod cli;
 mod commands;
@@ -48,6 +49,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => commands::serve(config, &args).await,
         Command::Import(args) => commands::import(&config, &args).await,
+        Command::Backup(args) => commands::backup(&config, &args).await,
+        Command::Restore(args) => commands::restore(&config, &args).await,
         Command::Token(args) => commands::token(&config, &args),
         Command::Config(ConfigCommand::Check) => commands::config_check(&config),
         Command::Config(ConfigCommand::Reference) => commands::config_reference(),

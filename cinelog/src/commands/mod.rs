@@ -1,15 +1,19 @@
 //! What the command line can do, a file each.
 
+mod backup;
 mod config;
 mod import;
 mod openapi;
+mod restore;
 mod serve;
 mod token;
 
 pub(crate) use self::{
+    backup::backup,
     config::{config_check, config_reference},
     import::import,
     openapi::openapi,
+    restore::restore,
     serve::serve,
     token::{issue, realm, token},
 };

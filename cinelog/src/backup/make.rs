@@ -1,0 +1,167 @@
+//! Making a backup: a copy of the log at one moment, checked event by event, in an archive that is read
+//! back before it gets its name.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, ErrorKind},
+    path::Path,
+};
+
+use event_log::{
+    EventLog,
+    sqlite::{SqliteLog, SqliteLogOptions},
+};
+use jiff::Timestamp;
+
+use super::{
+    Places, archive,
+    error::{BackupError, at},
+    examine::{self, History},
+    manifest::{FORMAT, Manifest, Member, MemberName},
+    progress,
+    scratch::{self, Scratch},
+};
+
+/// What a backup came to.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// How many events it holds.
+    pub(crate) events: u64,
+    /// The position of the last one.
+    pub(crate) position: events::Position,
+    /// The length of the archive.
+    pub(crate) bytes: u64,
+}
+
+/// Backs up `places`, beside whatever else works on them, to the new archive `file`. All that was
+/// acknowledged before is in it. One that is there already is replaced where `replace` says so, and
+/// stays until the new one is whole and checked.
+pub(crate) async fn make(
+    places: &Places,
+    file: &Path,
+    replace: bool,
+    now: Timestamp,
+) -> Result<Made, BackupError> {
+    refuse_existing(file, replace)?;
+    let log = places.of_member(MemberName::Log);
+    if !log.is_file() {
+        return Err(BackupError::NoLog(log.to_path_buf()));
+    }
+    let _lock = lock(&places.lock)?;
+    let scratch = Scratch::beside(file)?;
+    let copy = scratch.file(MemberName::Log.as_str());
+    let archive = scratch.file("archive");
+
+    let history = copy_log(log, &copy).await?;
+    let manifest = Manifest {
+        format: FORMAT,
+        cinelog: env!("CARGO_PKG_VERSION").to_owned(),
+        made_at: now,
+        position: history.position,
+        digest: history.digest,
+        members: members(places, &copy)?,
+    };
+    let bytes = write(&archive, &manifest, places, &copy)?;
+    read_back(&archive, &manifest, bytes)?;
+    refuse_existing(file, replace)?;
+    scratch::put(&archive, file)?;
+    Ok(Made { events: history.digest.count, position: history.position, bytes })
+}
+
+fn refuse_existing(file: &Path, replace: bool) -> Result<(), BackupError> {
+    match file.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(at(file)(error)),
+        Ok(there) if !there.is_file() => Err(BackupError::NotAFile(file.to_path_buf())),
+        Ok(_) if !replace => Err(BackupError::Exists(file.to_path_buf())),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Keeps other backups of this folder out for as long as it lives, also when the process is killed.
+/// The file stays: to remove it would let two in.
+fn lock(path: &Path) -> Result<File, BackupError> {
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(path).map_err(at(path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BackupError::UnderWay),
+        Err(TryLockError::Error(error)) => Err(at(path)(error)),
+    }
+}
+
+/// Copies the log and checks that the copy tells the log's own story.
+async fn copy_log(log: &Path, copy: &Path) -> Result<History, BackupError> {
+    let progress = progress::of_unknown_length("Copying the event log");
+    let copied = SqliteLog::snapshot(log, copy).await;
+    progress.finish_and_clear();
+    copied?;
+    let history = examine::history(copy).await?;
+    let original = SqliteLog::open_reader(SqliteLogOptions::at(log)).await?;
+    let digest = original.digest(history.position).await;
+    original.close().await;
+    let digest = digest?;
+    if digest != history.digest {
+        let (ours, copied) = (digest, history.digest);
+        let what = format!("the log's own digest is {ours}, that of the copied events is {copied}");
+        return Err(BackupError::Damaged(what));
+    }
+    Ok(history)
+}
+
+/// What the archive will hold. A key that has never been used is not there.
+fn members(places: &Places, copy: &Path) -> Result<Vec<Member>, BackupError> {
+    let mut members = Vec::new();
+    for name in [MemberName::SigningKey, MemberName::CursorKey, MemberName::Log] {
+        let path = source(name, places, copy);
+        let file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && name != MemberName::Log => {
+                continue;
+            }
+            file => file.map_err(at(path))?,
+        };
+        let (bytes, sha256) = archive::measure(file).map_err(at(path))?;
+        members.push(Member { name, bytes, sha256 });
+    }
+    Ok(members)
+}
+
+fn source<'a>(name: MemberName, places: &'a Places, copy: &'a Path) -> &'a Path {
+    match name {
+        MemberName::Log => copy,
+        key => places.of_member(key),
+    }
+}
+
+/// Writes the archive to the disk; gives its length.
+fn write(
+    archive: &Path,
+    manifest: &Manifest,
+    places: &Places,
+    copy: &Path,
+) -> Result<u64, BackupError> {
+    let bytes = manifest.members.iter().map(|member| member.bytes).sum();
+    let progress = progress::of_bytes("Writing the archive", bytes);
+    let mut file = scratch::create(archive)?;
+    archive::write(&mut file, manifest, |name| {
+        File::open(source(name, places, copy)).map(|file| progress.wrap_read(file))
+    })
+    .and_then(|()| file.sync_all())
+    .map_err(at(archive))?;
+    progress.finish_and_clear();
+    file.metadata().map(|metadata| metadata.len()).map_err(at(archive))
+}
+
+/// Reads the archive as a restore would.
+fn read_back(archive: &Path, manifest: &Manifest, bytes: u64) -> Result<(), BackupError> {
+    let progress = progress::of_bytes("Reading it back", bytes);
+    let file = File::open(archive).map_err(at(archive))?;
+    let read = archive::read(progress.wrap_read(file), |_, member| {
+        io::copy(member, &mut io::sink()).map(drop).map_err(at(archive))
+    })?;
+    progress.finish_and_clear();
+    match read == *manifest {
+        true => Ok(()),
+        false => Err(BackupError::Damaged("its manifest is not what was written".to_owned())),
+    }
+}
