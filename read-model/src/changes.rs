@@ -15,7 +15,7 @@ pub struct Changes {
     /// Films to store.
     pub movies: Vec<MovieChange>,
     /// Ratings to store, withdrawn ones included.
-    pub ratings: Vec<RatingState>,
+    pub ratings: Vec<RatingChange>,
     /// Facets to store or remove.
     pub facets: Vec<FacetChange>,
     /// Poison events, each of which stops its stream.
@@ -27,6 +27,13 @@ pub struct Changes {
 /// A film to store, with what it means for lists and search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovieChange {
+    /// Where the film was created. No two films share it and it is the same in every build, so stores
+    /// take it for a key.
+    pub created: Position,
+    /// Whether the store did not have the film before.
+    pub is_new: bool,
+    /// Whether more than its ratings changed.
+    pub entry_changed: bool,
     /// The film as it is now.
     pub document: MovieDocument,
     /// Facets that it belonged to and does not any more.
@@ -35,6 +42,15 @@ pub struct MovieChange {
     pub joined: Vec<FacetKey>,
     /// What happens to its text in the search index.
     pub search: SearchChange,
+}
+
+/// A rating to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RatingChange {
+    /// What the store had of it.
+    pub before: Option<RatingState>,
+    /// The rating as it is now.
+    pub now: RatingState,
 }
 
 /// What happens to a film's text in the search index.

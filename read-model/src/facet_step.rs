@@ -10,7 +10,7 @@ use crate::{FacetChange, FacetDocument, FacetKey, FacetKind, tracked::Tracked};
 /// only while folding.
 #[derive(Debug)]
 pub(crate) enum FacetStep {
-    Leave(FacetKey),
+    Leave(FacetKey, String),
     Join(FacetKey, String),
     Describe(GenreDescribed, Revision),
 }
@@ -18,7 +18,7 @@ pub(crate) enum FacetStep {
 impl FacetStep {
     pub(crate) fn key(&self) -> FacetKey {
         match self {
-            Self::Leave(key) | Self::Join(key, _) => key.clone(),
+            Self::Leave(key, _) | Self::Join(key, _) => key.clone(),
             Self::Describe(genre, _) => (FacetKind::Genre, genre.slug.clone()),
         }
     }
@@ -32,15 +32,15 @@ pub(crate) fn facet_changes(steps: Vec<FacetStep>, loaded: Vec<FacetDocument>) -
         let key = step.key();
         let now = &mut facets.entry(key.clone()).or_default().now;
         match step {
-            FacetStep::Leave(_) => {
+            FacetStep::Leave(_, name) => {
                 debug_assert!(now.is_some(), "a film leaves only facets that are there");
                 if let Some(facet) = now {
-                    facet.movie_count = facet.movie_count.saturating_sub(1);
+                    facet.leave(&name);
                 }
                 now.take_if(|facet| facet.movie_count == 0 && !facet.is_described());
             }
             FacetStep::Join(_, name) => {
-                now.get_or_insert_with(|| FacetDocument::named(key, name)).movie_count += 1;
+                now.get_or_insert_with(|| FacetDocument::named(key, String::new())).join(name);
             }
             FacetStep::Describe(genre, revision) => {
                 let facet = now.get_or_insert_with(|| FacetDocument::named(key, String::new()));

@@ -3,6 +3,7 @@
 use events::{
     AccountId, DecodeError, Event, GenreDescribed, MovieId, RecordedEvent, StreamName, decode,
 };
+use uuid::Uuid;
 
 /// A recorded event, decoded; or why it cannot be.
 #[derive(Debug)]
@@ -56,12 +57,53 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether `stream` is the one that its events stand in.
+    pub(crate) fn is_in(self, stream: &StreamName) -> bool {
+        let name = stream.as_str();
+        let mut buffer = Uuid::encode_buffer();
+        match self {
+            Self::Movie(movie) => {
+                name.strip_prefix("movie-") == Some(movie.0.hyphenated().encode_lower(&mut buffer))
+            }
+            Self::Rating(movie, account, _) => name
+                .strip_prefix("rating-")
+                .and_then(|rest| {
+                    rest.strip_prefix(&*movie.0.hyphenated().encode_lower(&mut buffer))
+                })
+                .and_then(|rest| rest.strip_prefix('-'))
+                .is_some_and(|rest| rest == account.0.hyphenated().encode_lower(&mut buffer)),
+            Self::Genre(_) => self.stream() == *stream,
+        }
+    }
+
     /// The stream that its events stand in.
     pub(crate) fn stream(self) -> StreamName {
         match self {
             Self::Movie(movie) => StreamName::movie(movie),
             Self::Rating(movie, account, _) => StreamName::rating(movie, account),
             Self::Genre(genre) => StreamName::genre(&genre.slug),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_knows_its_stream_without_spelling_it() {
+        let [one, other] = [1, 2].map(Uuid::from_u128);
+        let subjects = [
+            Subject::Movie(MovieId(one)),
+            Subject::Movie(MovieId(other)),
+            Subject::Rating(MovieId(one), AccountId(one), None),
+            Subject::Rating(MovieId(one), AccountId(other), Some(3)),
+            Subject::Rating(MovieId(other), AccountId(one), None),
+        ];
+        for (index, subject) in subjects.iter().enumerate() {
+            for (place, stream) in subjects.map(Subject::stream).iter().enumerate() {
+                assert_eq!(subject.is_in(stream), index == place, "{subject:?} in {stream}");
+            }
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What a batch of events needs of a store before it can be folded in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use events::{AccountId, MovieId, StreamName};
+use events::{AccountId, MovieId, Position, Revision, StreamName};
 
 use crate::{Fact, MovieDocument, RatingState, fact::Subject};
+
+/// The revision of the first event of every stream.
+const FIRST: Revision = Revision(1);
 
 /// The documents that must be loaded before a batch can be folded in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,34 +21,62 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// What `facts` need.
+    /// What `facts` need. What begins among them is not needed: the store cannot have anything of a
+    /// stream whose first event is still to come.
     #[must_use]
     pub fn of(facts: &[Fact<'_>]) -> Self {
         let mut keys = Self::default();
+        let mut begun: HashSet<&StreamName> = HashSet::new();
+        let mut new_movies = HashSet::new();
         for fact in facts {
-            if !keys.streams.contains(&fact.recorded.stream) {
-                keys.streams.insert(fact.recorded.stream.clone());
+            let stream = &fact.recorded.stream;
+            let begins = fact.recorded.revision == FIRST;
+            if begins {
+                begun.insert(stream);
             }
-            match fact.subject() {
-                Some(Subject::Movie(movie)) => {
+            let is_new = begun.contains(stream);
+            if !is_new && !keys.streams.contains(stream) {
+                keys.streams.insert(stream.clone());
+            }
+            let Some(subject) = fact.subject() else { continue };
+            // What stands in another's stream says nothing of its own.
+            let is_new = is_new && subject.is_in(stream);
+            match subject {
+                Subject::Movie(movie) if is_new => {
+                    new_movies.insert(movie);
+                }
+                Subject::Movie(movie) => {
                     keys.movies.insert(movie);
                 }
-                Some(Subject::Rating(movie, account, _)) => {
-                    keys.movies.insert(movie);
-                    keys.ratings.insert((movie, account));
+                Subject::Rating(movie, account, _) => {
+                    if !new_movies.contains(&movie) {
+                        keys.movies.insert(movie);
+                    }
+                    if !is_new {
+                        keys.ratings.insert((movie, account));
+                    }
                 }
-                Some(Subject::Genre(_)) | None => {}
+                Subject::Genre(_) => {}
             }
         }
         keys
     }
 }
 
+/// A film as a store holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMovie {
+    /// Where it was created.
+    pub created: Position,
+    /// The film.
+    pub document: MovieDocument,
+}
+
 /// What a store holds of some [`Keys`].
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
     /// Films.
-    pub movies: Vec<MovieDocument>,
+    pub movies: Vec<StoredMovie>,
     /// Ratings, withdrawn ones included.
     pub ratings: Vec<RatingState>,
     /// Those of the streams that a poison event has stopped.

@@ -24,12 +24,12 @@ pub mod search;
 mod tracked;
 
 pub use change_feed::{ChangeFeed, FeedItem, ReadModelChanged};
-pub use changes::{Changes, FacetChange, MovieChange, SearchChange};
+pub use changes::{Changes, FacetChange, MovieChange, RatingChange, SearchChange};
 pub use checkpoint::Checkpoint;
 pub use facet::{FacetDocument, FacetKey, FacetKind};
 pub use fact::Fact;
 pub use in_process::InProcessChangeFeed;
-pub use keys::{Keys, Loaded};
+pub use keys::{Keys, Loaded, StoredMovie};
 pub use movie::{Facets, MovieDocument};
 pub use poison::{Poison, PoisonReason};
 pub use projection::{Outcome, Projection};

@@ -12,7 +12,8 @@ use events::{
 
 use crate::{
     Changes, FacetDocument, FacetKey, Facets, Fact, Loaded, MovieChange, MovieDocument, Poison,
-    PoisonReason, RatingDocument, RatingState, SearchChange, WithdrawnRating,
+    PoisonReason, RatingChange, RatingDocument, RatingState, SearchChange, StoredMovie,
+    WithdrawnRating,
     facet_step::{FacetStep, facet_changes},
     fact::Subject,
     search::SearchText,
@@ -43,6 +44,8 @@ pub struct Projection {
 
 #[derive(Debug, Default)]
 struct Film {
+    /// Where it was created.
+    created: Position,
     document: Tracked<MovieDocument>,
     /// The facets of the document as it is now, once they have been worked out.
     facets: Option<Facets>,
@@ -52,8 +55,9 @@ impl Projection {
     /// A working set that starts from what a store holds.
     #[must_use]
     pub fn of(loaded: Loaded) -> Self {
-        let film = |movie: MovieDocument| {
-            (movie.id, Film { document: Tracked::loaded(movie), facets: None })
+        let film = |stored: StoredMovie| {
+            let StoredMovie { created, document } = stored;
+            (document.id, Film { created, document: Tracked::loaded(document), facets: None })
         };
         let rating = |rating: RatingState| (rating.key(), Tracked::loaded(rating));
         Self {
@@ -93,9 +97,8 @@ impl Projection {
     fn fold(&mut self, fact: &Fact<'_>) -> Result<(), PoisonReason> {
         let event = fact.event.as_ref().map_err(PoisonReason::from)?;
         let subject = Subject::of(event);
-        let stream = subject.stream();
-        if stream != fact.recorded.stream {
-            return Err(PoisonReason::Misplaced(stream));
+        if !subject.is_in(&fact.recorded.stream) {
+            return Err(PoisonReason::Misplaced(subject.stream()));
         }
         match subject {
             Subject::Movie(movie) => self.fold_movie(movie, event, fact.recorded),
@@ -125,6 +128,7 @@ impl Projection {
             }
             (None, Event::MovieCreated(created)) => {
                 *now = Some(MovieDocument::created(created, recorded));
+                film.created = recorded.position;
                 Facets::new()
             }
             (None, _) => return Err(PoisonReason::NoSuchMovie),
@@ -139,7 +143,7 @@ impl Projection {
         // A facet whose spelling changes is left and joined, so that its only film renames it.
         let left = old.iter().filter(|(key, name)| new.get(*key) != Some(name));
         let joined = new.iter().filter(|(key, name)| old.get(*key) != Some(name));
-        self.steps.extend(left.map(|(key, _)| FacetStep::Leave(key.clone())));
+        self.steps.extend(left.map(|(key, name)| FacetStep::Leave(key.clone(), name.clone())));
         self.steps.extend(joined.map(|(key, name)| FacetStep::Join(key.clone(), name.clone())));
         film.facets = Some(new);
         Ok(())
@@ -181,7 +185,8 @@ impl Projection {
             }
             None => RatingState::Withdrawn(WithdrawnRating { movie_id, account_id, revision }),
         });
-        movie.rating.changed_at = Some(rated_at);
+        // The latest, in whatever order they come: ratings of other people may be set aside.
+        movie.rating.changed_at = movie.rating.changed_at.max(Some(rated_at));
         movie.rating_revision += 1;
         Ok(())
     }
@@ -196,7 +201,9 @@ impl Projection {
     #[must_use]
     pub fn into_changes(self, facets: Vec<FacetDocument>) -> Changes {
         let changed = |rating: Tracked<RatingState>| {
-            if rating.has_changed() { rating.now } else { None }
+            let changed = rating.has_changed();
+            let now = rating.now.filter(|_| changed)?;
+            Some(RatingChange { before: rating.before, now })
         };
         Changes {
             movies: self.movies.into_values().filter_map(Film::into_change).collect(),
@@ -213,12 +220,21 @@ impl Film {
         if !self.document.has_changed() {
             return None;
         }
+        let created = self.created;
         let Tracked { before, now } = self.document;
-        let document = now?;
+        let (document, is_new) = (now?, before.is_none());
         // Ratings alone change no list's members and no text.
         let Some(new) = self.facets else {
-            let (left, joined) = (Vec::new(), Vec::new());
-            return Some(MovieChange { document, left, joined, search: SearchChange::Keep });
+            let (left, joined, search) = (Vec::new(), Vec::new(), SearchChange::Keep);
+            return Some(MovieChange {
+                created,
+                is_new,
+                entry_changed: false,
+                document,
+                left,
+                joined,
+                search,
+            });
         };
         let old = before.as_ref().map(MovieDocument::facets).unwrap_or_default();
         let left = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
@@ -228,6 +244,6 @@ impl Film {
             (_, Some(text)) => SearchChange::Store(text),
             (_, None) => SearchChange::Remove,
         };
-        Some(MovieChange { document, left, joined, search })
+        Some(MovieChange { created, is_new, entry_changed: true, document, left, joined, search })
     }
 }

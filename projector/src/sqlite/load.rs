@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use events::{AccountId, MovieId, Revision, StreamName};
+use events::{AccountId, MovieId, Position, Revision, StreamName};
 use jiff::Timestamp;
 use read_model::{
-    FacetDocument, FacetKey, Keys, Loaded, MovieDocument, RatingDocument, RatingState,
+    FacetDocument, FacetKey, Keys, Loaded, RatingDocument, RatingState, StoredMovie,
     WithdrawnRating,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{failure::store_error, rows::hex};
+use super::failure::store_error;
 use crate::StoreError;
 
 // CROSS JOIN: SQLite then takes the keys one by one and looks each up, rather than scan the table.
-const MOVIES: &str = "SELECT movie.document FROM json_each(?) AS k \
+const MOVIES: &str = "SELECT movie.key, movie.document FROM json_each(?) AS k \
     CROSS JOIN movie ON movie.id = unhex(k.value)";
 const RATINGS: &str = "SELECT r.movie_id, r.account_id, r.revision, r.value, r.rated_at \
     FROM json_each(?1) AS k \
@@ -35,13 +35,8 @@ pub(super) async fn documents(
     connection: &mut SqliteConnection,
     keys: &Keys,
 ) -> Result<Loaded, StoreError> {
-    let movies: Vec<_> = keys.movies.iter().map(|id| hex(id.0)).collect();
-    let movies = column(connection, MOVIES, &movies).await?;
     Ok(Loaded {
-        movies: movies
-            .iter()
-            .map(|json| document::<MovieDocument>(json))
-            .collect::<Result<_, _>>()?,
+        movies: movies(connection, &keys.movies).await?,
         ratings: ratings(connection, &keys.ratings).await?,
         parked: parked(connection, &keys.streams).await?,
     })
@@ -55,6 +50,21 @@ pub(super) async fn facets(
     column(connection, FACETS, keys).await?.iter().map(|json| document(json)).collect()
 }
 
+async fn movies(
+    connection: &mut SqliteConnection,
+    keys: &BTreeSet<MovieId>,
+) -> Result<Vec<StoredMovie>, StoreError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<_> = keys.iter().map(|id| hex(id.0)).collect();
+    let query = sqlx::query_as(MOVIES).bind(json(&keys)?);
+    let rows: Vec<(u64, String)> = query.fetch_all(connection).await.map_err(store_error)?;
+    rows.iter()
+        .map(|(key, json)| Ok(StoredMovie { created: Position(*key), document: document(json)? }))
+        .collect()
+}
+
 /// Film, account and revision, with value and time where the rating is not withdrawn.
 type RatingRow = (Uuid, Uuid, u64, Option<u8>, Option<i64>);
 
@@ -62,6 +72,9 @@ async fn ratings(
     connection: &mut SqliteConnection,
     keys: &BTreeSet<(MovieId, AccountId)>,
 ) -> Result<Vec<RatingState>, StoreError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let keys: Vec<_> = keys.iter().map(|(movie, account)| (hex(movie.0), hex(account.0))).collect();
     let query = sqlx::query_as(RATINGS).bind(json(&keys)?);
     let rows: Vec<RatingRow> = query.fetch_all(connection).await.map_err(store_error)?;
@@ -93,8 +106,11 @@ async fn parked(
 async fn column(
     connection: &mut SqliteConnection,
     statement: &'static str,
-    keys: &impl Serialize,
+    keys: &BTreeSet<impl Serialize>,
 ) -> Result<Vec<String>, StoreError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let query = sqlx::query_scalar(statement).bind(json(keys)?);
     query.fetch_all(connection).await.map_err(store_error)
 }
@@ -104,7 +120,12 @@ fn document<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
         .map_err(|error| StoreError::Damaged(format!("a stored document: {error}")))
 }
 
-/// The parameter of a statement that takes many keys or rows at once.
-pub(super) fn json(rows: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(rows).map_err(|error| StoreError::Damaged(format!("a row: {error}")))
+/// An id as SQLite's `unhex` takes it.
+fn hex(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
+/// The parameter of a statement that takes many keys at once.
+fn json(keys: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(keys).map_err(|error| StoreError::Damaged(format!("a key: {error}")))
 }

@@ -6,8 +6,14 @@ use sqlx::{
 };
 
 /// Every migration, oldest first. What a release has shipped is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "read model", include_str!("../../../migrations/sqlite/read-model/0001_read_model.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "read model", include_str!("../../../migrations/sqlite/read-model/0001_read_model.sql")),
+    (
+        2,
+        "completeness",
+        include_str!("../../../migrations/sqlite/read-model/0002_completeness.sql"),
+    ),
+];
 
 /// Runs the migrations that the file has not had yet.
 pub(super) async fn run(writer: &mut SqliteConnection) -> Result<(), MigrateError> {

@@ -4,6 +4,8 @@
 //! changes and the new checkpoint written. A power cut may lose the last batches, never a part of
 //! one; they are folded in again. Others read the same file with connections of their own.
 
+mod batch;
+mod bulk;
 mod checkpoint;
 mod failure;
 mod load;
@@ -14,10 +16,10 @@ mod write;
 
 use std::path::Path;
 
-use events::RecordedEvent;
-use read_model::{Checkpoint, Fact, Keys, Outcome, Poison, Projection, ReadModelChanged};
+use events::{Digest, RecordedEvent};
+use read_model::{Checkpoint, Poison, ReadModelChanged};
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
+use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
 use crate::StoreError;
 use failure::store_error;
@@ -90,6 +92,15 @@ impl SqliteReadModel {
     /// [`StoreError`] where it cannot be read.
     pub async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        Ok(checkpoint::read(&mut connection).await?.0)
+    }
+
+    /// How far the log has been folded in, with the digest of what was folded in or parked.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be read.
+    pub async fn digest(&self) -> Result<(Checkpoint, Digest), StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(store_error)?;
         checkpoint::read(&mut connection).await
     }
 
@@ -118,7 +129,7 @@ impl SqliteReadModel {
             return Err(StoreError::OutOfOrder(from.position));
         }
         let mut writer = self.writer.acquire().await.map_err(store_error)?;
-        let applied = write_batch(&mut writer, from, events, policy).await;
+        let applied = batch::write_batch(&mut writer, from, events, policy).await;
         if applied.is_err() {
             // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting
             // it: a connection that has failed is not used again. How it closes changes nothing.
@@ -130,64 +141,5 @@ impl SqliteReadModel {
     /// Closes the file, after what is under way has ended.
     pub async fn close(&self) {
         self.writer.close().await;
-    }
-}
-
-/// Folds a batch in, in one transaction.
-async fn write_batch(
-    writer: &mut SqliteConnection,
-    from: Checkpoint,
-    events: &[RecordedEvent],
-    policy: PoisonPolicy,
-) -> Result<Applied, StoreError> {
-    // Immediate: what is loaded must be what is written over.
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-    checkpoint::expect(&mut transaction, from).await?;
-
-    let facts: Vec<Fact<'_>> = events.iter().map(Fact::read).collect();
-    let loaded = load::documents(&mut transaction, &Keys::of(&facts)).await?;
-    let mut batch = Batch::new(Projection::of(loaded), from);
-    batch.fold(&facts, policy);
-    let facets = load::facets(&mut transaction, &batch.projection.facet_keys()).await?;
-    let changes = batch.projection.into_changes(facets);
-
-    write::changes(&mut transaction, &changes).await?;
-    checkpoint::advance(&mut transaction, from, batch.reached).await?;
-    transaction.commit().await.map_err(store_error)?;
-    Ok(Applied {
-        changed: changes.announcement(from, batch.reached),
-        events_applied: batch.events_applied,
-        events_parked: changes.parked.len() as u64,
-        poison: changes.poison,
-        halted: batch.halted,
-    })
-}
-
-/// A batch while it is folded.
-struct Batch {
-    projection: Projection,
-    reached: Checkpoint,
-    events_applied: u64,
-    halted: Option<Poison>,
-}
-
-impl Batch {
-    fn new(projection: Projection, from: Checkpoint) -> Self {
-        Self { projection, reached: from, events_applied: 0, halted: None }
-    }
-
-    fn fold(&mut self, facts: &[Fact<'_>], policy: PoisonPolicy) {
-        for fact in facts {
-            match (self.projection.apply(fact), policy) {
-                (Ok(Outcome::Applied), _) => self.events_applied += 1,
-                (Ok(Outcome::Parked), _) => {}
-                (Err(poison), PoisonPolicy::Park) => self.projection.park(poison),
-                (Err(poison), PoisonPolicy::Halt) => {
-                    self.halted = Some(poison);
-                    return;
-                }
-            }
-            self.reached.position = fact.recorded().position;
-        }
     }
 }

@@ -7,6 +7,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use super::bulk::STATEMENTS_MAX;
+
 /// SQLite's own default, named because [`SqliteReadModelOptions::file_bytes_max`] counts in pages.
 const PAGE_BYTES: u32 = 4096;
 
@@ -38,6 +40,7 @@ impl SqliteReadModelOptions {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(self.busy_timeout)
+            .statement_cache_capacity(STATEMENTS_MAX)
             // Negative: in KiB. The default of 2 MiB holds no catalogue's indexes.
             .pragma("cache_size", "-32768")
             // A WAL that a long read made grow is cut back to this many bytes.

@@ -1,231 +1,202 @@
-//! Writes what a batch changed: a few statements for each table, however many rows.
+//! Writes what a batch changed.
 //!
-//! Rows go in as one JSON array, which `json_each` takes apart. A statement that stores must touch
-//! exactly the rows it was meant for; otherwise the batch is rolled back.
+//! A statement that stores must touch exactly the rows it was meant for; otherwise the batch is rolled
+//! back. What is new is inserted and not replaced, so that whatever should not be there is noticed.
 
-use read_model::{Changes, FacetChange, MovieChange, RatingState, SearchChange};
-use serde::Serialize;
+use read_model::{Changes, FacetChange, MovieChange, RatingChange, RatingState, SearchChange};
 use sqlx::SqliteConnection;
 
-use super::{
-    failure::{expect_rows, store_error},
-    load::json,
-    rows::{MembershipRows, MovieRow, RatingRow, SearchRow, WithdrawnRow, hex},
-};
+use super::{bulk::Bulk, rows};
 use crate::StoreError;
 
-// The average is worked out here, in the same doubles as in `RatingSummary::average`.
-const STORE_MOVIES: &str = "
-    INSERT INTO movie (id, document, deleted, title, year, release_date, runtime_minutes, rating,
-        rating_count, language, country, imdb, created_at, updated_at)
-    SELECT unhex(value ->> 'id'), value ->> 'document', value ->> '$.document.deleted',
-        value ->> 'title', value ->> 'year', value ->> 'release_date', value ->> 'runtime_minutes',
-        coalesce(CAST(value ->> '$.document.rating.sum' AS REAL)
-            / nullif(value ->> '$.document.rating.count', 0), 0.0),
-        value ->> '$.document.rating.count', value ->> 'language', value ->> 'country',
-        value ->> 'imdb', value ->> 'created_at', value ->> 'updated_at'
-    FROM json_each(?) WHERE true
-    ON CONFLICT (id) DO UPDATE SET document = excluded.document, deleted = excluded.deleted,
-        title = excluded.title, year = excluded.year, release_date = excluded.release_date,
-        runtime_minutes = excluded.runtime_minutes, rating = excluded.rating,
-        rating_count = excluded.rating_count, language = excluded.language,
-        country = excluded.country, imdb = excluded.imdb, created_at = excluded.created_at,
-        updated_at = excluded.updated_at";
+macro_rules! movie_columns {
+    () => {
+        "INSERT INTO movie (key, id, document, deleted, title, year, release_date, runtime_minutes, \
+         rating, rating_count, language, country, imdb, created_at, updated_at)"
+    };
+}
 
-const UNINDEX: &str = "
-    DELETE FROM movie_search WHERE rowid IN (
-        SELECT movie.key FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value))";
+static INSERT_MOVIES: Bulk = Bulk::new("storing new films", 15, movie_columns!(), "");
 
-const INDEX: &str = "
-    INSERT INTO movie_search (rowid, title, people, other)
-    SELECT movie.key, k.value ->> 'title', k.value ->> 'people', k.value ->> 'other'
-    FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')";
+static UPDATE_MOVIES: Bulk = Bulk::new(
+    "storing films",
+    15,
+    movie_columns!(),
+    " ON CONFLICT (key) DO UPDATE SET document = excluded.document, deleted = excluded.deleted, \
+     title = excluded.title, year = excluded.year, release_date = excluded.release_date, \
+     runtime_minutes = excluded.runtime_minutes, rating = excluded.rating, \
+     rating_count = excluded.rating_count, language = excluded.language, \
+     country = excluded.country, imdb = excluded.imdb, created_at = excluded.created_at, \
+     updated_at = excluded.updated_at",
+);
 
-const LEAVE: &str = "
-    DELETE FROM movie_facet WHERE (kind, slug, movie_key) IN (
-        SELECT f.value ->> 0, f.value ->> 1, movie.key
-        FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')
-        CROSS JOIN json_each(k.value, '$.facets') AS f)";
+// Only the indexes over what is set are touched: of the dozen there are, two.
+static RATE_MOVIES: Bulk = Bulk::new(
+    "storing films that were rated",
+    4,
+    "UPDATE movie SET document = v.column2, rating = v.column3, rating_count = v.column4 FROM (",
+    ") AS v WHERE movie.key = v.column1",
+);
 
-const JOIN: &str = "
-    INSERT INTO movie_facet (kind, slug, movie_key)
-    SELECT f.value ->> 0, f.value ->> 1, movie.key
-    FROM json_each(?) AS k CROSS JOIN movie ON movie.id = unhex(k.value ->> 'id')
-    CROSS JOIN json_each(k.value, '$.facets') AS f";
+static UNINDEX: Bulk =
+    Bulk::new("taking texts out of the index", 1, "DELETE FROM movie_search WHERE rowid IN (", ")");
 
-const STORE_FACETS: &str = "
-    INSERT INTO facet (kind, slug, name, movie_count, document)
-    SELECT value ->> 'kind', value ->> 'slug', value ->> 'name', value ->> 'movie_count', value
-    FROM json_each(?) WHERE true
-    ON CONFLICT (kind, slug) DO UPDATE SET name = excluded.name,
-        movie_count = excluded.movie_count, document = excluded.document";
+static INDEX: Bulk =
+    Bulk::new("indexing texts", 4, "INSERT INTO movie_search (rowid, title, people, other)", "");
 
-const REMOVE_FACETS: &str = "
-    DELETE FROM facet WHERE (kind, slug) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
+static LEAVE: Bulk = Bulk::new(
+    "leaving facets",
+    3,
+    "DELETE FROM movie_facet WHERE (kind, slug, movie_key) IN (",
+    ")",
+);
 
-const STORE_RATINGS: &str = "
-    INSERT INTO rating (movie_id, account_id, value, rated_at, revision)
-    SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id'), value ->> 'value',
-        value ->> 'rated_at', value ->> 'revision'
-    FROM json_each(?) WHERE true
-    ON CONFLICT (movie_id, account_id) DO UPDATE SET value = excluded.value,
-        rated_at = excluded.rated_at, revision = excluded.revision";
+static JOIN: Bulk =
+    Bulk::new("joining facets", 3, "INSERT INTO movie_facet (kind, slug, movie_key)", "");
 
-const REMOVE_RATINGS: &str = "
-    DELETE FROM rating WHERE (movie_id, account_id) IN (
-        SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id') FROM json_each(?))";
+static STORE_FACETS: Bulk = Bulk::new(
+    "storing facets",
+    5,
+    "INSERT INTO facet (kind, slug, name, movie_count, document)",
+    " ON CONFLICT (kind, slug) DO UPDATE SET name = excluded.name, \
+     movie_count = excluded.movie_count, document = excluded.document",
+);
 
-const STORE_WITHDRAWN: &str = "
-    INSERT INTO withdrawn_rating (movie_id, account_id, revision)
-    SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id'), value ->> 'revision'
-    FROM json_each(?) WHERE true
-    ON CONFLICT (movie_id, account_id) DO UPDATE SET revision = excluded.revision";
+static REMOVE_FACETS: Bulk =
+    Bulk::new("removing facets", 2, "DELETE FROM facet WHERE (kind, slug) IN (", ")");
 
-const REMOVE_WITHDRAWN: &str = "
-    DELETE FROM withdrawn_rating WHERE (movie_id, account_id) IN (
-        SELECT unhex(value ->> 'movie_id'), unhex(value ->> 'account_id') FROM json_each(?))";
+static INSERT_RATINGS: Bulk = Bulk::new(
+    "storing new ratings",
+    5,
+    "INSERT INTO rating (movie_id, account_id, value, rated_at, revision)",
+    "",
+);
 
-const PARK_STREAMS: &str = "
-    INSERT INTO parked_stream (stream, position, reason)
-    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)";
+static UPDATE_RATINGS: Bulk = Bulk::new(
+    "storing ratings",
+    5,
+    "INSERT INTO rating (movie_id, account_id, value, rated_at, revision)",
+    " ON CONFLICT (movie_id, account_id) DO UPDATE SET value = excluded.value, \
+     rated_at = excluded.rated_at, revision = excluded.revision",
+);
 
-const PARK_EVENTS: &str = "
-    INSERT INTO parked_event (position, stream)
-    SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+static REMOVE_RATINGS: Bulk =
+    Bulk::new("removing ratings", 2, "DELETE FROM rating WHERE (movie_id, account_id) IN (", ")");
+
+static STORE_WITHDRAWN: Bulk = Bulk::new(
+    "storing withdrawals",
+    3,
+    "INSERT INTO withdrawn_rating (movie_id, account_id, revision)",
+    " ON CONFLICT (movie_id, account_id) DO UPDATE SET revision = excluded.revision",
+);
+
+static REMOVE_WITHDRAWN: Bulk = Bulk::new(
+    "removing withdrawals",
+    2,
+    "DELETE FROM withdrawn_rating WHERE (movie_id, account_id) IN (",
+    ")",
+);
+
+static PARK_STREAMS: Bulk =
+    Bulk::new("parking streams", 3, "INSERT INTO parked_stream (stream, position, reason)", "");
+
+static PARK_EVENTS: Bulk =
+    Bulk::new("parking events", 2, "INSERT INTO parked_event (position, stream)", "");
 
 /// Writes all of it.
 pub(super) async fn changes(
-    connection: &mut SqliteConnection,
+    db: &mut SqliteConnection,
     changes: &Changes,
 ) -> Result<(), StoreError> {
-    movies(connection, &changes.movies).await?;
-    search(connection, &changes.movies).await?;
-    memberships(connection, &changes.movies).await?;
-    facets(connection, &changes.facets).await?;
-    ratings(connection, &changes.ratings).await?;
-
-    let streams: Vec<_> = (changes.poison.iter())
-        .map(|poison| (&poison.stream, poison.position, poison.reason.to_string()))
-        .collect();
-    all(connection, "parking streams", PARK_STREAMS, &streams).await?;
-    all(connection, "parking events", PARK_EVENTS, &changes.parked).await
+    movies(db, &changes.movies).await?;
+    search(db, &changes.movies).await?;
+    memberships(db, &changes.movies).await?;
+    facets(db, &changes.facets).await?;
+    ratings(db, &changes.ratings).await?;
+    PARK_STREAMS.all(db, &changes.poison, rows::parked_stream).await?;
+    PARK_EVENTS.all(db, &changes.parked, rows::parked_event).await
 }
 
-async fn movies(
-    connection: &mut SqliteConnection,
-    movies: &[MovieChange],
-) -> Result<(), StoreError> {
-    let rows: Vec<_> = movies.iter().map(|movie| MovieRow::from(&movie.document)).collect();
-    all(connection, "storing films", STORE_MOVIES, &rows).await
+async fn movies(db: &mut SqliteConnection, movies: &[MovieChange]) -> Result<(), StoreError> {
+    let (mut new, mut changed, mut rated) = (Vec::new(), Vec::new(), Vec::new());
+    for movie in movies {
+        match movie {
+            MovieChange { is_new: true, .. } => new.push(movie),
+            MovieChange { entry_changed: true, .. } => changed.push(movie),
+            _ => rated.push(movie),
+        }
+    }
+    // In the order of the table, so that it grows at its end.
+    new.sort_unstable_by_key(|movie| movie.created);
+    rated.sort_unstable_by_key(|movie| movie.created);
+    INSERT_MOVIES.all(db, &new, rows::movie).await?;
+    UPDATE_MOVIES.all(db, &changed, rows::movie).await?;
+    RATE_MOVIES.all(db, &rated, rows::rated_movie).await
 }
 
-async fn search(
-    connection: &mut SqliteConnection,
-    movies: &[MovieChange],
-) -> Result<(), StoreError> {
+async fn search(db: &mut SqliteConnection, movies: &[MovieChange]) -> Result<(), StoreError> {
     let mut out = Vec::new();
     let mut texts = Vec::new();
     for movie in movies {
         if let SearchChange::Store(text) = &movie.search {
-            texts.push(SearchRow::new(&movie.document, text));
+            texts.push((movie.created, text));
         }
-        if movie.search != SearchChange::Keep {
-            out.push(hex(movie.document.id.0));
+        if movie.search != SearchChange::Keep && !movie.is_new {
+            out.push(movie.created);
         }
     }
+    texts.sort_unstable_by_key(|(created, _)| *created);
     // How many of them had a text does not matter, so the rows are not counted.
-    any(connection, UNINDEX, &out).await?;
-    all(connection, "indexing texts", INDEX, &texts).await
+    UNINDEX.any(db, &out, rows::movie_key).await?;
+    INDEX.all(db, &texts, rows::text).await
 }
 
-async fn memberships(
-    connection: &mut SqliteConnection,
-    movies: &[MovieChange],
-) -> Result<(), StoreError> {
-    let left: Vec<_> = movies.iter().map(|movie| (movie, &movie.left[..])).collect();
-    let joined: Vec<_> = movies.iter().map(|movie| (movie, &movie.joined[..])).collect();
-    for (what, statement, facets) in
-        [("leaving facets", LEAVE, left), ("joining facets", JOIN, joined)]
-    {
-        let count = facets.iter().map(|(_, facets)| facets.len()).sum();
-        let rows: Vec<_> = (facets.into_iter())
-            .filter(|(_, facets)| !facets.is_empty())
-            .map(|(movie, facets)| MembershipRows { id: hex(movie.document.id.0), facets })
-            .collect();
-        counted(connection, what, statement, &rows, count).await?;
+async fn memberships(db: &mut SqliteConnection, movies: &[MovieChange]) -> Result<(), StoreError> {
+    let (mut left, mut joined) = (Vec::new(), Vec::new());
+    for movie in movies {
+        left.extend(movie.left.iter().map(|facet| (facet, movie.created)));
+        joined.extend(movie.joined.iter().map(|facet| (facet, movie.created)));
     }
-    Ok(())
+    // In the order of the table: neighbours stand on the same page.
+    joined.sort_unstable_by_key(|&((kind, slug), created)| (kind.as_str(), slug, created));
+    LEAVE.all(db, &left, rows::membership).await?;
+    JOIN.all(db, &joined, rows::membership).await
 }
 
-async fn facets(
-    connection: &mut SqliteConnection,
-    facets: &[FacetChange],
-) -> Result<(), StoreError> {
-    let mut stored = Vec::new();
-    let mut removed = Vec::new();
+async fn facets(db: &mut SqliteConnection, facets: &[FacetChange]) -> Result<(), StoreError> {
+    let (mut stored, mut removed) = (Vec::new(), Vec::new());
     for change in facets {
         match change {
             FacetChange::Store(facet) => stored.push(facet),
             FacetChange::Remove(key) => removed.push(key),
         }
     }
-    all(connection, "storing facets", STORE_FACETS, &stored).await?;
-    all(connection, "removing facets", REMOVE_FACETS, &removed).await
+    STORE_FACETS.all(db, &stored, rows::facet).await?;
+    REMOVE_FACETS.all(db, &removed, rows::facet_key).await
 }
 
-async fn ratings(
-    connection: &mut SqliteConnection,
-    ratings: &[RatingState],
-) -> Result<(), StoreError> {
-    let mut given = Vec::new();
-    let mut withdrawn = Vec::new();
+async fn ratings(db: &mut SqliteConnection, ratings: &[RatingChange]) -> Result<(), StoreError> {
+    use RatingState::{Given, Withdrawn};
+    let (mut new, mut given, mut withdrawn) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut given_out, mut withdrawn_out) = (Vec::new(), Vec::new());
     for rating in ratings {
-        match rating {
-            RatingState::Given(rating) => given.push(RatingRow::from(rating)),
-            RatingState::Withdrawn(rating) => withdrawn.push(WithdrawnRow::from(rating)),
+        match (&rating.before, &rating.now) {
+            (None, Given(now)) => new.push(now),
+            (Some(Given(_)), Given(now)) => given.push(now),
+            (Some(Withdrawn(_)), Given(now)) => {
+                new.push(now);
+                withdrawn_out.push(&rating.now);
+            }
+            (Some(Given(_)), Withdrawn(now)) => {
+                withdrawn.push(now);
+                given_out.push(&rating.now);
+            }
+            (None | Some(Withdrawn(_)), Withdrawn(now)) => withdrawn.push(now),
         }
     }
-    // Before this batch, each of them may have been either or neither.
-    any(connection, REMOVE_WITHDRAWN, &given).await?;
-    any(connection, REMOVE_RATINGS, &withdrawn).await?;
-    all(connection, "storing ratings", STORE_RATINGS, &given).await?;
-    all(connection, "storing withdrawals", STORE_WITHDRAWN, &withdrawn).await
-}
-
-/// Runs a statement that touches at most one row for each of `rows`; for none, not at all.
-async fn any<T: Serialize>(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    rows: &[T],
-) -> Result<(), StoreError> {
-    if !rows.is_empty() {
-        let query = sqlx::query(statement).bind(json(&rows)?);
-        query.execute(connection).await.map_err(store_error)?;
-    }
-    Ok(())
-}
-
-/// Runs a statement that touches one row of its table for each of `rows`; for none, not at all.
-async fn all<T: Serialize>(
-    connection: &mut SqliteConnection,
-    what: &'static str,
-    statement: &'static str,
-    rows: &[T],
-) -> Result<(), StoreError> {
-    counted(connection, what, statement, rows, rows.len()).await
-}
-
-/// Runs a statement that touches `count` rows; for none, not at all.
-async fn counted<T: Serialize>(
-    connection: &mut SqliteConnection,
-    what: &'static str,
-    statement: &'static str,
-    rows: &[T],
-    count: usize,
-) -> Result<(), StoreError> {
-    if count == 0 {
-        return Ok(());
-    }
-    let query = sqlx::query(statement).bind(json(&rows)?);
-    expect_rows(what, &query.execute(connection).await.map_err(store_error)?, count)
+    REMOVE_WITHDRAWN.all(db, &withdrawn_out, rows::rating_key).await?;
+    REMOVE_RATINGS.all(db, &given_out, rows::rating_key).await?;
+    INSERT_RATINGS.all(db, &new, rows::rating).await?;
+    UPDATE_RATINGS.all(db, &given, rows::rating).await?;
+    STORE_WITHDRAWN.all(db, &withdrawn, rows::withdrawn).await
 }

@@ -51,7 +51,7 @@ pub(crate) fn folded(events: &[RecordedEvent]) -> Contents {
         }
         contents.movies.insert(id, change.document);
     }
-    contents.ratings = changes.ratings;
+    contents.ratings = changes.ratings.into_iter().map(|rating| rating.now).collect();
     contents.ratings.sort_by_key(RatingState::key);
     for change in changes.facets {
         let FacetChange::Store(facet) = change else { panic!("a fresh fold removes nothing") };

@@ -7,13 +7,13 @@ use events::{AccountId, MovieId, Position, RecordedEvent, StreamName};
 use proptest::prelude::*;
 use read_model::{
     Changes, FacetChange, FacetDocument, FacetKey, Fact, Keys, Loaded, MovieDocument, Projection,
-    RatingState, SearchChange, search::SearchText,
+    RatingState, SearchChange, StoredMovie, search::SearchText,
 };
 
 /// A read model in memory, which does with changes what a database does.
 #[derive(Debug, Default, PartialEq)]
 struct Store {
-    movies: BTreeMap<MovieId, MovieDocument>,
+    movies: BTreeMap<MovieId, StoredMovie>,
     ratings: BTreeMap<(MovieId, AccountId), RatingState>,
     facets: BTreeMap<FacetKey, FacetDocument>,
     members: BTreeSet<(FacetKey, MovieId)>,
@@ -66,10 +66,13 @@ impl Store {
                 SearchChange::Store(text) => drop(self.search.insert(id, text)),
                 SearchChange::Remove => drop(self.search.remove(&id)),
             }
-            self.movies.insert(id, movie.document);
+            let (created, document) = (movie.created, movie.document);
+            let there = self.movies.insert(id, StoredMovie { created, document });
+            assert_eq!(there.is_none(), movie.is_new);
         }
         for rating in changes.ratings {
-            self.ratings.insert(rating.key(), rating);
+            let before = self.ratings.insert(rating.now.key(), rating.now);
+            assert_eq!(before, rating.before);
         }
         for facet in changes.facets {
             match facet {
@@ -116,7 +119,7 @@ proptest! {
     #[test]
     fn a_film_s_rating_is_what_its_ratings_come_to(events in histories()) {
         let store = Store::folded(&events, 5);
-        for (id, movie) in &store.movies {
+        for (id, StoredMovie { document: movie, .. }) in &store.movies {
             let values: Vec<u64> = (store.ratings.values())
                 .filter_map(|rating| match rating {
                     RatingState::Given(given) if given.movie_id == *id => Some(given.value.into()),
@@ -137,7 +140,7 @@ proptest! {
         let store = Store::folded(&events, 5);
         let mut counts: BTreeMap<FacetKey, u64> = BTreeMap::new();
         let mut members = BTreeSet::new();
-        for movie in store.movies.values() {
+        for StoredMovie { document: movie, .. } in store.movies.values() {
             for key in movie.facets().into_keys() {
                 *counts.entry(key.clone()).or_default() += 1;
                 members.insert((key, movie.id));
@@ -155,13 +158,14 @@ proptest! {
     #[test]
     fn what_is_searched_are_the_films_that_are_not_deleted(events in poisoned_histories()) {
         let store = Store::folded(&events, 5);
-        let texts = store.movies.values().filter_map(|movie| Some((movie.id, SearchText::of(movie)?)));
+        let texts = store.movies.values().map(|stored| &stored.document);
+        let texts = texts.filter_map(|movie| Some((movie.id, SearchText::of(movie)?)));
         prop_assert_eq!(&store.search, &texts.collect());
     }
 
     #[test]
     fn a_document_reads_back_as_it_was_written(events in histories()) {
-        for movie in Store::folded(&events, 5).movies.values() {
+        for StoredMovie { document: movie, .. } in Store::folded(&events, 5).movies.values() {
             let json = serde_json::to_string(movie).unwrap();
             prop_assert_eq!(&serde_json::from_str::<MovieDocument>(&json).unwrap(), movie);
         }

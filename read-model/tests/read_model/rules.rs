@@ -5,7 +5,8 @@ use events::{MovieChanges, MovieDeleted, MovieDetails, Position, Revision, Slug,
 use jiff::Timestamp;
 use read_model::{
     Changes, Checkpoint, FacetChange, FacetDocument, FacetKind, Fact, Keys, Loaded, MovieDocument,
-    Outcome, Poison, PoisonReason, Projection, RatingState, SearchChange, WithdrawnRating,
+    Outcome, Poison, PoisonReason, Projection, RatingState, SearchChange, StoredMovie,
+    WithdrawnRating,
 };
 
 fn fold(history: &History) -> Changes {
@@ -44,21 +45,26 @@ fn genre_name(history: &History, slug: &str) -> Option<String> {
     genre(&fold(history), slug).map(|genre| genre.name)
 }
 
+/// A film that the first event created.
+fn at_1(document: &MovieDocument) -> StoredMovie {
+    StoredMovie { created: Position(1), document: document.clone() }
+}
+
 fn with_genres<const N: usize>(genres: [&str; N]) -> MovieChanges {
     MovieChanges { genres: Some(names(genres)), ..MovieChanges::default() }
 }
 
 #[test]
-fn the_first_spelling_of_a_name_wins_while_a_film_has_it() {
+fn a_name_is_spelled_as_most_of_its_films_spell_it() {
     let mut history = History::default();
     history.create_with_genres(1, ["Sci-Fi"]).create_with_genres(2, ["SCI FI"]);
+    assert_eq!(genre_name(&history, "sci-fi").unwrap(), "SCI FI", "of equals, the first in order");
+    history.create_with_genres(3, ["Sci-Fi"]);
     assert_eq!(genre_name(&history, "sci-fi").unwrap(), "Sci-Fi");
-    history.delete(1);
-    assert_eq!(genre_name(&history, "sci-fi").unwrap(), "Sci-Fi");
+    history.delete(1).delete(3);
+    assert_eq!(genre_name(&history, "sci-fi").unwrap(), "SCI FI");
     history.delete(2);
     assert_eq!(genre_name(&history, "sci-fi"), None);
-    history.restore(2);
-    assert_eq!(genre_name(&history, "sci-fi").unwrap(), "SCI FI");
 }
 
 #[test]
@@ -119,7 +125,7 @@ fn deleting_a_film_takes_it_out_of_every_facet_and_of_search_and_restoring_puts_
     history.create_with_genres(1, ["Drama"]);
     let stored = movie(&fold(&history), 1).clone();
     let fold_last = |history: &History, stored: &MovieDocument| {
-        let loaded = Loaded { movies: vec![stored.clone()], ..Loaded::default() };
+        let loaded = Loaded { movies: vec![at_1(stored)], ..Loaded::default() };
         let mut projection = Projection::of(loaded);
         projection.apply(&Fact::read(history.events.last().unwrap())).unwrap();
         let count = u64::from(!stored.deleted);
@@ -129,6 +135,7 @@ fn deleting_a_film_takes_it_out_of_every_facet_and_of_search_and_restoring_puts_
             name: "Drama".into(),
             description: None,
             movie_count: count,
+            spellings: [("Drama".to_owned(), count)].into(),
             revision: Revision::NONE,
         };
         let facets = if count == 0 { vec![] } else { vec![drama] };
@@ -168,9 +175,10 @@ fn a_person_has_one_rating_of_a_film_and_can_take_it_back() {
     assert_eq!(movie(&changes, 1).rating.average(), None);
     let (movie_id, account_id, revision) = (film(1), person(1), Revision(3));
     let withdrawn = WithdrawnRating { movie_id, account_id, revision };
-    assert_eq!(changes.ratings, [RatingState::Withdrawn(withdrawn)]);
+    assert_eq!(changes.ratings[0].now, RatingState::Withdrawn(withdrawn));
     history.rate(1, 1, 5);
-    assert!(matches!(&fold(&history).ratings[..], [RatingState::Given(r)] if r.value == 5));
+    let now = &fold(&history).ratings[0].now;
+    assert!(matches!(now, RatingState::Given(rating) if rating.value == 5));
 }
 
 #[test]
@@ -185,15 +193,39 @@ fn a_rating_moves_the_rating_revision_and_not_the_catalogue_s() {
 }
 
 #[test]
+fn when_a_film_was_last_rated_is_the_latest_time_whatever_the_order() {
+    let mut history = History::default();
+    history.create_with_genres(1, []).rate(1, 1, 3).rate(1, 2, 4);
+    let (two, three) = (history.events[1].clone(), history.events[2].clone());
+    let mut projection = Projection::default();
+    for event in [&history.events[0], &three, &two] {
+        projection.apply(&Fact::read(event)).unwrap();
+    }
+    let changes = projection.into_changes(Vec::new());
+    let latest = Some(Timestamp::from_second(3).unwrap());
+    assert_eq!(movie(&changes, 1).rating.changed_at, latest);
+}
+
+#[test]
+fn a_film_s_place_is_where_it_was_created() {
+    let mut history = History::default();
+    history.describe("Noir", "").create_with_genres(1, []).delete(1);
+    let changes = fold(&history);
+    assert_eq!((changes.movies[0].created, changes.movies[0].is_new), (Position(2), true));
+}
+
+#[test]
 fn a_rating_alone_touches_neither_facets_nor_search() {
     let mut history = History::default();
     history.create_with_genres(1, ["Drama"]);
     let stored = movie(&fold(&history), 1).clone();
     history.rate(1, 1, 7);
-    let mut projection = Projection::of(Loaded { movies: vec![stored], ..Loaded::default() });
+    let mut projection =
+        Projection::of(Loaded { movies: vec![at_1(&stored)], ..Loaded::default() });
     projection.apply(&Fact::read(&history.events[1])).unwrap();
     assert!(projection.facet_keys().is_empty());
     let changes = projection.into_changes(Vec::new());
+    assert!(!changes.movies[0].is_new && !changes.movies[0].entry_changed);
     assert_eq!(changes.movies[0].search, SearchChange::Keep);
     assert!(changes.movies[0].left.is_empty() && changes.movies[0].joined.is_empty());
 }
@@ -322,12 +354,29 @@ fn a_refused_event_changes_nothing() {
 fn the_keys_of_a_batch_are_the_films_ratings_and_streams_it_names() {
     let mut history = History::default();
     history.create_with_genres(1, []).rate(2, 3, 5).describe("Noir", "");
-    history.record_poison(StreamName::movie(film(4)));
-    let facts: Vec<_> = history.events.iter().map(Fact::read).collect();
+    let before = history.events.len();
+    history.delete(1).rate(2, 3, 6).rate(1, 3, 5).describe("Noir", "Dark.");
+    let facts: Vec<_> = history.events[before..].iter().map(Fact::read).collect();
     let keys = Keys::of(&facts);
     assert_eq!(keys.movies, [film(1), film(2)].into());
     assert_eq!(keys.ratings, [(film(2), person(3))].into());
-    assert_eq!(keys.streams.len(), 4);
+    assert_eq!(keys.streams.len(), 3);
+}
+
+#[test]
+fn what_begins_in_a_batch_is_not_looked_for_in_the_store() {
+    let mut history = History::default();
+    history.create_with_genres(1, []).delete(1).rate(1, 3, 5).rate(1, 3, 6).rate(2, 3, 5);
+    let facts: Vec<_> = history.events.iter().map(Fact::read).collect();
+    assert_eq!(Keys::of(&facts), Keys { movies: [film(2)].into(), ..Keys::default() });
+}
+
+#[test]
+fn a_film_is_looked_for_though_the_first_event_of_another_stream_is_about_it() {
+    let mut history = History::default();
+    history.record_in(StreamName::movie(film(2)), MovieDeleted { movie_id: film(1) });
+    let facts: Vec<_> = history.events.iter().map(Fact::read).collect();
+    assert_eq!(Keys::of(&facts).movies, [film(1)].into());
 }
 
 #[test]
