@@ -4,6 +4,7 @@
 //! account and a role. This room makes such tokens and checks them. It knows nothing of HTTP and has
 //! no clock and no random numbers of its own: time, ids and key material come in as values.
 
+mod believed;
 mod claims;
 mod key;
 mod key_file;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Identity, PublicKey, Realm, Role,
+    believed::{Believed, BelievedTokens, Lifetime},
     claims::{ALGORITHM, ReadClaims, ReadHeader, TOKEN_TYPE},
 };
 
@@ -57,11 +58,13 @@ pub enum TokenError {
 }
 
 /// Checks tokens of one realm against the keys that are trusted: one, or several while a new key takes
-/// over from an old one.
+/// over from an old one. The signature of a token that comes again and again is checked once; its times
+/// are checked each time.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     realm: Realm,
     keys: HashMap<String, PublicKey>,
+    believed: BelievedTokens,
 }
 
 impl Verifier {
@@ -74,7 +77,8 @@ impl Verifier {
 
     /// A verifier for `realm` that trusts `keys`.
     pub fn new(realm: Realm, keys: impl IntoIterator<Item = PublicKey>) -> Self {
-        Self { realm, keys: keys.into_iter().map(|key| (key.id().to_owned(), key)).collect() }
+        let keys = keys.into_iter().map(|key| (key.id().to_owned(), key)).collect();
+        Self { realm, keys, believed: BelievedTokens::default() }
     }
 
     /// Who `token` speaks for, if it is to be believed at `now`.
@@ -83,9 +87,21 @@ impl Verifier {
     /// [`TokenError`], the first reason that is found. The claims are looked at only once the
     /// signature is known to be right.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Identity, TokenError> {
+        if token.len() > Self::TOKEN_BYTES_MAX {
+            return Err(TokenError::Malformed);
+        }
+        let fingerprint = BelievedTokens::fingerprint(token);
+        if let Some(Believed { identity, lifetime }) = self.believed.get(&fingerprint) {
+            lifetime.includes(now)?;
+            return Ok(identity);
+        }
         let claims = self.believe(token)?;
-        self.check(&claims, now)?;
-        identify(&claims)
+        self.check_parties(&claims)?;
+        let lifetime = Lifetime { not_before: claims.nbf, expires: claims.exp };
+        lifetime.includes(now)?;
+        let identity = identify(&claims)?;
+        self.believed.insert(fingerprint, Believed { identity, lifetime });
+        Ok(identity)
     }
 
     /// The claims of a token that a trusted key has signed.
@@ -112,19 +128,27 @@ impl Verifier {
         }
     }
 
-    fn check(&self, claims: &ReadClaims, now: Timestamp) -> Result<(), TokenError> {
+    /// Who made it, and for whom.
+    fn check_parties(&self, claims: &ReadClaims) -> Result<(), TokenError> {
         if claims.iss.as_deref() != Some(&self.realm.issuer) {
             return Err(TokenError::Issuer);
         }
         if !claims.aud.as_ref().is_some_and(|aud| aud.includes(&self.realm.audience)) {
             return Err(TokenError::Audience);
         }
+        Ok(())
+    }
+}
+
+impl Lifetime {
+    fn includes(&self, now: Timestamp) -> Result<(), TokenError> {
         // Seconds since 1970 are exact in a double for millions of years.
         let now = now.as_second() as f64;
-        if claims.exp.is_none_or(|exp| exp <= now) {
+        if self.expires.is_none_or(|expires| expires <= now) {
             return Err(TokenError::Expired);
         }
-        if claims.nbf.is_some_and(|nbf| nbf > now + Self::EARLY_SECONDS_MAX as f64) {
+        let early = Verifier::EARLY_SECONDS_MAX as f64;
+        if self.not_before.is_some_and(|begins| begins > now + early) {
             return Err(TokenError::NotYetValid);
         }
         Ok(())
@@ -132,7 +156,7 @@ impl Verifier {
 }
 
 fn read_header(token: &str) -> Result<ReadHeader, TokenError> {
-    if token.len() > Verifier::TOKEN_BYTES_MAX || token.split('.').count() != 3 {
+    if token.split('.').count() != 3 {
         return Err(TokenError::Malformed);
     }
     let header = token.split('.').next().unwrap_or_default();

@@ -229,3 +229,36 @@ proptest! {
         prop_assert!(verifier().verify(&changed, at(1001)).is_err());
     }
 }
+
+#[test]
+fn a_token_that_was_believed_expires_all_the_same() {
+    let (verifier, token) = (verifier(), token());
+    for _ in 0..3 {
+        assert_eq!(verifier.verify(&token, at(1059)), Ok(ME));
+        assert_eq!(verifier.verify(&token, at(1060)), Err(TokenError::Expired));
+        assert_eq!(verifier.verify(&token, at(969)), Err(TokenError::NotYetValid));
+    }
+}
+
+#[test]
+fn a_token_that_was_refused_for_its_time_is_believed_when_that_has_come() {
+    let (verifier, token) = (verifier(), token());
+    assert_eq!(verifier.verify(&token, at(969)), Err(TokenError::NotYetValid));
+    assert_eq!(verifier.verify(&token, at(1001)), Ok(ME));
+}
+
+#[test]
+fn a_token_that_was_believed_vouches_for_no_other() {
+    let (verifier, token) = (verifier(), token());
+    assert_eq!(verifier.verify(&token, at(1001)), Ok(ME));
+    for place in (0..token.len()).step_by(17) {
+        let mut other = token.clone().into_bytes();
+        other[place] = if other[place] == b'A' { b'B' } else { b'A' };
+        let other = String::from_utf8(other).unwrap();
+        let result = verifier.verify(&other, at(1001));
+        // The last character has bits that stand for nothing.
+        assert!(result.is_err() || place == token.len() - 1, "{place}");
+    }
+    let stranger = Verifier::new(realm(), [KeyPair::from_seed(&[2; 32]).unwrap().public().clone()]);
+    assert_eq!(stranger.verify(&token, at(1001)), Err(TokenError::Key));
+}
