@@ -81,7 +81,7 @@ pub(super) fn read(
         take(member.name, &mut hashed)?;
         hashed.check(member)?;
     }
-    match entries.next() {
+    match entries.next().transpose().map_err(broken)? {
         None => Ok(manifest),
         Some(_) => Err(BackupError::Damaged("it holds more than its manifest says".to_owned())),
     }

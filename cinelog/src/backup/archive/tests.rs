@@ -90,7 +90,7 @@ fn any_tar_can_list_it() {
 fn an_archive_that_ends_anywhere_is_damaged() {
     let archive = archive();
     // The last two blocks are zeros, which say no more than that it ends.
-    let needed = archive.len() - 1024 - (512 - log().len() % 512) % 512;
+    let needed = archive.len() - 1024;
     for length in (0..needed).step_by(97).chain([needed - 1]) {
         read_all(&archive[..length]).unwrap_err();
     }
