@@ -43,6 +43,11 @@ impl Client {
         Self { base: base.to_owned(), ..self.clone() }
     }
 
+    /// Where the server is that this caller speaks to.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
     /// A request to `target`, a path or a whole URL, to which more can be added.
     pub fn request(&self, method: Method, target: &str) -> RequestBuilder {
         let url = match target.starts_with("http") {
@@ -92,9 +97,14 @@ impl Client {
 impl Answer {
     /// Sends `request` and reads the whole answer.
     pub async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("the server answers");
+        Self::try_to(request).await.expect("the server answers")
+    }
+
+    /// The same where the server may be gone, before the answer or in the middle of it.
+    pub async fn try_to(request: RequestBuilder) -> Result<Self, reqwest::Error> {
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, text: response.text().await.expect("the body is text") }
+        Ok(Self { status, headers, text: response.text().await? })
     }
 
     /// The answer, if it has this status.

@@ -3,11 +3,24 @@
 //! [`Server::start`] runs `cinelog serve` on a free port with a data folder of its own and stops it
 //! when dropped. The binary is the one that `cargo build` made beside the tests.
 
+//!
+//! [`Writers`] write to it without pause, and [`history`] finds out whether what they were told is what
+//! the log holds.
+
 mod client;
+pub mod history;
+mod log_file;
+mod process;
+mod random;
 mod server;
+pub mod writers;
 
 pub use client::{Answer, Client};
-pub use server::{Output, Server, run};
+pub use log_file::facts;
+pub use process::{Output, Process, run};
+pub use random::Random;
+pub use server::{Server, Stopped};
+pub use writers::Writers;
 
 /// Stops a test that waits for ever. Nothing here is expected to take as long.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! A running `cinelog serve`, and other commands of the binary.
+//! A running `cinelog serve`.
 
 use std::{
     ffi::OsStr,
@@ -11,50 +11,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Client, PATIENCE};
-
-/// What a finished command left behind.
-#[derive(Debug)]
-pub struct Output {
-    /// Whether it exited with success.
-    pub success: bool,
-    /// What it printed.
-    pub stdout: String,
-    /// What it complained about.
-    pub stderr: String,
-}
-
-/// Runs a command of the binary to its end.
-pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
-    let output = command().args(arguments).output().expect("cinelog can be run");
-    Output {
-        success: output.status.success(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-fn command() -> Command {
-    let mut command = Command::new(binary());
-    // Settings of the person who runs the tests must not reach the server under test.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CINELOG__") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-/// `target/debug/cinelog` for tests in `target/debug/deps/`.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("CINELOG_BINARY") {
-        return PathBuf::from(path);
-    }
-    let test = std::env::current_exe().expect("a test knows where it is");
-    let binary = test.ancestors().nth(2).expect("target/<profile>").join("cinelog");
-    assert!(binary.is_file(), "{} is missing: run `cargo build` first", binary.display());
-    binary
-}
+use crate::{
+    Client, PATIENCE,
+    process::{command, run},
+};
 
 /// A running server. Killed when dropped.
 pub struct Server {
@@ -90,7 +50,13 @@ impl Server {
 
     /// Starts a server on a data folder that may hold a history.
     pub fn start_on(data: &Path, flags: &[&str]) -> Self {
+        Self::start_in(&[], data, flags)
+    }
+
+    /// Starts a server on a data folder, with more in its environment.
+    pub fn start_in(environment: &[(&str, &OsStr)], data: &Path, flags: &[&str]) -> Self {
         let mut child = command()
+            .envs(environment.iter().copied())
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -176,6 +142,11 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Starts a server on the same folder again.
     pub fn start_again(&self) -> Server {
         self.start_again_with(&[])
