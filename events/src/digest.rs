@@ -13,7 +13,7 @@ use crate::{Metadata, NewEvent, RecordedEvent, Revision, StreamName};
 /// `n - 1` and the last one.
 ///
 /// As text it is `count:hash`, the hash in 64 lower-case hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Digest {
     /// How many events there are.
     pub count: u64,

@@ -1,6 +1,6 @@
 //! Idempotency keys: remembered with the events they belong to, recalled, and forgotten.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::sync::LazyLock;
 
 use events::{Position, Revision};
 use jiff::Timestamp;
@@ -19,31 +19,8 @@ use crate::{Append, Appended, IdempotencyEntry, LogError, Remembered, group_comm
 pub(super) const FORGET_SLICE_KEYS: u64 = 1000;
 
 static INTO_IDEMPOTENCY: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::into("idempotency", "key, fingerprint, answer, revision, position, recorded_at")
+    Insert::into("idempotency", "key, fingerprint, answer, revision, position, recorded_at", "")
 });
-
-/// Which of the batch's keys are taken.
-pub(super) async fn taken(
-    transaction: &mut SqliteConnection,
-    appends: &[&Append],
-) -> Result<HashSet<String>, sqlx::Error> {
-    let keys: Vec<&str> = appends
-        .iter()
-        .filter_map(|append| append.idempotency.as_ref())
-        .map(|entry| entry.key.as_str())
-        .collect();
-    if keys.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let taken: Vec<String> = sqlx::query_scalar(
-        "SELECT idempotency.key FROM json_each(?1)
-         CROSS JOIN idempotency ON idempotency.key = json_each.value",
-    )
-    .bind(json(&keys)?)
-    .fetch_all(transaction)
-    .await?;
-    Ok(taken.into_iter().collect())
-}
 
 /// Remembers the keys of all accepted appends that have one.
 pub(super) async fn remember(
@@ -57,10 +34,10 @@ pub(super) async fn remember(
     INTO_IDEMPOTENCY.rows(transaction, &entries, bind).await
 }
 
-fn bind<'q>(
-    query: Binding<'q>,
+fn bind(
+    query: Binding,
     (entry, appended): &(&IdempotencyEntry, Appended),
-) -> Result<Binding<'q>, sqlx::Error> {
+) -> Result<Binding, sqlx::Error> {
     Ok(query
         .bind(entry.key.clone())
         .bind(entry.fingerprint.clone())

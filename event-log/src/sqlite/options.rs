@@ -10,6 +10,9 @@ use sqlx::{
 /// SQLite's own default, named because [`SqliteLogOptions::file_bytes_max`] counts in pages.
 const PAGE_BYTES: u32 = 4096;
 
+/// Statements that a connection keeps prepared.
+const STATEMENTS_MAX: usize = 256;
+
 /// How the log's file is opened, and how much the log does at once.
 #[derive(Debug, Clone)]
 pub struct SqliteLogOptions {
@@ -65,6 +68,8 @@ impl SqliteLogOptions {
             .pragma("checkpoint_fullfsync", "ON")
             // The indexes of a large log do not fit the default of 2 MiB. Negative: in KiB.
             .pragma("cache_size", "-32768")
+            // A statement for each number of rows is to stay prepared.
+            .statement_cache_capacity(STATEMENTS_MAX)
             // A WAL that a long read made grow is cut back to this.
             .pragma("journal_size_limit", "67108864");
         match self.file_bytes_max {

@@ -1,17 +1,23 @@
-//! Writes the events of a batch.
+//! Writes the events of a batch, and commits.
 
 use std::sync::LazyLock;
 
-use events::{NewEvent, Position, Revision, StreamName};
+use events::{Digest, NewEvent, Position, Revision, StreamName};
 use sqlx::SqliteConnection;
 
 use super::{
-    insert::{Binding, Insert},
+    insert::{Binding, Insert, ROWS_MAX},
     row::{columns, integer},
 };
 use crate::{Append, group_commit::Accepted};
 
-static INTO_EVENT: LazyLock<Insert> = LazyLock::new(|| Insert::into("event", columns!()));
+static INTO_EVENT: LazyLock<Insert> = LazyLock::new(|| Insert::into("event", columns!(), ""));
+
+/// The last rows of a transaction take the digest and the commit with them: one trip for all.
+static INTO_EVENT_AND_COMMIT: LazyLock<Insert> = LazyLock::new(|| {
+    let then = "INSERT INTO digest (position, hash) VALUES (?, ?); COMMIT";
+    Insert::into("event", columns!(), then)
+});
 
 struct Row<'a> {
     position: Position,
@@ -20,13 +26,23 @@ struct Row<'a> {
     event: &'a NewEvent,
 }
 
-/// Writes the events of all accepted appends.
-pub(super) async fn events(
+/// Writes the events of all accepted appends, and `digest`, which is that of the log with them; then
+/// commits.
+pub(super) async fn commit(
     transaction: &mut SqliteConnection,
     accepted: &[(&Append, Accepted)],
+    digest: Digest,
 ) -> Result<(), sqlx::Error> {
     let rows: Vec<Row<'_>> = accepted.iter().flat_map(|(append, at)| rows(append, *at)).collect();
-    INTO_EVENT.rows(transaction, &rows, bind).await
+    // Of keys alone there may be something to commit too.
+    if rows.is_empty() {
+        return sqlx::query("COMMIT").execute(transaction).await.map(drop);
+    }
+    let (first, last) = rows.split_at((rows.len() - 1) / ROWS_MAX * ROWS_MAX);
+    INTO_EVENT.rows(transaction, first, bind).await?;
+    let position = integer(digest.count)?;
+    let bind_digest = |query| Binding::bind(query, position).bind(digest.hash.to_vec());
+    INTO_EVENT_AND_COMMIT.chunk(transaction, last, bind, bind_digest).await
 }
 
 fn rows(append: &Append, at: Accepted) -> impl Iterator<Item = Row<'_>> {
@@ -39,7 +55,7 @@ fn rows(append: &Append, at: Accepted) -> impl Iterator<Item = Row<'_>> {
     })
 }
 
-fn bind<'q>(query: Binding<'q>, row: &Row<'_>) -> Result<Binding<'q>, sqlx::Error> {
+fn bind(query: Binding, row: &Row<'_>) -> Result<Binding, sqlx::Error> {
     let Row { position, stream, revision, event } = row;
     let metadata = &event.metadata;
     Ok(query
