@@ -1,7 +1,7 @@
 //! What both APIs share at the HTTP edge.
 //!
 //! - [`Problem`] is every answer that is not a success (RFC 9457); handlers return it, [`edge`] renders it.
-//! - [`Json`], [`JsonBody`], [`StreamedBody`], [`Path`], [`QueryPairs`] read requests; [`Caller`] says who asks; [`RequestContext`] says which request it is.
+//! - [`Json`], [`JsonBody`], [`JsonLines`], [`Path`], [`QueryPairs`] read requests; [`Caller`] says who asks; [`RequestContext`] says which request it is.
 //! - [`ETag`], [`if_match`], [`if_none_match`], [`respond_conditional`] are conditional requests
 //!   (RFC 9110 section 13), [`Preferences`] are preferences (RFC 7240).
 //! - [`Clock`] is the only place where time and ids come from.
@@ -45,8 +45,7 @@ pub use context::RequestContext;
 pub use edge::{EdgeOptions, edge};
 pub use etag::ETag;
 pub use health::{Readiness, health};
-pub use json::{ACCEPT_PATCH, Json, JsonBody};
-pub use limits::StreamedBody;
+pub use json::{ACCEPT_PATCH, Json, JsonBody, JsonLines};
 pub use metrics::{Metrics, MetricsError};
 pub(crate) use negotiation::MEDIA_TYPE_V1;
 pub use path::Path;

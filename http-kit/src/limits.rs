@@ -1,7 +1,6 @@
 //! Bounds on what a single request may cost: the length of its address, the size of its body, its time.
 
 use std::{
-    convert::Infallible,
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -12,7 +11,7 @@ use std::{
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{FromRequest, Request, State},
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -71,7 +70,7 @@ pub(crate) async fn bound_address(
 /// Bounds the body by size and the work by time.
 ///
 /// When time is up, whoever was slow is told: 408 to a client whose body had not arrived, 503 from a
-/// server that was at work. A handler that has taken the body as a [`StreamedBody`] goes on.
+/// server that was at work. A handler that has taken the body by [`streamed`] goes on.
 pub(crate) async fn bound_work(
     State(limits): State<Limits>,
     mut request: Request,
@@ -138,19 +137,12 @@ impl Arriving {
     }
 }
 
-/// A body that its handler reads as it comes, and for as long as it comes: neither the size nor the time
-/// of ordinary requests bounds it. The handler must bound both itself.
-#[derive(Debug)]
-pub struct StreamedBody(pub Body);
-
-impl<S: Sync> FromRequest<S> for StreamedBody {
-    type Rejection = Infallible;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        let Some(arriving) = request.extensions().get::<Arc<Arriving>>() else {
-            return Ok(Self(request.into_body()));
-        };
-        arriving.streamed.store(true, Ordering::Relaxed);
-        Ok(Self(arriving.take()))
-    }
+/// The body of a request whose handler reads it as it comes, and bounds it itself: from now on neither
+/// the size nor the time of ordinary requests does.
+pub(crate) fn streamed(request: Request) -> Body {
+    let Some(arriving) = request.extensions().get::<Arc<Arriving>>() else {
+        return request.into_body();
+    };
+    arriving.streamed.store(true, Ordering::Relaxed);
+    arriving.take()
 }

@@ -15,8 +15,8 @@ use crate::{
     FieldError, MEDIA_TYPE_V1, Problem, ProblemType, field_list::with_parameters, limits::BodyLimit,
 };
 
-/// What the body claims to be, if it is one of the formats understood here, in UTF-8.
-pub(super) fn media_type(headers: &HeaderMap) -> Option<JsonMediaType> {
+/// What the body claims to be, in lower case, if it is in UTF-8.
+pub(super) fn essence(headers: &HeaderMap) -> Option<String> {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else { return None };
     let (essence, parameters) = with_parameters(line.to_str().ok()?);
@@ -24,7 +24,12 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<JsonMediaType> {
     if charset.is_some_and(|(_, name)| !name.trim_matches('"').eq_ignore_ascii_case("utf-8")) {
         return None;
     }
-    match essence.as_str() {
+    Some(essence)
+}
+
+/// What the body claims to be, if it is one of the formats of a document understood here.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<JsonMediaType> {
+    match essence(headers)?.as_str() {
         MEDIA_TYPE_JSON | MEDIA_TYPE_V1 => Some(JsonMediaType::Json),
         MEDIA_TYPE_MERGE_PATCH => Some(JsonMediaType::MergePatch),
         _ => None,
@@ -54,7 +59,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
 }
 
 /// Compressed bodies are not read: their size could not be bounded by what arrives.
-fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn refuse_encoded(headers: &HeaderMap) -> Result<(), Problem> {
     let encoded = headers
         .get_all(header::CONTENT_ENCODING)
         .iter()

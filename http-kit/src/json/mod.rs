@@ -1,10 +1,13 @@
 //! JSON bodies, read strictly: the extractors, and what they claim to take.
 
 mod body;
+mod lines;
 mod misfit;
 mod pointer;
 mod strict;
 mod unique;
+
+pub use lines::JsonLines;
 
 use axum::{
     extract::{FromRequest, Request},

@@ -72,7 +72,9 @@ async fn a_handler_that_reads_the_body_as_it_comes_is_bounded_by_neither_size_no
         let chunk = Ok::<_, std::io::Error>(bytes::Bytes::from(vec![b'x'; BODY_BYTES_MAX]));
         (sent < 10).then_some((chunk, sent + 1))
     });
-    let request = Request::post("/v1/streamed").header("accept-encoding", "gzip");
+    let request = Request::post("/v1/streamed")
+        .header("content-type", "application/x-ndjson")
+        .header("accept-encoding", "gzip");
     let response =
         service().oneshot(request.body(Body::from_stream(chunks)).unwrap()).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);

@@ -10,9 +10,8 @@ use axum::{
 use futures::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_kit::{
-    Caller, Clock, ETag, EdgeOptions, Editor, FieldError, Json, JsonBody, Path, Problem,
-    ProblemDocument, ProblemType, RequestContext, StreamedBody, edge, health, problem_pages,
-    respond_conditional,
+    Caller, Clock, ETag, EdgeOptions, Editor, FieldError, Json, JsonBody, JsonLines, Path, Problem,
+    ProblemDocument, ProblemType, RequestContext, edge, health, problem_pages, respond_conditional,
 };
 use identity::{Identity, KeyPair, Realm, Role, Signer, Verifier};
 use jiff::Timestamp;
@@ -74,7 +73,7 @@ fn large() -> Response {
 }
 
 /// Counts what comes, and sends that as lines, in the time it takes.
-async fn streamed(StreamedBody(body): StreamedBody) -> Response {
+async fn streamed(JsonLines(body): JsonLines) -> Response {
     let mut body = body.into_data_stream();
     let mut bytes = 0;
     while let Some(Ok(chunk)) = body.next().await {
