@@ -179,7 +179,7 @@ impl Executor {
             Revision::NONE => Expected::NoStream,
             revision => Expected::Exact(revision),
         };
-        let append = Append { stream: stream.clone(), expected, events, idempotency };
+        let append = Append { stream: stream.clone(), expected, given: None, events, idempotency };
         self.append_until_known(append).await
     }
 

@@ -26,6 +26,8 @@ pub struct Append {
     pub stream: StreamName,
     /// What must be true of it.
     pub expected: Expected,
+    /// Another stream that the events depend upon, and the revision at which its caller knows it.
+    pub given: Option<(StreamName, Revision)>,
     /// The events, in order. May be empty: then only `expected` is checked and `idempotency` kept.
     pub events: Vec<NewEvent>,
     /// What to remember in the same transaction, so that the client may repeat its request.
@@ -33,10 +35,10 @@ pub struct Append {
 }
 
 impl Append {
-    /// An append that remembers nothing.
+    /// An append that depends on no other stream and remembers nothing.
     #[must_use]
     pub fn new(stream: StreamName, expected: Expected, events: Vec<NewEvent>) -> Self {
-        Self { stream, expected, events, idempotency: None }
+        Self { stream, expected, given: None, events, idempotency: None }
     }
 
     /// The bytes of all its events' data.

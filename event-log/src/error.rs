@@ -34,6 +34,14 @@ pub enum AppendError {
         /// Where the stream is ([`Revision::NONE`] where it has no events).
         actual: Revision,
     },
+    /// The stream that the append depends upon is not where the caller thought.
+    #[error(
+        "the stream that this depends upon is at revision {actual}, which is not what was given"
+    )]
+    GivenChanged {
+        /// Where that stream is ([`Revision::NONE`] where it has no events).
+        actual: Revision,
+    },
     /// An event id is in the log already, though this append is no repetition of an earlier one.
     #[error("event {0} is in the log already, as part of another append")]
     DuplicateEvent(EventId),

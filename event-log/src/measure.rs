@@ -40,6 +40,7 @@ impl From<&AppendError> for Outcome {
     fn from(error: &AppendError) -> Self {
         Self::Refused(match error {
             AppendError::Conflict { .. } => "conflict",
+            AppendError::GivenChanged { .. } => "given_changed",
             AppendError::DuplicateEvent(_) => "duplicate_event",
             AppendError::KeyTaken => "key_taken",
             AppendError::TooLarge { .. } => "too_large",

@@ -36,6 +36,11 @@ pub type EventBatches = BoxStream<'static, Result<Vec<RecordedEvent>, LogError>>
 ///
 /// An id that is in the log without this being such a repetition is [`AppendError::DuplicateEvent`].
 ///
+/// **Dependence.** An append may name another stream and its revision ([`Append::given`]): it is refused
+/// with [`AppendError::GivenChanged`] where that stream is elsewhere at the moment of the append, which
+/// is looked at before its own expectation. So a decision may rest on what is known of two streams
+/// without reading either. A repetition gets the first result, wherever that stream is by then.
+///
 /// **Idempotency keys.** What an append asks to be remembered is stored with its events, or neither
 /// is. A key that is taken refuses the append ([`AppendError::KeyTaken`]) before its expectation is
 /// looked at, except where the append is a repetition.

@@ -24,7 +24,7 @@ pub(crate) struct Ledger {
     pub(crate) head: Position,
     /// The digest of the log, without what is decided here.
     pub(crate) digest: Digest,
-    /// The revisions of the streams concerned; those without events may be missing.
+    /// The revisions of the streams concerned, those that appends depend upon among them; those without events may be missing.
     pub(crate) revisions: HashMap<StreamName, Revision>,
     /// Where those of the batch's event ids stand that the log has already.
     pub(crate) places: HashMap<EventId, Place>,
@@ -64,7 +64,13 @@ impl Ledger {
         if let Some(id) = self.used_id(append) {
             return Err(AppendError::DuplicateEvent(id));
         }
-        let actual = self.revisions.get(&append.stream).copied().unwrap_or(Revision::NONE);
+        if let Some((stream, given)) = &append.given {
+            let actual = self.revision(stream);
+            if actual != *given {
+                return Err(AppendError::GivenChanged { actual });
+            }
+        }
+        let actual = self.revision(&append.stream);
         let as_expected = match append.expected {
             Expected::NoStream => actual == Revision::NONE,
             Expected::Exact(revision) => actual == revision,
@@ -74,6 +80,10 @@ impl Ledger {
             return Err(AppendError::Conflict { actual });
         }
         Ok(Verdict::Accepted(self.enter(append, actual)))
+    }
+
+    fn revision(&self, stream: &StreamName) -> Revision {
+        self.revisions.get(stream).copied().unwrap_or(Revision::NONE)
     }
 
     /// Where the append stands already: its events are neighbours in its stream, and start where it

@@ -38,7 +38,9 @@ pub(super) async fn begin(
     writer: &mut SqliteConnection,
     appends: &[&Append],
 ) -> Result<Ledger, sqlx::Error> {
-    let streams: BTreeSet<&StreamName> = appends.iter().map(|append| &append.stream).collect();
+    let own = appends.iter().map(|append| &append.stream);
+    let given = appends.iter().filter_map(|append| append.given.as_ref().map(|(stream, _)| stream));
+    let streams: BTreeSet<&StreamName> = own.chain(given).collect();
     let ids: Vec<String> = appends
         .iter()
         .flat_map(|append| &append.events)

@@ -9,6 +9,7 @@
 mod facts;
 mod recorder;
 
+pub mod dependence;
 pub mod digest;
 pub mod durability;
 pub mod expectation;
@@ -49,6 +50,11 @@ pub async fn guarded(behaviour: impl Future<Output = ()>) {
 macro_rules! behaviour_suite {
     ($fresh:path) => {
         $crate::behaviour_suite! { @tests $fresh, (flavor = "multi_thread", worker_threads = 2):
+            dependence::an_append_happens_where_what_it_depends_upon_is_unchanged,
+            dependence::an_append_is_refused_where_what_it_depends_upon_has_changed,
+            dependence::what_an_append_depends_upon_is_told_before_a_conflict,
+            dependence::appends_that_wait_together_see_each_other_as_what_they_depend_upon,
+            dependence::a_repetition_does_not_depend_upon_anything,
             digest::an_empty_log_has_the_digest_of_no_events,
             digest::a_digest_is_that_of_a_fold_over_the_log,
             digest::appends_that_share_a_commit_have_digests_of_their_own,

@@ -157,7 +157,7 @@ fn draw(step: &Step, before: &[Append], model: &Model) -> Append {
                 recorded_at: NOON,
             });
             let events = ids.iter().map(|id| event_with_id((*id).into())).collect();
-            Append { stream, expected, events, idempotency }
+            Append { stream, expected, given: None, events, idempotency }
         }
     }
 }
