@@ -15,7 +15,7 @@ use crate::{idempotency::IdempotentRequest, precondition::Preconditions};
 #[derive(Debug)]
 pub(crate) struct Circumstances {
     pub(crate) account: AccountId,
-    context: RequestContext,
+    pub(crate) context: RequestContext,
     pub(crate) preconditions: Preconditions,
     pub(crate) idempotency: Option<IdempotentRequest>,
     /// Whether to say what would happen rather than do it.

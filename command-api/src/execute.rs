@@ -14,7 +14,7 @@ use crate::{
     loaded::Loaded,
     precondition::Current,
     problem::CommandError,
-    receipt::{Answer, Done, Subject, Success, dry_run},
+    receipt::{Answer, Done, DryRun, Outcome, Subject, Success},
     state::CommandState,
 };
 
@@ -51,12 +51,25 @@ impl<E: Into<CommandError>> From<E> for Objection {
 }
 
 impl CommandState {
-    /// Carries `task` out, once for each idempotency key.
+    /// Carries `task` out, once for each idempotency key, and answers.
     pub(crate) async fn execute<A>(
         &self,
         circumstances: Circumstances,
         task: Task<A>,
     ) -> Result<Response, CommandError>
+    where
+        A: Cached,
+        A::Refusal: Into<CommandError>,
+    {
+        Ok(self.perform(circumstances, task).await?.into_response())
+    }
+
+    /// Carries `task` out, once for each idempotency key.
+    pub(crate) async fn perform<A>(
+        &self,
+        circumstances: Circumstances,
+        task: Task<A>,
+    ) -> Result<Outcome, CommandError>
     where
         A: Cached,
         A::Refusal: Into<CommandError>,
@@ -68,7 +81,7 @@ impl CommandState {
         let _claim = match &circumstances.idempotency {
             None => None,
             Some(request) => match self.claim(request).await? {
-                Standing::Repeated(done) => return Ok(done.into_response()),
+                Standing::Repeated(done) => return Ok(Outcome::Done(done)),
                 Standing::New(claim) => Some(claim),
             },
         };
@@ -91,7 +104,7 @@ impl CommandState {
             Err(CarryOutError::Decode(error)) => return Err(error.into()),
             Err(CarryOutError::Encode(error)) => return Err(error.into()),
         };
-        Ok(done.into_response())
+        Ok(Outcome::Done(done))
     }
 
     /// Says what `task` would lead to.
@@ -99,14 +112,14 @@ impl CommandState {
         &self,
         circumstances: &Circumstances,
         task: &Task<A>,
-    ) -> Result<Response, CommandError>
+    ) -> Result<Outcome, CommandError>
     where
         A: Cached,
         A::Refusal: Into<CommandError>,
     {
         let loaded = self.executor.load::<A, CommandError>(&task.stream).await?;
         match self.decide(circumstances, task, &loaded) {
-            Ok(events) => dry_run(&task.stream, loaded.revision, events),
+            Ok(events) => DryRun::of(&task.stream, loaded.revision, events).map(Outcome::Rehearsed),
             Err(objection) => Err(self.explain(&task.stream, objection).await),
         }
     }

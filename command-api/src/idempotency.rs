@@ -8,6 +8,7 @@ use std::{
     collections::HashSet,
     fmt::Write,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use event_log::IdempotencyEntry;
@@ -40,6 +41,8 @@ pub(crate) struct IdempotentRequest {
     key: String,
     /// What was asked: method and path, then the body.
     hash: Sha256,
+    /// Whether it waits for one with the same key, rather than being refused.
+    waits: bool,
 }
 
 impl IdempotentRequest {
@@ -61,7 +64,15 @@ impl IdempotentRequest {
             .chain_update(parts.method.as_str())
             .chain_update(b" ")
             .chain_update(parts.uri.path());
-        Ok(Some(Self { key: format!("{account}:{client_key}"), client_key, hash }))
+        let key = format!("{account}:{client_key}");
+        Ok(Some(Self { key, client_key, hash, waits: false }))
+    }
+
+    /// A part of a request that has a key, under a key of its own. `what` is what `METHOD PATH` is to
+    /// a whole request.
+    pub(crate) fn derived(account: AccountId, key: String, what: &str) -> Self {
+        let hash = Sha256::new().chain_update(what);
+        Self { key: format!("{account}:{key}"), client_key: key, hash, waits: true }
     }
 
     /// The same with a body. Bodies that differ in spacing only are the same body.
@@ -128,6 +139,12 @@ fn unquote(rest: &str) -> Option<String> {
 #[derive(Clone, Default)]
 pub(crate) struct InFlight(Arc<Mutex<HashSet<String>>>);
 
+/// How often a key that is being worked on is asked for by one that waits.
+const CLAIMS_MAX: u32 = 100;
+
+/// How long one waits in between.
+const CLAIM_PAUSE: Duration = Duration::from_millis(50);
+
 /// A key that is being worked on, until this is dropped.
 pub(crate) struct Claim {
     in_flight: InFlight,
@@ -149,6 +166,20 @@ impl InFlight {
         }
         keys.insert(key.to_owned());
         Ok(Claim { in_flight: self.clone(), key: key.to_owned() })
+    }
+
+    /// Claims a key when it is free.
+    ///
+    /// # Errors
+    /// Where it is being worked on for long, or too many are.
+    async fn claim_when_free(&self, key: &str) -> Result<Claim, CommandError> {
+        for _ in 1..CLAIMS_MAX {
+            match self.claim(key) {
+                Err(CommandError::KeyInFlight) => tokio::time::sleep(CLAIM_PAUSE).await,
+                known => return known,
+            }
+        }
+        self.claim(key)
     }
 }
 
@@ -174,7 +205,10 @@ impl CommandState {
         request: &IdempotentRequest,
     ) -> Result<Standing, CommandError> {
         // In this order: whoever held the claim before had its answer in the log when it let go.
-        let claim = self.in_flight.claim(&request.key)?;
+        let claim = match request.waits {
+            true => self.in_flight.claim_when_free(&request.key).await?,
+            false => self.in_flight.claim(&request.key)?,
+        };
         Ok(match self.recall(request).await? {
             Some(done) => Standing::Repeated(done),
             None => Standing::New(claim),
@@ -229,6 +263,22 @@ mod tests {
         assert!(in_flight.claim("b").is_ok());
         drop(claim);
         assert!(in_flight.claim("a").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_key_gets_it_when_it_is_free() {
+        let in_flight = InFlight::default();
+        let claim = in_flight.claim("a").unwrap();
+        let waiting = tokio::spawn({
+            let in_flight = in_flight.clone();
+            async move { in_flight.claim_when_free("a").await.map(drop) }
+        });
+        tokio::time::sleep(CLAIM_PAUSE * 3).await;
+        drop(claim);
+        waiting.await.unwrap().unwrap();
+        let _claim = in_flight.claim("a").unwrap();
+        let waited = in_flight.claim_when_free("a").await;
+        assert!(matches!(waited, Err(CommandError::KeyInFlight)), "not for ever");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //!
 //! - [`routes`] has one file for each endpoint.
 //! - [`Executor`] is the path that every command takes: load, decide, append, retry. Imports take it too.
-//! - `execute` leads a request along it.
+//! - `execute` leads a request along it; `bulk` leads many, one for each line of an input, and `jobs`
+//!   does that later.
 //! - `precondition` and `idempotency` guard it; `problem` says every failure, in one place.
 //!
 //! This room knows nothing of read models. It answers from the log alone, and never reads its own
 //! writes back.
 
+mod bulk;
 mod cache;
 mod circumstances;
 mod execute;
@@ -18,6 +20,7 @@ mod faults;
 #[cfg(test)]
 mod guards;
 mod idempotency;
+mod jobs;
 mod loaded;
 mod openapi;
 mod path;
@@ -34,6 +37,8 @@ mod state;
 mod testing;
 mod turns;
 
+pub use bulk::BulkOptions;
 pub use executor::{CarriedOut, CarryOutError, Executor};
+pub use jobs::Jobs;
 pub use routes::{openapi, routes};
-pub use state::CommandState;
+pub use state::{CommandOptions, CommandState};

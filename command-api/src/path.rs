@@ -45,6 +45,8 @@ macro_rules! path {
 path! {
     /// `/v1/movies/{id}…`
     MoviePath { id: MovieId = movie_id }
+    /// `/v1/jobs/{id}…`
+    JobPath { id: Uuid = uuid }
     /// `/v1/movies/{id}/tags/{tag}`
     TagPath { id: MovieId = movie_id, tag: Name = name }
     /// `/v1/movies/{id}/platforms/{platform}`
@@ -53,13 +55,17 @@ path! {
     GenrePath { slug: Name = name }
 }
 
-/// A film's id, in the one form that the schema promises: 8-4-4-4-12 hexadecimal digits.
 fn movie_id(text: &str) -> Result<MovieId, String> {
+    uuid(text).map(MovieId)
+}
+
+/// An id, in the one form that the schema promises: 8-4-4-4-12 hexadecimal digits.
+fn uuid(text: &str) -> Result<Uuid, String> {
     /// Other forms of the same UUID are shorter (no hyphens) or longer (braces, `urn:uuid:`).
     const HYPHENATED_BYTES: usize = 36;
     let hyphenated = text.len() == HYPHENATED_BYTES;
     let id = Uuid::try_parse(text).ok().filter(|_| hyphenated);
-    id.map(MovieId).ok_or_else(|| {
+    id.ok_or_else(|| {
         "must be a UUID of 36 characters, such as 0190a5d2-7c3e-7b1a-9f00-1c2d3e4f5a6b".to_owned()
     })
 }

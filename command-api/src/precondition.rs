@@ -45,6 +45,16 @@ impl Preconditions {
         })
     }
 
+    /// The name of a header that is among them.
+    pub(crate) fn header(&self) -> Option<&'static str> {
+        let names = [
+            (self.if_match.is_some(), "If-Match"),
+            (self.if_none_match.is_some(), "If-None-Match"),
+            (self.if_unmodified_since.is_some(), "If-Unmodified-Since"),
+        ];
+        names.into_iter().find_map(|(is_there, name)| is_there.then_some(name))
+    }
+
     /// Whether they say which version is to be changed.
     pub(crate) fn name_a_version(&self) -> bool {
         self.if_match.is_some()

@@ -108,7 +108,23 @@ pub(crate) struct Done {
     pub(crate) repeated: bool,
 }
 
+/// What came of a command that was not refused.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Done(Done),
+    /// It was a dry run.
+    Rehearsed(DryRun),
+}
+
 impl Answer {
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK)
+    }
+
+    pub(crate) fn subject(&self) -> &SubjectId {
+        &self.subject
+    }
+
     pub(crate) fn new(
         success: Success,
         existed: bool,
@@ -135,7 +151,7 @@ impl Answer {
 impl IntoResponse for Done {
     fn into_response(self) -> Response {
         let Self { answer, appended: Appended { revision, position }, repeated } = self;
-        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        let status = answer.status();
         let mut headers = HeaderMap::new();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(CINELOG_POSITION, HeaderValue::from(position.0));
@@ -160,32 +176,49 @@ impl IntoResponse for Done {
     }
 }
 
-/// The answer to a dry run: what would be appended to `stream` after `revision`.
-pub(crate) fn dry_run(
-    stream: &StreamName,
-    mut revision: Revision,
-    events: Vec<NewEvent>,
-) -> Result<Response, CommandError> {
-    let mut shown = Vec::new();
-    for event in events {
-        revision = revision.next();
-        let recorded = RecordedEvent {
-            position: Position::START,
-            stream: stream.clone(),
-            revision,
-            id: event.id,
-            event_type: event.event_type,
-            schema_version: event.schema_version,
-            metadata: event.metadata,
-            data: event.data,
-        };
-        let mut json = serde_json::to_value(CloudEvent::from(&recorded))?;
-        // It has no place in the log.
-        if let Some(attributes) = json.as_object_mut() {
-            attributes.remove("position");
+impl DryRun {
+    /// What would be appended to `stream` after `revision`.
+    pub(crate) fn of(
+        stream: &StreamName,
+        mut revision: Revision,
+        events: Vec<NewEvent>,
+    ) -> Result<Self, CommandError> {
+        let mut shown = Vec::new();
+        for event in events {
+            revision = revision.next();
+            let recorded = RecordedEvent {
+                position: Position::START,
+                stream: stream.clone(),
+                revision,
+                id: event.id,
+                event_type: event.event_type,
+                schema_version: event.schema_version,
+                metadata: event.metadata,
+                data: event.data,
+            };
+            let mut json = serde_json::to_value(CloudEvent::from(&recorded))?;
+            // It has no place in the log.
+            if let Some(attributes) = json.as_object_mut() {
+                attributes.remove("position");
+            }
+            shown.push(json);
         }
-        shown.push(json);
+        Ok(Self { events: shown, revision: revision.0 })
     }
-    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((no_store, Json(DryRun { events: shown, revision: revision.0 })).into_response())
+}
+
+impl IntoResponse for DryRun {
+    fn into_response(self) -> Response {
+        let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+        (no_store, Json(self)).into_response()
+    }
+}
+
+impl IntoResponse for Outcome {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Done(done) => done.into_response(),
+            Self::Rehearsed(trial) => trial.into_response(),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The API as its clients meet it: real routes, a real log in a temporary folder, the real edge. Only
 //! time is not real.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use event_log::{
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{CommandState, routes};
+use crate::{CommandOptions, CommandState, Jobs, routes};
 
 /// A film that most tests begin with.
 pub(crate) const FILM: &str =
@@ -32,11 +32,12 @@ pub(crate) const ID: &str = "0190a5d2-7c3e-7b1a-9f00-1c2d3e4f5a6b";
 #[derive(Clone)]
 pub(crate) struct Api {
     router: Router,
+    pub(crate) state: CommandState,
     log: Arc<SqliteLog>,
     signer: Arc<Signer>,
     verifier: Arc<Verifier>,
     clock: Clock,
-    _folder: Arc<TempDir>,
+    folder: Arc<TempDir>,
 }
 
 /// An answer, read whole.
@@ -59,48 +60,71 @@ fn serve(
     log: Arc<dyn EventLog>,
     clock: &Clock,
     verifier: &Arc<Verifier>,
-    require_if_match: bool,
-) -> Router {
-    let state = CommandState::new(log, clock.clone(), require_if_match);
-    let (router, _) = routes(state).split_for_parts();
-    edge(router, EdgeOptions::new(clock.clone(), verifier.clone()))
+    jobs: &Jobs,
+    options: CommandOptions,
+) -> (Router, CommandState) {
+    let state = CommandState::new(log, clock.clone(), jobs.clone(), options);
+    let (router, _) = routes(state.clone()).split_for_parts();
+    (edge(router, EdgeOptions::new(clock.clone(), verifier.clone())).into(), state)
 }
 
 impl Api {
     pub(crate) async fn start() -> Self {
-        Self::with(false, |log| log).await
+        Self::with(CommandOptions::default(), |log| log).await
+    }
+
+    /// An API with these options.
+    pub(crate) async fn with_options(options: CommandOptions) -> Self {
+        Self::with(options, |log| log).await
     }
 
     /// An API that wants to know which version is to be changed.
     pub(crate) async fn strict() -> Self {
-        Self::with(true, |log| log).await
+        let options = CommandOptions { require_if_match: true, ..CommandOptions::default() };
+        Self::with(options, |log| log).await
     }
 
     /// An API over the log that `around` puts around the real one.
     pub(crate) async fn over(around: impl FnOnce(Arc<dyn EventLog>) -> Arc<dyn EventLog>) -> Self {
-        Self::with(false, around).await
+        Self::with(CommandOptions::default(), around).await
     }
 
     async fn with(
-        require_if_match: bool,
+        options: CommandOptions,
         around: impl FnOnce(Arc<dyn EventLog>) -> Arc<dyn EventLog>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = SqliteLogOptions::at(folder.path().join("log.db"));
-        let log = Arc::new(SqliteLog::open(options).await.unwrap());
+        let log = SqliteLogOptions::at(folder.path().join("log.db"));
+        let log = Arc::new(SqliteLog::open(log).await.unwrap());
         let clock = Clock::fixed("2026-01-02T03:04:05Z".parse().unwrap());
         let realm = Realm { issuer: "test".to_owned(), audience: "cinelog".to_owned() };
         let key = KeyPair::from_seed(&[7; 32]).unwrap();
         let verifier = Arc::new(Verifier::new(realm.clone(), [key.public().clone()]));
         let signer = Arc::new(Signer::new(realm, key));
-        let router = serve(around(log.clone()), &clock, &verifier, require_if_match);
-        Self { router, log, signer, verifier, clock, _folder: Arc::new(folder) }
+        let jobs = Jobs::open(folder.path().join("jobs"), clock.clone()).unwrap();
+        let (router, state) = serve(around(log.clone()), &clock, &verifier, &jobs, options);
+        Self { router, state, log, signer, verifier, clock, folder: Arc::new(folder) }
+    }
+
+    /// The same after its process was killed and started again: only what is on disk is known.
+    pub(crate) fn restarted(&self) -> Self {
+        let jobs = Jobs::open(self.folder.path().join("jobs"), self.clock.clone()).unwrap();
+        let options = CommandOptions::default();
+        let (router, state) = serve(self.log.clone(), &self.clock, &self.verifier, &jobs, options);
+        Self { router, state, ..self.clone() }
+    }
+
+    /// The folder of everything.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Another process on the same log.
     pub(crate) fn beside(&self) -> Self {
-        let router = serve(self.log.clone(), &self.clock, &self.verifier, false);
-        Self { router, ..self.clone() }
+        let options = CommandOptions::default();
+        let (router, state) =
+            serve(self.log.clone(), &self.clock, &self.verifier, &self.state.jobs, options);
+        Self { router, state, ..self.clone() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -3,8 +3,11 @@
 use http_kit::ProblemDocument;
 use utoipa::OpenApi;
 
-use super::{GenreReceipt, MovieReceipt};
-use crate::receipt::{DryRun, ReceiptEvent, ReceiptLinks};
+use super::{BulkLine, BulkResult, GenreReceipt, MovieReceipt};
+use crate::{
+    jobs::JobDocument,
+    receipt::{DryRun, ReceiptEvent, ReceiptLinks},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -14,7 +17,10 @@ use crate::receipt::{DryRun, ReceiptEvent, ReceiptLinks};
         GenreReceipt,
         ReceiptEvent,
         ReceiptLinks,
-        DryRun
+        DryRun,
+        BulkLine,
+        BulkResult,
+        JobDocument
     )),
     tags(
         (name = "movies", description = "Films"),
@@ -22,6 +28,7 @@ use crate::receipt::{DryRun, ReceiptEvent, ReceiptLinks};
         (name = "tags", description = "Free labels on films"),
         (name = "platforms", description = "Where films can be watched"),
         (name = "genres", description = "Kinds of films"),
+        (name = "jobs", description = "Bulk requests that are carried out later"),
     )
 )]
 struct Document;

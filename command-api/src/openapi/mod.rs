@@ -6,6 +6,7 @@ mod agreement;
 #[cfg(test)]
 mod answers;
 mod bodies;
+mod bulk;
 mod document;
 mod parameters;
 mod receipts;
@@ -13,8 +14,10 @@ mod responses;
 mod schemas;
 
 pub(crate) use bodies::{GenreDescription, MoviePatch, MovieReplacement, NewMovie, RatingOfMine};
+pub(crate) use bulk::{BulkLine, BulkLines, BulkResult, BulkResults};
 pub(crate) use document::document;
 pub(crate) use receipts::{GenreReceipt, MovieReceipt};
 pub(crate) use responses::{
-    BodyRefused, Conditional, Created, Deleted, NotThere, Put, Receipted, Refused,
+    BodyRefused, BulkAnswered, Conditional, Created, Deleted, JobAnswered, JobRefused, JobResults,
+    NotThere, Put, Receipted, Refused,
 };

@@ -14,7 +14,7 @@ use utoipa::{
 use super::schemas::{name, uuid};
 use crate::{
     circumstances::DryRunParameter,
-    path::{GenrePath, MoviePath, PlatformPath, TagPath},
+    path::{GenrePath, JobPath, MoviePath, PlatformPath, TagPath},
 };
 
 fn in_path(name: &str, description: &str, schema: Object) -> Parameter {
@@ -43,6 +43,7 @@ macro_rules! parameters {
 
 parameters! {
     MoviePath => [movie_id()],
+    JobPath => [in_path("id", "The job.", uuid("A UUID."))],
     TagPath => [movie_id(), in_path("tag", "The tag, by name or slug.", name("A name.").build())],
     PlatformPath => [
         movie_id(),

@@ -11,8 +11,8 @@ use utoipa::{
     },
 };
 
-use super::MovieReceipt;
-use crate::receipt::DryRun;
+use super::{BulkResults, MovieReceipt};
+use crate::{bulk::MEDIA_TYPE, jobs::JobDocument, receipt::DryRun};
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -24,6 +24,25 @@ fn json<T: ToSchema>(description: &str) -> ResponseBuilder {
     ResponseBuilder::new()
         .description(description)
         .content("application/json", Content::new(Some(Ref::from_schema_name(T::name()))))
+}
+
+/// A line for each line.
+fn lines(description: &str) -> ResponseBuilder {
+    ResponseBuilder::new()
+        .description(description)
+        .content(MEDIA_TYPE, Content::new(Some(Ref::from_schema_name(BulkResults::name()))))
+}
+
+/// Adds the headers of a job that has been made.
+fn located_job(response: ResponseBuilder) -> ResponseBuilder {
+    let text = || Object::builder().schema_type(Type::String);
+    response
+        .header("Location", header(text(), "Where the job is."))
+        .header("Preference-Applied", header(text(), "`respond-async`."))
+        .header(
+            "Idempotency-Replayed",
+            header(text(), "`true` where an earlier request with the same key made the job."),
+        )
 }
 
 /// A receipt, or what would be done.
@@ -111,6 +130,32 @@ into_responses! {
     Deleted {
         "200" => json::<DryRun>("What would be done (`dry_run=true`)."),
         "204" => placed(ResponseBuilder::new().description("It is gone, or was gone already.")),
+    }
+    /// Lines were answered, or a job was made of them.
+    BulkAnswered {
+        "200" => lines("A line for each line, while they are carried out."),
+        "202" => located_job(json::<JobDocument>(
+            "A job has been made of the lines (`Prefer: respond-async`)."
+        )),
+    }
+    /// A job.
+    JobAnswered {
+        "200" => json::<JobDocument>("The job as it is now."),
+    }
+    /// What came of a job.
+    JobResults {
+        "200" => lines("A line for each line that has been carried out."),
+    }
+    /// What a request about a job can be refused with.
+    JobRefused {
+        "400" => problem("The request cannot be read, or a parameter is not valid."),
+        "401" => problem("A valid token is needed."),
+        "403" => problem("The token's role may not do this."),
+        "404" => problem("There is no such job, or it belongs to another account."),
+        "406" => problem("`Accept` rules out all that there is."),
+        "414" => problem("The address is too long."),
+        "500" => problem("Something went wrong here."),
+        "503" => problem("Not available at the moment."),
     }
     /// What any command can be refused with.
     Refused {

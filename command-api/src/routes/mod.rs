@@ -1,6 +1,8 @@
 //! The endpoints, one file each: `routes/<noun>/<verb>.rs`.
 
+mod bulk;
 mod genres;
+mod jobs;
 mod movies;
 mod platforms;
 mod ratings;
@@ -12,7 +14,7 @@ use http_kit::encode_component;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes as methods};
 
-pub(crate) use movies::READ_ONLY_FIELDS;
+pub(crate) use movies::{MovieRequest, READ_ONLY_FIELDS};
 
 use crate::{
     openapi::document,
@@ -35,6 +37,9 @@ pub fn openapi() -> OpenApi {
 fn all() -> OpenApiRouter<CommandState> {
     OpenApiRouter::with_openapi(document())
         .routes(methods!(movies::create::create_movie))
+        .routes(methods!(bulk::post::bulk_movies))
+        .routes(methods!(jobs::get::get_job, jobs::cancel::cancel_job))
+        .routes(methods!(jobs::results::get_job_results))
         .routes(methods!(
             movies::put::put_movie,
             movies::patch::patch_movie,

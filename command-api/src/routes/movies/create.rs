@@ -1,17 +1,15 @@
 //! `POST /v1/movies`: a film enters the catalogue.
 
-use axum::{extract::State, response::Response};
-use domain::movie::{MovieAction, MovieDraft};
+use axum::extract::State;
 use events::MovieId;
 use http_kit::{Editor, Json, Problem};
 use serde_json::Value;
 
-use super::{body::read, task};
+use super::MovieRequest;
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
     openapi::{BodyRefused, Created, MovieReceipt, NewMovie, Refused},
-    problem::invalid,
-    receipt::Success,
+    receipt::Outcome,
     state::CommandState,
 };
 
@@ -29,12 +27,10 @@ pub(crate) async fn create_movie(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
     Json(body): Json<Value>,
-) -> Result<Response, Problem> {
+) -> Result<Outcome, Problem> {
     let circumstances = from.circumstances.with_body(&body);
-    let content = read::<MovieDraft>(body)?.into_content().map_err(invalid)?;
     let movie = MovieId(state.executor.clock.new_id());
-    let task = task(&state, movie, MovieAction::Create(Box::new(content)), Success::Put);
-    Ok(state.execute(circumstances, task).await?)
+    state.ask_of_movie(circumstances, MovieRequest::Create(movie, body)).await
 }
 
 #[cfg(test)]

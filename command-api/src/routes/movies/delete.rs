@@ -1,15 +1,13 @@
 //! `DELETE /v1/movies/{id}`: a film leaves the catalogue.
 
 use axum::{extract::State, response::Response};
-use domain::movie::MovieAction;
 use http_kit::{Editor, Problem};
 
-use super::{patchable, task};
+use super::{MovieRequest, patchable};
 use crate::{
     circumstances::CommandFrom,
     openapi::{Conditional, Deleted, NotThere, Refused},
     path::MoviePath,
-    receipt::Success,
     state::CommandState,
 };
 
@@ -28,8 +26,8 @@ pub(crate) async fn delete_movie(
     from: CommandFrom<Editor>,
     path: MoviePath,
 ) -> Result<Response, Problem> {
-    let task = task(&state, path.id, MovieAction::Delete, Success::Gone);
-    Ok(patchable(state.execute(from.circumstances, task).await?))
+    let request = MovieRequest::Delete(path.id);
+    Ok(patchable(state.ask_of_movie(from.circumstances, request).await?))
 }
 
 #[cfg(test)]

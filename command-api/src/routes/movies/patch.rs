@@ -1,15 +1,13 @@
 //! `PATCH /v1/movies/{id}`: some of a film changes (RFC 5789, RFC 7396).
 
 use axum::{extract::State, response::Response};
-use domain::movie::MovieAction;
 use http_kit::{Editor, JsonBody, Problem};
 
-use super::{body, patchable, task};
+use super::{MovieRequest, patchable};
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
     openapi::{BodyRefused, Conditional, MoviePatch, NotThere, Receipted, Refused},
     path::MoviePath,
-    receipt::Success,
     state::CommandState,
 };
 
@@ -37,10 +35,8 @@ pub(crate) async fn patch_movie(
     JsonBody(value): JsonBody,
 ) -> Result<Response, Problem> {
     let circumstances = from.circumstances.with_body(&value);
-    let (version, patch) = body::patch(value)?;
-    let action = MovieAction::Patch(Box::new(patch));
-    let task = task(&state, path.id, action, Success::Changed);
-    Ok(patchable(state.execute(circumstances.expecting(version), task).await?))
+    let request = MovieRequest::Patch(path.id, value);
+    Ok(patchable(state.ask_of_movie(circumstances, request).await?))
 }
 
 #[cfg(test)]

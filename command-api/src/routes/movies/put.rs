@@ -1,16 +1,14 @@
 //! `PUT /v1/movies/{id}`: a film is exactly this from now on.
 
 use axum::{extract::State, response::Response};
-use domain::movie::MovieAction;
 use http_kit::{Editor, Json, Problem};
 use serde_json::Value;
 
-use super::{body::replacement, patchable, task};
+use super::{MovieRequest, patchable};
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
     openapi::{BodyRefused, Conditional, MovieReceipt, MovieReplacement, Put, Refused},
     path::MoviePath,
-    receipt::Success,
     state::CommandState,
 };
 
@@ -34,10 +32,8 @@ pub(crate) async fn put_movie(
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
     let circumstances = from.circumstances.with_body(&body);
-    let (version, content) = replacement(body)?;
-    let action = MovieAction::Put(Box::new(content));
-    let task = task(&state, path.id, action, Success::Put);
-    Ok(patchable(state.execute(circumstances.expecting(version), task).await?))
+    let request = MovieRequest::Put(path.id, body);
+    Ok(patchable(state.ask_of_movie(circumstances, request).await?))
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! `POST /v1/movies/{id}`: a deleted film is back. The same at `/v1/movies/{id}/restore`, where people
 //! look for it; see `docs/decisions/0011-restoring-is-a-post-to-the-film.md`.
 
-use axum::{extract::State, response::Response};
-use domain::movie::MovieAction;
+use axum::extract::State;
 use http_kit::{Editor, Problem};
 
-use super::task;
+use super::MovieRequest;
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
     openapi::{Conditional, NotThere, Receipted, Refused},
     path::MoviePath,
-    receipt::Success,
+    receipt::Outcome,
     state::CommandState,
 };
 
@@ -27,9 +26,8 @@ pub(crate) async fn restore_movie(
     State(state): State<CommandState>,
     from: CommandFrom<Editor>,
     path: MoviePath,
-) -> Result<Response, Problem> {
-    let task = task(&state, path.id, MovieAction::Restore, Success::Changed);
-    Ok(state.execute(from.circumstances, task).await?)
+) -> Result<Outcome, Problem> {
+    state.ask_of_movie(from.circumstances, MovieRequest::Restore(path.id)).await
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) async fn delete_my_rating(
     path: MoviePath,
 ) -> Result<Response, Problem> {
     let account = from.circumstances.account;
-    let task = task(&state, path.id, account, RatingAction::Withdraw, Success::Gone).await?;
+    let task = task(path.id, account, RatingAction::Withdraw, Success::Gone);
     Ok(state.execute(from.circumstances, task).await?)
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn put_my_rating(
     let circumstances = from.circumstances.with_body(&body);
     let value = read::<RatingDraft>(body)?.into_value().map_err(invalid)?;
     let action = RatingAction::Rate(value);
-    let task = task(&state, path.id, circumstances.account, action, Success::Put).await?;
+    let task = task(path.id, circumstances.account, action, Success::Put);
     Ok(state.execute(circumstances, task).await?)
 }
 

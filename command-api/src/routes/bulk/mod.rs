@@ -1,0 +1,3 @@
+//! Many films in one request.
+
+pub(super) mod post;
