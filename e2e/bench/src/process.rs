@@ -1,0 +1,57 @@
+//! A process that is measured: its memory, and its end.
+
+use std::{
+    fs,
+    process::{Child, Command, ExitStatus},
+};
+
+/// A process that is killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Process(Child);
+
+/// What a process holds, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Memory {
+    /// All of its pages that are in memory, also those that it shares.
+    pub(crate) resident: u64,
+    /// Its pages, the shared ones divided by who shares them.
+    pub(crate) proportional: u64,
+}
+
+impl Process {
+    /// Starts one.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}")))
+    }
+
+    /// The running process.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.0
+    }
+
+    /// What it holds now, from `/proc` (proc_pid_smaps(5)).
+    pub(crate) fn memory(&self) -> Memory {
+        let path = format!("/proc/{}/smaps_rollup", self.0.id());
+        let text = fs::read_to_string(&path).expect("a process tells its memory");
+        let bytes = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+            line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() * 1024
+        };
+        Memory { resident: bytes("Rss:"), proportional: bytes("Pss:") }
+    }
+
+    /// Asks it to stop (SIGTERM), and waits for that.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let pid = self.0.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill can be run");
+        assert!(told.success(), "the process is gone already");
+        self.0.wait().expect("it ends")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
