@@ -59,6 +59,8 @@ fn understood(method: &str, path: &str, operation: &Value) -> Vec<&'static str> 
         .as_array()
         .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "limit"));
     match method {
+        _ if path.starts_with("/v1/jobs") => vec![],
+        "post" if path == "/v1/movies/bulk" => vec!["IdempotencyKey", "RespondAsync"],
         "get" if path.starts_with("/v1/schemas") => vec!["IfNoneMatch"],
         "get" if is_list => {
             vec!["Cursor", "IfNoneMatch", "MinPosition", "Prefer", "Range"]
@@ -110,6 +112,8 @@ fn protocol_parameters() -> Value {
         "Prefer": parameter("Prefer", "header", text(),
             "RFC 7240: `wait=N` seconds for `Cinelog-Min-Position`; on lists `count=exact` or \
              `count=estimated` for a `total`."),
+        "RespondAsync": parameter("Prefer", "header", text(),
+            "RFC 7240: `respond-async` makes a job of the lines, answered with 202."),
         "Range": parameter("Range", "header", text(),
             "`items=0-24`: these items of the list, as 206 with `Content-Range`; 416 past the end."),
     })
@@ -123,6 +127,7 @@ fn tags() -> Value {
         { "name": "tags", "description": "Free labels." },
         { "name": "platforms", "description": "Where films can be watched." },
         { "name": "people", "description": "Directors and actors." },
+        { "name": "jobs", "description": "Bulk requests that are carried out after they have been answered." },
         { "name": "schemas", "description": "JSON Schemas of the events." },
     ])
 }

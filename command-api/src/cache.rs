@@ -1,16 +1,16 @@
 //! The states of streams that were used lately, so that a command reads of its stream only the news.
 //!
 //! A state in here may be behind the log and is never ahead of it: nothing is put in that was not read
-//! from there. So whoever takes one reads the rest of the stream before deciding on it, and it does not
-//! matter which process wrote that.
+//! from there, or acknowledged by it. So whoever decides on one has the log see to it that it was the
+//! last, or reads the rest of the stream first; and it does not matter which process wrote that.
 
 use std::sync::Arc;
 
 use domain::{
     Aggregate,
     genre::Genre,
-    movie::{Movie, MovieContent},
-    rating::Rating,
+    movie::{Movie, MovieAction, MovieCommand, MovieContent},
+    rating::{Rating, RatingAction, RatingCommand},
 };
 use events::StreamName;
 
@@ -54,6 +54,21 @@ pub(crate) trait Cached: Aggregate + Clone + Send + Sync + 'static {
 
     /// Where its kind is kept.
     fn cache(caches: &Caches) -> &Cache<Self>;
+
+    /// Whether a command is mostly given where there is nothing yet.
+    fn is_new(_: &Self::Command) -> bool {
+        false
+    }
+
+    /// The film that a command depends upon, where that is another stream.
+    fn film(_: &Self::Command) -> Option<StreamName> {
+        None
+    }
+
+    /// The command with what it depends upon, where it does.
+    fn informed(_: &Self::Command, _: &Movie) -> Option<Self::Command> {
+        None
+    }
 }
 
 impl Cached for Movie {
@@ -67,6 +82,10 @@ impl Cached for Movie {
     fn cache(caches: &Caches) -> &Cache<Self> {
         &caches.movies
     }
+
+    fn is_new(command: &MovieCommand) -> bool {
+        matches!(command.action, MovieAction::Create(_))
+    }
 }
 
 impl Cached for Rating {
@@ -76,6 +95,18 @@ impl Cached for Rating {
 
     fn cache(caches: &Caches) -> &Cache<Self> {
         &caches.ratings
+    }
+
+    fn is_new(command: &RatingCommand) -> bool {
+        matches!(command.action, RatingAction::Rate(_))
+    }
+
+    fn film(command: &RatingCommand) -> Option<StreamName> {
+        Some(StreamName::movie(command.movie))
+    }
+
+    fn informed(command: &RatingCommand, film: &Movie) -> Option<RatingCommand> {
+        Some(RatingCommand { standing: film.standing(), ..command.clone() })
     }
 }
 

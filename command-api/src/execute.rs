@@ -2,14 +2,14 @@
 //! key, answered with a receipt.
 
 use axum::response::{IntoResponse, Response};
-use domain::Aggregate;
+use domain::{Aggregate, movie::Movie};
 use event_log::AppendError;
-use events::{NewEvent, RecordedEvent, Revision, StreamName};
+use events::{Event, NewEvent, RecordedEvent, Revision, StreamName};
 
 use crate::{
     cache::Cached,
     circumstances::Circumstances,
-    executor::{CarryOutError, Proposal},
+    executor::{About, CarryOutError, Proposal},
     idempotency::{IdempotentRequest, Standing},
     loaded::Loaded,
     precondition::Current,
@@ -85,10 +85,13 @@ impl CommandState {
                 Standing::New(claim) => Some(claim),
             },
         };
-        let propose = |loaded: &Loaded<A>| {
-            self.propose(&circumstances, &task, loaded).map_err(CarryOutError::Refused)
+        let propose = |loaded: &Loaded<A>, film: &Movie| {
+            self.propose(&circumstances, &task, loaded, film).map_err(CarryOutError::Refused)
         };
-        let done = match self.executor.carry_through(&task.stream, propose).await {
+        let film = A::film(&task.command);
+        let is_new = A::is_new(&task.command);
+        let about = About { stream: &task.stream, is_new, film: film.as_ref() };
+        let done = match self.executor.carry_through(about, propose).await {
             Ok((answer, carried_out)) => {
                 Done { answer, appended: carried_out.after, repeated: false }
             }
@@ -118,8 +121,14 @@ impl CommandState {
         A::Refusal: Into<CommandError>,
     {
         let loaded = self.executor.load::<A, CommandError>(&task.stream).await?;
-        match self.decide(circumstances, task, &loaded) {
-            Ok(events) => DryRun::of(&task.stream, loaded.revision, events).map(Outcome::Rehearsed),
+        let film = match A::film(&task.command) {
+            Some(film) => self.executor.load::<Movie, CommandError>(&film).await?,
+            None => Loaded::default(),
+        };
+        match self.decide(circumstances, task, &loaded, &film.state) {
+            Ok((_, events)) => {
+                DryRun::of(&task.stream, loaded.revision, events).map(Outcome::Rehearsed)
+            }
             Err(objection) => Err(self.explain(&task.stream, objection).await),
         }
     }
@@ -130,33 +139,36 @@ impl CommandState {
         circumstances: &Circumstances,
         task: &Task<A>,
         loaded: &Loaded<A>,
+        film: &Movie,
     ) -> Result<Proposal<Answer>, Objection>
     where
-        A: Aggregate,
+        A: Cached,
         A::Refusal: Into<CommandError>,
     {
-        let events = self.decide(circumstances, task, loaded)?;
+        let (facts, events) = self.decide(circumstances, task, loaded, film)?;
         let answer = Answer::new(task.success, loaded.state.exists(), &task.subject, &events);
         let remember =
             |request: &IdempotentRequest| request.entry(&answer, self.executor.clock.now());
         let idempotency = circumstances.idempotency.as_ref().map(remember).transpose()?;
-        Ok(Proposal { events, idempotency, answer })
+        Ok(Proposal { facts, events, idempotency, answer })
     }
 
-    /// The events that the task leads to: first whether there is anything to change, then whether the
+    /// The events that the task leads to, as they are and as they are appended: first whether there is anything to change, then whether the
     /// client knows what it changes, then whether it can be changed so.
     fn decide<A>(
         &self,
         circumstances: &Circumstances,
         task: &Task<A>,
         loaded: &Loaded<A>,
-    ) -> Result<Vec<NewEvent>, Objection>
+        film: &Movie,
+    ) -> Result<(Vec<Event>, Vec<NewEvent>), Objection>
     where
-        A: Aggregate,
+        A: Cached,
         A::Refusal: Into<CommandError>,
     {
         let Loaded { state, revision, .. } = loaded;
-        let decision = state.decide(&task.command).map_err(Into::into);
+        let informed = A::informed(&task.command, film);
+        let decision = state.decide(informed.as_ref().unwrap_or(&task.command)).map_err(Into::into);
         let is_beyond_conditions = match &decision {
             Err(refusal) => refusal.problem_type() == http_kit::ProblemType::NotFound,
             // What is asked for is so, and there is nothing to have a version of: a deletion that is
@@ -181,7 +193,9 @@ impl CommandState {
             }
         }
         let metadata = circumstances.metadata(self.executor.clock.now());
-        Ok(self.executor.encode(&decision?, &metadata)?)
+        let facts = decision?;
+        let events = self.executor.encode(&facts, &metadata)?;
+        Ok((facts, events))
     }
 
     /// The objection with all that its client is told.

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use domain::movie::Movie;
 use event_log::{Append, AppendError, Appended, EventLog, Expected, IdempotencyEntry, LogError};
 use events::{DecodeError, Event, EventId, Metadata, NewEvent, Revision, StreamName};
 use http_kit::Clock;
@@ -74,13 +75,45 @@ pub enum CarryOutError<R> {
     Encode(#[from] serde_json::Error),
 }
 
+/// What a command is about.
+#[derive(Clone, Copy)]
+pub(crate) struct About<'a> {
+    pub(crate) stream: &'a StreamName,
+    /// Whether the stream is likely to have no events. Where it has some, that costs a second decision.
+    pub(crate) is_new: bool,
+    /// The film that the decision depends upon, where that is another stream.
+    pub(crate) film: Option<&'a StreamName>,
+}
+
+/// An aggregate as it is known here.
+struct Known<A> {
+    loaded: Loaded<A>,
+    /// Whether it was read while the command is carried out. Otherwise it may be behind the log.
+    is_fresh: bool,
+}
+
+impl<A: Default> Default for Known<A> {
+    fn default() -> Self {
+        Self { loaded: Loaded::default(), is_fresh: false }
+    }
+}
+
 /// What a decision leads to.
 pub(crate) struct Proposal<T> {
+    pub(crate) facts: Vec<Event>,
+    /// The same in the form that is appended.
     pub(crate) events: Vec<NewEvent>,
     /// What the log is to remember with them.
     pub(crate) idempotency: Option<IdempotencyEntry>,
     /// What the caller wants back once they are in the log.
     pub(crate) answer: T,
+}
+
+impl<T> Proposal<T> {
+    /// Whether the log sees it, and so what it rests on.
+    fn is_appended(&self) -> bool {
+        !self.events.is_empty() || self.idempotency.is_some()
+    }
 }
 
 impl Executor {
@@ -104,31 +137,68 @@ impl Executor {
         metadata: &Metadata,
         decide: impl Fn(&A, Revision) -> Result<Vec<Event>, R>,
     ) -> Result<CarriedOut, CarryOutError<R>> {
-        let propose = |loaded: &Loaded<A>| {
-            let events = decide(&loaded.state, loaded.revision).map_err(CarryOutError::Refused)?;
-            Ok(Proposal { events: self.encode(&events, metadata)?, idempotency: None, answer: () })
+        let propose = |loaded: &Loaded<A>, _: &Movie| {
+            let facts = decide(&loaded.state, loaded.revision).map_err(CarryOutError::Refused)?;
+            let events = self.encode(&facts, metadata)?;
+            Ok(Proposal { facts, events, idempotency: None, answer: () })
         };
-        self.carry_through(stream, propose).await.map(|((), carried_out)| carried_out)
+        let about = About { stream, is_new: false, film: None };
+        self.carry_through(about, propose).await.map(|((), carried_out)| carried_out)
     }
 
     /// [`Self::carry_out`] for callers that have something for the log to remember.
+    ///
+    /// A decision is first made on what is known here, without reading. Where it leads to an append, the
+    /// log says whether that was right. Where it does not, and so nothing would say, it is made again
+    /// on what is read.
     pub(crate) async fn carry_through<A: Cached, T, R>(
         &self,
-        stream: &StreamName,
-        propose: impl Fn(&Loaded<A>) -> Result<Proposal<T>, CarryOutError<R>>,
+        about: About<'_>,
+        propose: impl Fn(&Loaded<A>, &Movie) -> Result<Proposal<T>, CarryOutError<R>>,
     ) -> Result<(T, CarriedOut), CarryOutError<R>> {
-        let mut loaded = self.load::<A, CarryOutError<R>>(stream).await?;
+        let mut own = self.known::<A, CarryOutError<R>>(about.stream, about.is_new).await?;
+        let mut film = match about.film {
+            Some(film) => self.known::<Movie, CarryOutError<R>>(film, false).await?,
+            None => Known::default(),
+        };
         let mut turn = None;
         for _ in 0..DECISIONS_MAX {
-            let Proposal { events, idempotency, answer } = propose(&loaded)?;
-            match self.append(stream, &loaded, events, idempotency).await {
-                Ok(after) => return Ok((answer, CarriedOut { before: loaded.revision, after })),
+            let is_certain = own.is_fresh && (film.is_fresh || about.film.is_none());
+            let proposal = match propose(&own.loaded, &film.loaded.state) {
+                Ok(proposal) if is_certain || proposal.is_appended() => proposal,
+                Err(error) if is_certain => return Err(error),
+                Ok(_) | Err(_) => {
+                    self.refresh::<A, CarryOutError<R>>(about.stream, &mut own).await?;
+                    if let Some(stream) = about.film {
+                        self.refresh::<Movie, CarryOutError<R>>(stream, &mut film).await?;
+                    }
+                    continue;
+                }
+            };
+            let given = about.film.filter(|_| !film.is_fresh);
+            let given = given.map(|stream| (stream.clone(), film.loaded.revision));
+            let Proposal { facts, events, idempotency, answer } = proposal;
+            let changed_at = events.last().map(|event| event.metadata.recorded_at);
+            match self.append(about.stream, &own.loaded, given, events, idempotency).await {
+                Ok(after) => {
+                    let before = own.loaded.revision;
+                    if let Some(changed_at) = changed_at {
+                        self.remember(about.stream, own.loaded.after(&facts, after, changed_at));
+                    }
+                    return Ok((answer, CarriedOut { before, after }));
+                }
                 Err(AppendError::Conflict { .. }) => {
                     metrics::counter!("cinelog_command_conflicts_total").increment(1);
                     if turn.is_none() {
-                        turn = Some(self.turns.take(stream).await);
+                        turn = Some(self.turns.take(about.stream).await);
                     }
-                    loaded.catch_up::<CarryOutError<R>>(&*self.log, stream).await?;
+                    own.is_fresh = false;
+                    self.refresh::<A, CarryOutError<R>>(about.stream, &mut own).await?;
+                }
+                Err(AppendError::GivenChanged { .. }) => {
+                    if let Some(stream) = about.film {
+                        self.refresh::<Movie, CarryOutError<R>>(stream, &mut film).await?;
+                    }
                 }
                 Err(AppendError::Log(error)) => return Err(CarryOutError::Log(error)),
                 Err(error) => return Err(CarryOutError::Append(error)),
@@ -142,14 +212,46 @@ impl Executor {
         &self,
         stream: &StreamName,
     ) -> Result<Loaded<A>, E> {
-        let cache = A::cache(&self.caches);
-        let mut loaded = cache.get(stream).as_deref().cloned().unwrap_or_default();
-        let known = loaded.revision;
-        loaded.catch_up::<E>(&*self.log, stream).await?;
-        if loaded.revision > known {
-            cache.insert(stream.clone(), Arc::new(loaded.clone()));
+        let loaded = A::cache(&self.caches).get(stream).as_deref().cloned().unwrap_or_default();
+        let mut known = Known { loaded, is_fresh: false };
+        self.refresh::<A, E>(stream, &mut known).await?;
+        Ok(known.loaded)
+    }
+
+    /// An aggregate as it is known here. Of one that is not, the log is asked; unless it is likely to be
+    /// new, and so to have nothing there.
+    async fn known<A: Cached, E: From<LogError> + From<DecodeError>>(
+        &self,
+        stream: &StreamName,
+        is_new: bool,
+    ) -> Result<Known<A>, E> {
+        match A::cache(&self.caches).get(stream).as_deref() {
+            Some(loaded) => Ok(Known { loaded: loaded.clone(), is_fresh: false }),
+            None if is_new => Ok(Known::default()),
+            None => Ok(Known { loaded: self.load::<A, E>(stream).await?, is_fresh: true }),
         }
-        Ok(loaded)
+    }
+
+    /// Reads what the log has beyond what is known, unless that was just done.
+    async fn refresh<A: Cached, E: From<LogError> + From<DecodeError>>(
+        &self,
+        stream: &StreamName,
+        known: &mut Known<A>,
+    ) -> Result<(), E> {
+        if known.is_fresh {
+            return Ok(());
+        }
+        let before = known.loaded.revision;
+        known.loaded.catch_up::<E>(&*self.log, stream).await?;
+        known.is_fresh = true;
+        if known.loaded.revision > before {
+            self.remember(stream, known.loaded.clone());
+        }
+        Ok(())
+    }
+
+    fn remember<A: Cached>(&self, stream: &StreamName, loaded: Loaded<A>) {
+        A::cache(&self.caches).insert(stream.clone(), Arc::new(loaded));
     }
 
     /// The events in the form that is appended, with new ids.
@@ -169,6 +271,7 @@ impl Executor {
         &self,
         stream: &StreamName,
         loaded: &Loaded<A>,
+        given: Option<(StreamName, Revision)>,
         events: Vec<NewEvent>,
         idempotency: Option<IdempotencyEntry>,
     ) -> Result<Appended, AppendError> {
@@ -179,7 +282,7 @@ impl Executor {
             Revision::NONE => Expected::NoStream,
             revision => Expected::Exact(revision),
         };
-        let append = Append { stream: stream.clone(), expected, given: None, events, idempotency };
+        let append = Append { stream: stream.clone(), expected, given, events, idempotency };
         self.append_until_known(append).await
     }
 

@@ -193,7 +193,7 @@ async fn a_request_that_is_repeated_while_it_is_worked_on_is_asked_to_wait() {
 }
 
 #[tokio::test]
-async fn rating_again_and_again_reads_no_more_each_time() {
+async fn what_this_process_appended_itself_is_not_read_again() {
     let trouble = Arc::new(Trouble::Counted(AtomicU32::new(0)));
     let Trouble::Counted(read) = &*trouble else { unreachable!() };
     let api = trouble.api().await;
@@ -208,9 +208,47 @@ async fn rating_again_and_again_reads_no_more_each_time() {
         let body = json!({"value": n % 10 + 1}).to_string();
         let answer = api.anonymous("PUT", &path).by(Role::Member, 1).json(&body).send().await;
         assert_eq!(answer.header("etag"), format!("\"r{}\"", n + 1));
-        // What the last request appended, to the film or to the rating.
-        assert_eq!(read.load(Ordering::SeqCst), 1, "rating {n}");
+        assert_eq!(read.load(Ordering::SeqCst), 0, "rating {n}");
     }
+}
+
+#[tokio::test]
+async fn a_film_that_another_process_deleted_is_not_rated() {
+    let api = Api::start().await;
+    let other = api.beside();
+    let film = api.film().await;
+    let path = format!("{film}/ratings/me");
+    let rate = |number| {
+        let value = json!({"value": number % 10 + 1}).to_string();
+        api.anonymous("PUT", &path).by(Role::Member, number).json(&value).send()
+    };
+    for number in (1..9).step_by(2) {
+        assert_eq!(rate(number).await.status, StatusCode::CREATED);
+        assert_eq!(other.ask("DELETE", &film).send().await.status, StatusCode::NO_CONTENT);
+        rate(number + 1).await.is_problem(404, "not-found");
+        let restored = other.ask("POST", &format!("{film}/restore")).send().await;
+        assert_eq!(restored.status, StatusCode::OK);
+        assert_eq!(rate(number + 1).await.status, StatusCode::CREATED);
+    }
+}
+
+#[tokio::test]
+async fn a_rating_that_another_process_changed_is_known() {
+    let api = Api::start().await;
+    let other = api.beside();
+    let path = format!("{}/ratings/me", api.film().await);
+    let rate = async |api: &Api, value: u64| {
+        let body = json!({"value": value}).to_string();
+        api.anonymous("PUT", &path).by(Role::Member, 1).json(&body).send().await
+    };
+    assert_eq!(rate(&api, 1).await.status, StatusCode::CREATED);
+    assert_eq!(rate(&other, 2).await.header("etag"), "\"r2\"");
+    // Back to what this process thinks it is.
+    assert_eq!(rate(&api, 1).await.header("etag"), "\"r3\"");
+    assert_eq!(rate(&other, 1).await.header("etag"), "\"r3\"");
+    let gone = other.anonymous("DELETE", &path).by(Role::Member, 1).send().await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(rate(&api, 1).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! An aggregate as the log has it.
 
 use domain::Aggregate;
-use event_log::{EventLog, LogError};
-use events::{DecodeError, Position, Revision, StreamName, decode};
+use event_log::{Appended, EventLog, LogError};
+use events::{DecodeError, Event, Position, Revision, StreamName, decode};
 use jiff::Timestamp;
 
 /// How many events are read at a time.
@@ -21,6 +21,19 @@ pub(crate) struct Loaded<A> {
 }
 
 impl<A: Aggregate> Loaded<A> {
+    /// The same after `events`, which were appended at `changed_at` and came to stand at `appended`.
+    #[must_use]
+    pub(crate) fn after(self, events: &[Event], appended: Appended, changed_at: Timestamp) -> Self {
+        // As the log keeps it.
+        let changed_at = Timestamp::from_microsecond(changed_at.as_microsecond());
+        Self {
+            state: events.iter().fold(self.state, A::evolve),
+            revision: appended.revision,
+            position: appended.position,
+            changed_at: changed_at.ok(),
+        }
+    }
+
     /// Reads what `stream` has beyond what is known: all of it at first, the news later.
     pub(crate) async fn catch_up<E: From<LogError> + From<DecodeError>>(
         &mut self,

@@ -61,7 +61,9 @@ impl CommandError {
                 MovieRefusal::MustBeRestored | MovieRefusal::Exists | MovieRefusal::Full(_),
             )
             | Self::Genre(GenreRefusal::Exists)
-            | Self::Append(AppendError::Conflict { .. } | AppendError::GivenChanged { .. }) => ProblemType::Conflict,
+            | Self::Append(AppendError::Conflict { .. } | AppendError::GivenChanged { .. }) => {
+                ProblemType::Conflict
+            }
             Self::PreconditionFailed { .. } => ProblemType::PreconditionFailed,
             Self::PreconditionRequired => ProblemType::PreconditionRequired,
             // A key that is taken and cannot be recalled is being forgotten at this moment.

@@ -65,10 +65,10 @@ pub(crate) struct ReceiptLinks {
 pub(crate) struct DryRun {
     /// The events that would be appended, as CloudEvents. Their ids and times would be others.
     #[schema(value_type = Vec<Object>)]
-    events: Vec<Value>,
+    pub(crate) events: Vec<Value>,
     /// The revision that they would lead to.
     #[schema(minimum = 0, example = 2)]
-    revision: u64,
+    pub(crate) revision: u64,
 }
 
 /// What is changed, as the client knows it.

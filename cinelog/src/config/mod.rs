@@ -3,6 +3,7 @@
 //! Later wins: defaults, `cinelog.toml`, `CINELOG__SECTION__KEY`, flags. An unknown key or a bad
 //! value is an error that names the key. Each section has a file of its own.
 
+mod bulk;
 mod command;
 mod identity;
 mod log;
@@ -24,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
+    bulk::BulkConfig,
     command::CommandConfig,
     identity::IdentityConfig,
     log::LogConfig,
@@ -51,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) read_model: ReadModelConfig,
     /// The write side.
     pub(crate) command: CommandConfig,
+    /// Bulk requests (`POST /v1/movies/bulk`) and jobs.
+    pub(crate) bulk: BulkConfig,
     /// The projector, which folds the log into the read model.
     pub(crate) projector: ProjectorConfig,
     /// The read side.
@@ -116,7 +120,7 @@ impl Config {
         }
         section!(
             server: ServerConfig, log: LogConfig, read_model: ReadModelConfig,
-            command: CommandConfig, projector: ProjectorConfig, query: QueryConfig,
+            command: CommandConfig, bulk: BulkConfig, projector: ProjectorConfig, query: QueryConfig,
             identity: IdentityConfig, logging: LoggingConfig
         );
         lines.sort();
@@ -136,6 +140,7 @@ impl Config {
         self.server.check(&mut wrong);
         self.log.check(&mut wrong);
         self.read_model.check(&mut wrong);
+        self.bulk.check(&mut wrong);
         self.query.check(&mut wrong);
         self.identity.check(&mut wrong);
         self.logging.check(&mut wrong);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use command_api::CommandState;
-use http_kit::{EdgeOptions, edge, health, problem_pages};
+use http_kit::{Edge, EdgeOptions, edge, health, problem_pages};
 use identity::Verifier;
 use query_api::QueryState;
 
@@ -26,17 +26,16 @@ pub(super) fn routes(
     config: &Config,
     data: &DataDir,
     ports: &Ports,
+    commands: CommandState,
     stages: &Shutdown,
-) -> Result<Router, Failure> {
-    let commands = command_api::routes(CommandState::new(
-        Arc::clone(&ports.log),
-        ports.clock.clone(),
-        config.command.require_if_match,
-    ));
+) -> Result<Edge, Failure> {
+    let commands = command_api::routes(commands);
+    let cache = query_api::response_cache(Arc::clone(&ports.log), config.query.cache_bytes);
     let queries = query_api::routes(QueryState {
         store: ports.store.clone(),
         log: Arc::clone(&ports.log),
         feed: Arc::clone(&ports.feed),
+        cache: cache.clone(),
         cursor_key: match config.query.cursor_key() {
             Some(key) => key,
             None => data.cursor_key()?,
@@ -56,6 +55,7 @@ pub(super) fn routes(
         body_bytes_max: config.server.body_limit_bytes,
         request_timeout: config.server.request_timeout,
         uri_bytes_max: URI_BYTES_MAX,
+        cache,
         ..EdgeOptions::new(ports.clock.clone(), Arc::new(verifier))
     };
     Ok(edge(router, options))

@@ -5,6 +5,7 @@ mod catch_up;
 mod connections;
 mod housekeeping;
 mod http;
+mod jobs;
 
 pub(crate) use self::catch_up::catch_up;
 
@@ -55,7 +56,8 @@ pub(crate) fn start(
     admin: TcpListener,
     stages: &Shutdown,
 ) -> Result<JoinSet<Result<(), Failure>>, Failure> {
-    let api = http::routes(config, data, &ports, stages)?;
+    let commands = jobs::commands(config, data, &ports, stages)?;
+    let api = http::routes(config, data, &ports, commands.clone(), stages)?;
     let health = admin::routes(&ports, metrics, stages);
     let mut tasks = JoinSet::new();
     let (stop, cut) = (stages.stop_taking.clone(), stages.stop_working.clone());
@@ -71,6 +73,7 @@ pub(crate) fn start(
         config.log.idempotency_keep,
         stages.stop_working.clone(),
     ));
+    tasks.spawn(jobs::run(commands, stages.stop_taking.clone()));
     tasks.spawn(project(config, ports, stages));
     Ok(tasks)
 }
