@@ -8,6 +8,7 @@
 //! the log holds.
 
 mod client;
+mod failing_disk;
 pub mod history;
 mod log_file;
 mod process;
@@ -16,6 +17,7 @@ mod server;
 pub mod writers;
 
 pub use client::{Answer, Client};
+pub use failing_disk::FailingDisk;
 pub use log_file::facts;
 pub use process::{Output, Process, run};
 pub use random::Random;

@@ -19,7 +19,17 @@ pub struct Output {
 
 /// Runs a command of the binary to its end.
 pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
-    Output::of(&command().args(arguments).output().expect("cinelog can be run"))
+    run_in(&[], arguments)
+}
+
+/// The same, with more in its environment.
+pub(crate) fn run_in<S: AsRef<OsStr>>(
+    environment: &[(&str, &OsStr)],
+    arguments: impl IntoIterator<Item = S>,
+) -> Output {
+    let mut command = command();
+    command.envs(environment.iter().copied()).args(arguments);
+    Output::of(&command.output().expect("cinelog can be run"))
 }
 
 impl Output {

@@ -7,6 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -15,6 +16,12 @@ use crate::{
     Client, PATIENCE,
     process::{command, run},
 };
+
+/// How soon a server is asked again whether something has come to pass.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+
+/// How many lines of a server's log a failing test shows.
+const LINES_SHOWN_MAX: usize = 100;
 
 /// A running server. Killed when dropped.
 pub struct Server {
@@ -82,6 +89,24 @@ impl Server {
         &self.data
     }
 
+    /// What `/readyz` says now: whether the server can do its work.
+    pub async fn is_ready(&self) -> bool {
+        let answer = self.anyone().at(&self.admin_url).get("/readyz").await;
+        assert!(matches!(answer.status, 200 | 503), "{answer:?}");
+        answer.status == 200
+    }
+
+    /// Waits until `/readyz` says so.
+    pub async fn becomes_ready(&self, ready: bool) {
+        let says_so = async {
+            while self.is_ready().await != ready {
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+        };
+        let says_so = tokio::time::timeout(PATIENCE, says_so).await;
+        assert!(says_so.is_ok(), "/readyz says {} in time", if ready { 200 } else { 503 });
+    }
+
     /// A token with `role` for a new account.
     pub fn token(&self, role: &str) -> String {
         let data = self.data.to_string_lossy();
@@ -131,8 +156,11 @@ impl Drop for Server {
     }
 }
 
+/// The last of what was logged.
 fn lines(log: &ServerLog) -> String {
-    log.lock().map(|lines| lines.join("\n")).unwrap_or_default()
+    let last =
+        |lines: &Vec<String>| lines[lines.len().saturating_sub(LINES_SHOWN_MAX)..].join("\n");
+    log.lock().map(|lines| last(&lines)).unwrap_or_default()
 }
 
 /// What a stopped server leaves: its data folder.
