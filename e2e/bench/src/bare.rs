@@ -7,6 +7,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{
@@ -38,7 +39,7 @@ const ADDED_ANYWAY: [&str; 3] = ["content-length", "date", "connection"];
 /// A bare server, which runs until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bare {
-    _process: Process,
+    process: Process,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
@@ -60,6 +61,11 @@ impl Bare {
         Self::start("bare-rows", read_model)
     }
 
+    /// The processor time it has used.
+    pub(crate) fn processor_time(&self) -> Duration {
+        self.process.processor_time()
+    }
+
     fn start(task: &str, path: &Path) -> Self {
         let program = std::env::current_exe().expect("a program knows where it is");
         let mut command = Command::new(program);
@@ -68,7 +74,7 @@ impl Bare {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
         let address = line.trim().parse().expect("an address");
-        Self { _process: process, address }
+        Self { process, address }
     }
 }
 

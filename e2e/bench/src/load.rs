@@ -19,6 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) per_second: f64,
     /// How long each took.
     pub(crate) times: Times,
+    /// All answers, those of the warm-up too.
+    pub(crate) answers: usize,
 }
 
 /// Keeps `connections` busy, each with the next request when the last one is answered. `requests`
@@ -41,11 +43,13 @@ pub(crate) async fn closed_loop<R: Requests>(
             tokio::spawn(keep_busy(connection, requests, statuses, begin, end))
         })
         .collect();
-    let mut times = Times::default();
+    let (mut times, mut answers) = (Times::default(), 0);
     for worker in workers {
-        times.extend(worker.await.expect("the server answers as it should"));
+        let (of_worker, answered) = worker.await.expect("the server answers as it should");
+        times.extend(of_worker);
+        answers += answered;
     }
-    Outcome { per_second: times.len() as f64 / runs.duration.as_secs_f64(), times }
+    Outcome { per_second: times.len() as f64 / runs.duration.as_secs_f64(), times, answers }
 }
 
 async fn keep_busy(
@@ -54,8 +58,8 @@ async fn keep_busy(
     statuses: &'static [u16],
     begin: Instant,
     end: Instant,
-) -> Times {
-    let mut times = Times::default();
+) -> (Times, usize) {
+    let (mut times, mut answers) = (Times::default(), 0);
     let mut request = Vec::new();
     let mut now = Instant::now();
     while now < end {
@@ -64,12 +68,13 @@ async fn keep_busy(
         let sent = now;
         let answer = connection.ask(&request).await.expect("the server answers");
         answer.expect(statuses);
+        answers += 1;
         now = Instant::now();
         if sent >= begin && now < end {
             times.push(now - sent);
         }
     }
-    times
+    (times, answers)
 }
 
 /// The rate of something that goes on by itself: `count` is read at the beginning and the end of the

@@ -37,6 +37,26 @@ impl Times {
     }
 }
 
+/// Processor time for each of many.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Cost {
+    time: Duration,
+    count: usize,
+}
+
+impl Cost {
+    /// Adds what `count` more have cost.
+    pub(crate) fn add(&mut self, time: Duration, count: usize) {
+        self.time += time;
+        self.count += count;
+    }
+
+    /// Microseconds for each.
+    pub(crate) fn each_us(self) -> f64 {
+        self.time.as_secs_f64() * 1e6 / self.count as f64
+    }
+}
+
 /// The middle value; of an even number the mean of the two.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();

@@ -122,6 +122,11 @@ impl Server {
         values.sum()
     }
 
+    /// The processor time it has used.
+    pub(crate) fn processor_time(&self) -> Duration {
+        self.process.processor_time()
+    }
+
     /// What it holds in memory.
     pub(crate) fn memory(&self) -> Memory {
         self.process.memory()

@@ -7,7 +7,7 @@ use crate::{
     figure::{Aim, Figure, number},
     films,
     load::{closed_loop, get},
-    measure::{Duel, Times, median},
+    measure::{Cost, Duel, Times, median},
     random::Random,
     sections::Bench,
     server::{QUIET, Server, UNCACHED},
@@ -55,6 +55,8 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
 
 struct Turns {
     duel: Duel,
+    /// Processor time of the two servers, a request.
+    costs: [Cost; 2],
     times: Times,
 }
 
@@ -78,24 +80,33 @@ impl Turns {
             }
         };
         let (mut duel, mut times) = (Duel::default(), Times::default());
+        let mut costs = [Cost::default(); 2];
         for _ in 0..runs.rounds {
+            let before = [server.processor_time(), bare.processor_time()];
             let ours = closed_loop(server.address, CONNECTIONS, runs, statuses, requests).await;
             let theirs = closed_loop(bare.address, CONNECTIONS, runs, statuses, requests).await;
             duel.ours.push(ours.per_second);
             duel.theirs.push(theirs.per_second);
+            costs[0].add(server.processor_time() - before[0], ours.answers);
+            costs[1].add(bare.processor_time() - before[1], theirs.answers);
             times.extend(ours.times);
         }
-        Self { duel, times }
+        Self { duel, costs, times }
     }
 
     fn figure(&self, what: &str, baseline: &str) -> Figure {
         let measured = format!(
-            "{}/s, p50 {} ms, p99 {} ms",
+            "{}/s, {} µs of processor each, p50 {} ms, p99 {} ms",
             number(median(&self.duel.ours)),
+            number(self.costs[0].each_us()),
             number(self.times.quantile_ms(0.5)),
             number(self.times.quantile_ms(0.99)),
         );
-        let theirs = format!("{}/s: {baseline}", number(median(&self.duel.theirs)));
+        let theirs = format!(
+            "{}/s, {} µs each: {baseline}",
+            number(median(&self.duel.theirs)),
+            number(self.costs[1].each_us()),
+        );
         Figure::said(format!("{what}, {CONNECTIONS} connections"), measured)
             .against(theirs, self.duel.ratio())
     }
