@@ -12,7 +12,7 @@ use tower_http::compression::{
     predicate::{NotForContentType, SizeAbove},
 };
 
-use crate::field_list::{elements, weight, with_parameters};
+use crate::field_list::{elements, weighted, weights_of};
 
 /// Smaller bodies gain nothing, in bytes.
 const BODY_BYTES_MIN: u64 = 1024;
@@ -21,7 +21,7 @@ const BODY_BYTES_MIN: u64 = 1024;
 const LINES: NotForContentType = NotForContentType::const_new("application/x-ndjson");
 
 /// A content coding that this server has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Coding {
     Zstd,
     Brotli,
@@ -48,38 +48,35 @@ impl Coding {
 }
 
 /// The codings that a client accepts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AcceptedCodings {
     /// The one it shall get where the body is worth compressing; `None` for none.
     pub(crate) chosen: Option<Coding>,
-    acceptable: Vec<Coding>,
+    /// Whether it can read each of [`Coding::ALL`].
+    readable: [bool; Coding::ALL.len()],
 }
 
 impl AcceptedCodings {
     /// Reads `Accept-Encoding`. Without it nothing is compressed. A client that rules out even the
     /// uncompressed body gets that all the same: it is of more use than a 406.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let listed: Vec<(String, u16)> = elements(headers, &header::ACCEPT_ENCODING)
-            .map(with_parameters)
-            .map(|(name, parameters)| (name, weight(&parameters)))
-            .collect();
-        let exactly =
-            |name: &str| listed.iter().find(|(n, _)| n == name).map(|(_, weight)| *weight);
-        let weight_of = |coding: Coding| {
-            let alias = if coding == Coding::Gzip { exactly("x-gzip") } else { None };
-            exactly(coding.as_str()).or(alias).or_else(|| exactly("*")).unwrap_or(0)
-        };
-        let acceptable: Vec<_> =
-            Coding::ALL.into_iter().filter(|&coding| weight_of(coding) > 0).collect();
-        // `max_by_key` would take the last of equals; the first is ours by preference.
-        let best = acceptable.iter().copied().rev().max_by_key(|&coding| weight_of(coding));
-        let plain = exactly("identity").unwrap_or(0);
-        Self { chosen: best.filter(|&coding| weight_of(coding) >= plain), acceptable }
+        let listed = elements(headers, &header::ACCEPT_ENCODING).map(weighted);
+        let names = ["zstd", "br", "gzip", "x-gzip", "*", "identity"];
+        let [zstd, brotli, gzip, x_gzip, any, plain] = weights_of(names, listed);
+        // In the order of `Coding::ALL`.
+        let weights = [zstd, brotli, gzip.or(x_gzip)].map(|weight| weight.or(any).unwrap_or(0));
+        let heaviest = weights.into_iter().max().filter(|&heaviest| heaviest > 0);
+        let chosen = heaviest
+            .filter(|&heaviest| heaviest >= plain.unwrap_or(0))
+            .and_then(|heaviest| weights.iter().position(|&weight| weight == heaviest))
+            .map(|at| Coding::ALL[at]);
+        Self { chosen, readable: weights.map(|weight| weight > 0) }
     }
 
     /// Whether the client can read this coding.
     pub(crate) fn includes(&self, coding: Coding) -> bool {
-        self.acceptable.contains(&coding)
+        let listed = Coding::ALL.into_iter().zip(self.readable);
+        listed.into_iter().any(|(known, readable)| known == coding && readable)
     }
 
     /// `Accept-Encoding` as the compressing layer shall see it: the choice is made already.

@@ -147,7 +147,7 @@ pub fn respond_conditional(
     let not_modified = match if_none_match(request) {
         Err(problem) => return problem.into_response(),
         Ok(Some(condition)) => !condition.holds(Some(etag)),
-        Ok(None) => last_modified.is_some_and(|modified| not_modified_since(request, modified)),
+        Ok(None) => last_modified.is_some_and(|time| not_modified_since(request, time)),
     };
     let mut response = if not_modified { StatusCode::NOT_MODIFIED.into_response() } else { body() };
     if not_modified || response.status().is_success() {
@@ -162,7 +162,7 @@ pub fn respond_conditional(
 }
 
 /// Whether `If-Modified-Since` is there and not before `modified`, by whole seconds as HTTP counts.
-fn not_modified_since(request: &HeaderMap, modified: Timestamp) -> bool {
+pub(crate) fn not_modified_since(request: &HeaderMap, modified: Timestamp) -> bool {
     only_date(request, &header::IF_MODIFIED_SINCE)
         .is_some_and(|since| modified.as_second() <= since.as_second())
 }

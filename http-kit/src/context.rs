@@ -3,12 +3,9 @@
 //! The outermost layer of the edge takes `X-Request-Id` and `traceparent` in, or makes them, and sends
 //! both back, so that a client, this server's log and the event log can speak of the same request.
 
-use axum::{
-    extract::{FromRequestParts, Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
+use uuid::Uuid;
 
 use crate::{Clock, Problem};
 
@@ -40,51 +37,61 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     }
 }
 
-/// Takes the context in, and sends it back.
-pub(crate) async fn identify(
-    State(clock): State<Clock>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let context = RequestContext::of(request.headers(), &clock);
-    request.extensions_mut().insert(context.clone());
-    let mut response = next.run(request).await;
-    let sent_back = [
-        (REQUEST_ID, HeaderValue::try_from(context.request_id).ok()),
-        (TRACEPARENT, context.traceparent.and_then(|text| HeaderValue::try_from(text).ok())),
-    ];
-    for (name, value) in sent_back {
-        if let Some(value) = value {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
+/// The context as it is sent back.
+#[derive(Debug)]
+pub(crate) struct ContextHeaders {
+    request_id: HeaderValue,
+    traceparent: HeaderValue,
 }
 
-impl RequestContext {
-    fn of(headers: &HeaderMap, clock: &Clock) -> Self {
-        let request_id = only(headers, &REQUEST_ID).filter(|id| is_request_id(id));
-        let traceparent = only(headers, &TRACEPARENT).filter(|text| is_traceparent(text));
+impl ContextHeaders {
+    /// Takes the context in, and makes what is missing of it.
+    pub(crate) fn of(headers: &HeaderMap, clock: &Clock) -> Self {
+        let request_id = only(headers, &REQUEST_ID).filter(|id| is(id, is_request_id));
+        let traceparent = only(headers, &TRACEPARENT).filter(|text| is(text, is_traceparent));
         Self {
-            request_id: match request_id {
-                Some(id) => id.to_owned(),
-                None => clock.new_id().to_string(),
-            },
-            traceparent: Some(match traceparent {
-                Some(text) => text.to_owned(),
-                None => new_traceparent(clock),
-            }),
+            request_id: request_id.cloned().unwrap_or_else(|| new_request_id(clock)),
+            traceparent: traceparent.cloned().unwrap_or_else(|| new_traceparent(clock)),
+        }
+    }
+
+    /// The context as handlers see it.
+    pub(crate) fn context(&self) -> RequestContext {
+        let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        RequestContext {
+            request_id: text(&self.request_id),
+            traceparent: Some(text(&self.traceparent)),
+        }
+    }
+
+    /// Both, as they are written to the log.
+    pub(crate) fn texts(&self) -> (&str, &str) {
+        let [id, trace] = [&self.request_id, &self.traceparent];
+        (id.to_str().unwrap_or_default(), trace.to_str().unwrap_or_default())
+    }
+
+    /// Sends them back.
+    pub(crate) fn put_into(self, headers: &mut HeaderMap) {
+        headers.insert(REQUEST_ID, self.request_id);
+        headers.insert(TRACEPARENT, self.traceparent);
+    }
+
+    /// Makes room for them in headers that will be sent many times.
+    pub(crate) fn reserve(headers: &mut HeaderMap) {
+        for name in [REQUEST_ID, TRACEPARENT] {
+            headers.insert(name, HeaderValue::from_static(""));
         }
     }
 }
 
 /// The value of a header that may stand in a request once.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
+    values.next().filter(|_| values.next().is_none())
+}
+
+fn is(value: &HeaderValue, rule: fn(&str) -> bool) -> bool {
+    value.to_str().is_ok_and(rule)
 }
 
 fn is_request_id(id: &str) -> bool {
@@ -114,12 +121,27 @@ fn is_traceparent(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
+fn new_request_id(clock: &Clock) -> HeaderValue {
+    let mut text = Uuid::encode_buffer();
+    ascii(clock.new_id().hyphenated().encode_lower(&mut text).as_bytes())
+}
+
 /// A new trace that starts here. Nothing is sampled: no spans are recorded.
-fn new_traceparent(clock: &Clock) -> String {
-    let trace = clock.new_id().simple();
-    let [.., a, b, c, d, e, f, g, h] = clock.new_id().into_bytes();
-    let parent = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    format!("00-{trace}-{parent:016x}-00")
+fn new_traceparent(clock: &Clock) -> HeaderValue {
+    let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+    let mut ids = [Uuid::encode_buffer(); 2];
+    for id in &mut ids {
+        clock.new_id().simple().encode_lower(id);
+    }
+    // The end of an id is where chance is.
+    text[3..35].copy_from_slice(&ids[0][..32]);
+    text[36..52].copy_from_slice(&ids[1][16..32]);
+    ascii(&text)
+}
+
+fn ascii(text: &[u8]) -> HeaderValue {
+    // Hexadecimal digits and hyphens, which a header holds.
+    HeaderValue::from_bytes(text).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 #[cfg(test)]
@@ -135,7 +157,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        RequestContext::of(&map, &Clock::fixed(Timestamp::UNIX_EPOCH))
+        ContextHeaders::of(&map, &Clock::fixed(Timestamp::UNIX_EPOCH)).context()
     }
 
     #[test]

@@ -50,20 +50,46 @@ pub(crate) fn with_parameters(element: &str) -> (String, Vec<(String, &str)>) {
     (name, parameters)
 }
 
-/// The weight among an element's parameters (RFC 9110 section 12.4.2), in thousandths; 1000 where
-/// there is none, and 0 where it is malformed, since that wants nothing we can know.
-pub(crate) fn weight(parameters: &[(String, &str)]) -> u16 {
-    let Some((_, value)) = parameters.iter().find(|(name, _)| name == "q") else { return 1000 };
-    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+/// An element's name, as it stands, and its weight (RFC 9110 section 12.4.2), in thousandths: 1000 where
+/// it has none, and 0 where that is malformed, since that wants nothing we can know.
+pub(crate) fn weighted(element: &str) -> (&str, u16) {
+    let mut parts = split_unquoted(element, ';');
+    let name = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        name.trim().eq_ignore_ascii_case("q").then(|| thousandths(value.trim()))
+    });
+    (name, weight.unwrap_or(1000))
+}
+
+fn thousandths(weight: &str) -> u16 {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return 0;
     }
-    let fraction = format!("{fraction:0<3}").parse().unwrap_or(0);
+    let digits = fraction.bytes().map(|b| u16::from(b - b'0')).chain(std::iter::repeat(0));
+    let fraction = digits.take(3).fold(0, |number, digit| number * 10 + digit);
     match whole {
         "0" => fraction,
         "1" if fraction == 0 => 1000,
         _ => 0,
     }
+}
+
+/// The weight of each of these names in a list of [`weighted`] elements, whatever their capitals; of a
+/// name that is listed twice the first counts.
+pub(crate) fn weights_of<const N: usize>(
+    names: [&str; N],
+    listed: impl Iterator<Item = (impl AsRef<str>, u16)>,
+) -> [Option<u16>; N] {
+    let mut weights = [None; N];
+    for (name, weight) in listed {
+        let at = names.iter().position(|known| known.eq_ignore_ascii_case(name.as_ref()));
+        if let Some(known) = at.and_then(|at| weights.get_mut(at)) {
+            known.get_or_insert(weight);
+        }
+    }
+    weights
 }
 
 #[cfg(test)]
@@ -97,8 +123,8 @@ mod tests {
 
     #[test]
     fn weights_are_thousandths() {
-        let weight_of = |q: &str| weight(&with_parameters(&format!("x;q={q}")).1);
-        assert_eq!(weight(&[]), 1000);
+        let weight_of = |q: &str| weighted(&format!("x; a=b ;Q={q};q=0.7")).1;
+        assert_eq!(weighted("x;a"), ("x", 1000));
         assert_eq!(
             ["1", "1.000", "0", "0.5", "0.123", "0."].map(weight_of),
             [1000, 1000, 0, 500, 123, 0]

@@ -5,11 +5,13 @@
 //! - [`ETag`], [`if_match`], [`if_none_match`], [`respond_conditional`] are conditional requests
 //!   (RFC 9110 section 13), [`Preferences`] are preferences (RFC 7240).
 //! - [`Clock`] is the only place where time and ids come from.
+//! - [`ResponseCache`] keeps answers that every caller may get.
 //! - [`edge`] puts all of it around the merged routes of both APIs, once.
 //!
 //! Nothing here knows of films, events or storage.
 
 mod auth;
+mod cache;
 mod caching;
 mod clock;
 mod component;
@@ -34,6 +36,7 @@ mod representation;
 mod request_log;
 
 pub use auth::{Admin, Caller, Editor, Member, MinimumRole};
+pub use cache::{Cacheable, ResponseCache, ResponseCacheOptions, Topic};
 pub use caching::vary;
 pub use clock::Clock;
 pub use component::encode_component;
@@ -42,7 +45,7 @@ pub use conditional::{
     respond_conditional,
 };
 pub use context::RequestContext;
-pub use edge::{EdgeOptions, edge};
+pub use edge::{Edge, EdgeOptions, edge};
 pub use etag::ETag;
 pub use health::{Readiness, health};
 pub use json::{ACCEPT_PATCH, Json, JsonBody, JsonLines};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, response::IntoResponse, routing::get};
 use http::{StatusCode, header};
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 const REQUESTS: &str = "cinelog_http_requests_total";
@@ -82,20 +82,29 @@ fn describe() {
     );
 }
 
-/// Records one answered request. All labels are taken from closed sets.
-pub(crate) fn record_request(
-    method: &'static str,
-    route: &str,
-    status: StatusCode,
-    duration: Duration,
-) {
-    let labels = [
-        ("method", method.to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.as_str().to_owned()),
-    ];
-    counter!(REQUESTS, &labels).increment(1);
-    histogram!(DURATION, &labels).record(duration);
+/// What is recorded of requests with the same method, route and status. All three are taken from closed
+/// sets. The recorder of this process must have been installed before.
+pub(crate) struct RequestMetrics {
+    requests: Counter,
+    duration: Histogram,
+}
+
+impl RequestMetrics {
+    /// Looks them up.
+    pub(crate) fn new(method: &'static str, route: &str, status: StatusCode) -> Self {
+        let labels = [
+            ("method", method.to_owned()),
+            ("route", route.to_owned()),
+            ("status", status.as_str().to_owned()),
+        ];
+        Self { requests: counter!(REQUESTS, &labels), duration: histogram!(DURATION, &labels) }
+    }
+
+    /// Records one answered request.
+    pub(crate) fn record(&self, duration: Duration) {
+        self.requests.increment(1);
+        self.duration.record(duration);
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +117,8 @@ mod tests {
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
             describe();
-            record_request("GET", "/v1/movies/{id}", StatusCode::OK, Duration::from_millis(3));
+            let film = RequestMetrics::new("GET", "/v1/movies/{id}", StatusCode::OK);
+            film.record(Duration::from_millis(3));
         });
         let text = handle.render();
         let labels = r#"method="GET",route="/v1/movies/{id}",status="200""#;

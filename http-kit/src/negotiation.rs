@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 
 use crate::{
     Problem, ProblemDocument, ProblemType,
-    field_list::{elements, weight, with_parameters},
+    field_list::{elements, weighted, weights_of},
 };
 
 /// The media type of this version of the API; `application/json` is the same.
@@ -40,28 +40,25 @@ pub(crate) fn is_negotiated(path: &str) -> bool {
 
 /// What the client accepts. Without `Accept`, or with one that cannot be read, anything.
 pub(crate) fn accepted(headers: &HeaderMap) -> Accepted {
-    let ranges: Vec<(String, u16)> = elements(headers, &header::ACCEPT)
-        .map(with_parameters)
-        .map(|(range, parameters)| (range, weight(&parameters)))
-        .filter(|(range, _)| range.contains('/'))
-        .collect();
-    if ranges.is_empty() {
+    let ranges = || {
+        let listed = elements(headers, &header::ACCEPT).map(weighted);
+        listed.filter(|(range, _)| range.contains('/'))
+    };
+    if ranges().next().is_none() {
         return Accepted::Json;
     }
-    let (json, v1) = (quality(&ranges, "application/json"), quality(&ranges, MEDIA_TYPE_V1));
+    let names = ["application/json", MEDIA_TYPE_V1, "application/*", "*/*"];
+    let [json, v1, application, any] = weights_of(names, ranges());
+    // A type is wanted as much as the most specific range that includes it says.
+    let weight = |exactly: Option<u16>| exactly.or(application).or(any).unwrap_or(0);
+    let (json, v1) = (weight(json), weight(v1));
     if v1 > json {
         Accepted::V1
-    } else if json > 0 || OTHERS.iter().any(|media_type| quality(&ranges, media_type) > 0) {
+    } else if json > 0 || weights_of(OTHERS, ranges()).into_iter().any(|other| weight(other) > 0) {
         Accepted::Json
     } else {
         Accepted::Nothing
     }
-}
-
-/// How much a media type is wanted: the weight of the most specific range that includes it.
-fn quality(ranges: &[(String, u16)], media_type: &str) -> u16 {
-    let of = |range: &str| ranges.iter().find(|(name, _)| name == range).map(|(_, weight)| *weight);
-    of(media_type).or_else(|| of("application/*")).or_else(|| of("*/*")).unwrap_or(0)
 }
 
 /// Refuses, with 406, requests that accept nothing that there is. It stands around handlers only, so

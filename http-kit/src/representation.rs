@@ -20,7 +20,7 @@ const V1: &str = "v1";
 
 /// Chooses the representation, and labels the answer with it. It stands around the compressing layer.
 pub(crate) async fn represent(mut request: Request, next: Next) -> Response {
-    let wanted = Wanted::of(&request);
+    let wanted = Wanted::of(request.uri().path(), request.headers());
     let reads = request.method() == Method::GET;
     let headers = request.headers_mut();
     headers.insert(header::ACCEPT_ENCODING, wanted.codings.header_value());
@@ -42,10 +42,11 @@ pub(crate) async fn represent(mut request: Request, next: Next) -> Response {
 }
 
 /// The representation that a client wants.
-struct Wanted {
+pub(crate) struct Wanted {
     negotiated: bool,
-    v1: bool,
-    codings: AcceptedCodings,
+    /// The media type of this version, by its name.
+    pub(crate) v1: bool,
+    pub(crate) codings: AcceptedCodings,
 }
 
 /// A tag without its endings, and the endings.
@@ -81,13 +82,20 @@ impl Variant {
 }
 
 impl Wanted {
-    fn of(request: &Request) -> Self {
-        let negotiated = is_negotiated(request.uri().path());
+    /// What a request for this path wants.
+    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
+        let negotiated = is_negotiated(path);
         Self {
             negotiated,
-            v1: negotiated && accepted(request.headers()) == Accepted::V1,
-            codings: AcceptedCodings::of(request.headers()),
+            v1: negotiated && accepted(headers) == Accepted::V1,
+            codings: AcceptedCodings::of(headers),
         }
+    }
+
+    /// Of the tags that a client holds those that it could be answered with now.
+    pub(crate) fn offered(&self, mut tags: Vec<ETag>) -> Vec<ETag> {
+        tags.retain(|tag| self.includes(&Variant::of(tag)));
+        tags
     }
 
     /// Whether the client could be answered with this variant now.
@@ -121,18 +129,35 @@ impl Wanted {
         put_ending_on(headers, v1, coding);
     }
 
-    /// Puts on a 304 the tag that the client holds. Where it did not say which (it asked by date or
-    /// with `*`), that is the tag which a body worth compressing would have.
+    /// Puts on a 304 the tag that it stands for.
     fn label_not_modified(&self, headers: &mut HeaderMap, offered: &[ETag]) {
-        let Some(current) = etag(headers) else { return };
-        let held = offered.iter().find(|tag| Variant::of(tag).base.matches_weakly(&current));
-        match held {
-            Some(held) => {
-                headers.insert(header::ETAG, current.with_opaque(held.opaque()).header_value());
-            }
-            None => put_ending_on(headers, self.v1, self.codings.chosen),
+        if let Some(current) = etag(headers) {
+            headers.insert(header::ETAG, self.tag_of_not_modified(&current, offered));
         }
     }
+
+    /// The tag on a 304: the one that the client holds. Where it did not say which (it asked by date or
+    /// with `*`), that is the tag which a body worth compressing would have. `current` has no endings.
+    pub(crate) fn tag_of_not_modified(&self, current: &ETag, offered: &[ETag]) -> HeaderValue {
+        match held_of(current, offered) {
+            Some(held) => current.with_opaque(held.opaque()),
+            None => {
+                let (base, coding) = (current.clone(), self.codings.chosen);
+                Variant { base, v1: self.v1, coding }.tag()
+            }
+        }
+        .header_value()
+    }
+}
+
+/// The first of these tags that is `current` with endings.
+pub(crate) fn held_of<'t>(current: &ETag, tags: &'t [ETag]) -> Option<&'t ETag> {
+    tags.iter().find(|tag| Variant::of(tag).base.matches_weakly(current))
+}
+
+/// The tag in a header of an answer, without its endings.
+pub(crate) fn base_tag(headers: &HeaderMap) -> Option<ETag> {
+    etag(headers).map(|tag| Variant::of(&tag).base)
 }
 
 /// Takes the endings off the tags in a header and drops the tags that are not `kept`; gives those that

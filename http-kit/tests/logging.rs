@@ -45,7 +45,8 @@ async fn log_of(path: &str) -> Vec<Value> {
         .route("/v1/films/{id}", get(async || "film"))
         .route("/v1/fails", get(disk_fails))
         .route("/v1/late", get(async || Problem::new(ProblemType::NotCaughtUp)));
-    let service = edge(routes, EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier));
+    let options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier);
+    let service = Router::from(edge(routes, options));
     let request = Request::get(path).header("x-request-id", "abc").body(Body::empty()).unwrap();
     service.oneshot(request).await.unwrap();
     let bytes = log.0.lock().unwrap().clone();

@@ -27,7 +27,8 @@ async fn requests_are_counted_by_method_route_and_status_and_labels_are_bounded(
     let realm = Realm { issuer: "test".to_owned(), audience: "test".to_owned() };
     let verifier = Arc::new(Verifier::new(realm, []));
     let routes = Router::new().route("/v1/films/{id}", get(async || "film"));
-    let service = edge(routes, EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier));
+    let options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier);
+    let service = Router::from(edge(routes, options));
 
     for number in 0..20 {
         send(&service, "GET", &format!("/v1/films/{number}")).await;

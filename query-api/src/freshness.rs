@@ -43,6 +43,21 @@ impl Shared {
         headers: &HeaderMap,
         preferences: &Preferences,
     ) -> Result<Snapshot, Problem> {
+        if let Some(cache) = &self.cache {
+            cache.follow();
+        }
+        let snapshot = self.new_enough(headers, preferences).await?;
+        if let Some(cache) = &self.cache {
+            cache.shows(snapshot.checkpoint);
+        }
+        Ok(snapshot)
+    }
+
+    async fn new_enough(
+        &self,
+        headers: &HeaderMap,
+        preferences: &Preferences,
+    ) -> Result<Snapshot, Problem> {
         let wanted = min_position(headers)?;
         let patience = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
         // First followed, then looked: a change in between is not missed.

@@ -10,6 +10,7 @@
 
 mod arguments;
 mod average;
+mod cache;
 mod codes;
 mod collections;
 mod cursor;
@@ -34,6 +35,7 @@ mod store;
 mod testing;
 mod value;
 
+pub use cache::response_cache;
 pub use state::QueryState;
 pub use store::{LiveStore, StoreError, sqlite::SqliteStore};
 

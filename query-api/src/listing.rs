@@ -1,6 +1,9 @@
 //! Lists over HTTP: from a request to a page with links, totals and headers, whatever is listed.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Extension,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_kit::{Count, ETag, Problem, ProblemType, respond_conditional, vary};
 use serde::Serialize;
@@ -9,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     arguments::Arguments,
+    cache::{About, cacheable},
     cursor::{Cursor, Scope, Side},
     links::ListLinks,
     page::{self, MAX_LIMIT, Page, Paging, Place, Start, Window},
@@ -38,6 +42,9 @@ pub(crate) trait Collection: Sync {
 
     /// The order that the request asked for.
     fn order(&self) -> &Order<Self::Sort>;
+
+    /// All that the items, their order and their number depend on.
+    fn about(&self) -> Vec<About>;
 
     /// The problem to answer with, where what the list belongs to does not exist.
     fn missing(
@@ -142,7 +149,9 @@ pub(crate) async fn respond<C: Collection>(
         return Ok((headers, json(status, body)).into_response());
     }
     let tag = tag_of(&body, snapshot.checkpoint.generation);
-    Ok(respond_conditional(&read.headers, &tag, None, headers, || json(status, body)))
+    let mark = cacheable(snapshot.checkpoint, collection.about());
+    let answer = || (Extension(mark), json(status, body)).into_response();
+    Ok(respond_conditional(&read.headers, &tag, None, headers, answer))
 }
 
 /// A JSON body.

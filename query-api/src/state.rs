@@ -4,10 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use event_log::EventLog;
 use http::HeaderValue;
+use http_kit::ResponseCache;
 use read_model::ChangeFeed;
 use tokio::sync::Semaphore;
 
-use crate::{cursor::Cursors, freshness::WAITING_MAX, progress::Progress, store::LiveStore};
+use crate::{
+    cache::FollowedCache, cursor::Cursors, freshness::WAITING_MAX, progress::Progress,
+    store::LiveStore,
+};
 
 /// What a query node is made of.
 pub struct QueryState {
@@ -17,6 +21,9 @@ pub struct QueryState {
     pub log: Arc<dyn EventLog>,
     /// Tells when the read model has moved on.
     pub feed: Arc<dyn ChangeFeed>,
+    /// Where answers are kept that every caller may get: that of [`crate::response_cache`], which the edge
+    /// has as well.
+    pub cache: Option<ResponseCache>,
     /// What cursors are signed with. Nodes behind one address share it.
     pub cursor_key: [u8; 32],
     /// How long caches may keep an answer.
@@ -33,6 +40,8 @@ pub(crate) struct Shared(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) store: LiveStore,
     pub(crate) log: Arc<dyn EventLog>,
+    /// Where answers are kept.
+    pub(crate) cache: Option<FollowedCache>,
     /// How far the read model has come.
     pub(crate) progress: Progress,
     /// A place for each read that waits for a position.
@@ -53,10 +62,13 @@ impl Shared {
         );
         let cache_control = HeaderValue::try_from(cache_control)
             .unwrap_or(HeaderValue::from_static("public, no-cache"));
+        let (store, feed) = (state.store, state.feed);
+        let follow = |cache| FollowedCache::new(cache, store.clone(), Arc::clone(&feed));
         Self(Arc::new(Inner {
-            progress: Progress::new(state.store.clone(), state.feed),
+            cache: state.cache.map(follow),
+            progress: Progress::new(store.clone(), feed),
             waiting_room: Semaphore::new(WAITING_MAX),
-            store: state.store,
+            store,
             log: state.log,
             cursors: Cursors::new(&state.cursor_key),
             cache_control,

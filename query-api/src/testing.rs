@@ -110,6 +110,7 @@ impl ReadModel {
             store: LiveStore::new(store.clone()),
             log: Arc::clone(&log) as Arc<dyn EventLog>,
             feed: Arc::clone(&feed) as Arc<dyn ChangeFeed>,
+            cache: None,
             cursor_key: [7; 32],
             max_age: Duration::from_secs(5),
             stale_while_revalidate: Duration::from_secs(30),

@@ -19,6 +19,8 @@ pub(crate) struct QueryConfig {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) stale_while_revalidate: Duration,
+    /// The most memory that answers kept ready for the next who asks may take, in bytes. 0: none are kept.
+    pub(crate) cache_bytes: u64,
     /// What signs cursors: 64 hexadecimal digits. Unset: made once and kept in the data folder. All
     /// query nodes behind one address need the same.
     pub(crate) cursor_key: Secret,
@@ -29,6 +31,7 @@ impl Default for QueryConfig {
         Self {
             max_age: Duration::from_secs(5),
             stale_while_revalidate: Duration::from_secs(30),
+            cache_bytes: 64 << 20,
             cursor_key: Secret::default(),
         }
     }
@@ -39,6 +42,7 @@ impl QueryConfig {
         within(wrong, "query.max_age in seconds", self.max_age.as_secs(), 0..=31_536_000);
         let seconds = self.stale_while_revalidate.as_secs();
         within(wrong, "query.stale_while_revalidate in seconds", seconds, 0..=31_536_000);
+        within(wrong, "query.cache_bytes", self.cache_bytes, 0..=1 << 40);
         if self.cursor_key.reveal().is_some_and(|key| parse_key(key).is_none()) {
             wrong.push("query.cursor_key: expected 64 hexadecimal digits".to_owned());
         }

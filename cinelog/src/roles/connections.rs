@@ -1,10 +1,11 @@
 //! Connections: accepted up to a number, bounded in how slowly they may speak, finished or cut off when
 //! the server stops. Knows nothing of what is served.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::response::Response;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -16,6 +17,7 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 use crate::error::Failure;
 
@@ -30,16 +32,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves at most `connections_max` connections at once; more wait to be accepted. At `stop` no more are
 /// taken and requests under way are finished; at `cut` those that are not are cut off.
-pub(super) async fn serve(
+pub(super) async fn serve<S>(
     listener: TcpListener,
-    router: Router,
+    service: S,
     connections_max: usize,
     stop: CancellationToken,
     cut: CancellationToken,
-) -> Result<(), Failure> {
+) -> Result<(), Failure>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(service);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(connections_max));
     let mut connections = JoinSet::new();

@@ -125,7 +125,7 @@ pub(crate) fn service() -> Router {
     let mut options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier);
     options.body_bytes_max = BODY_BYTES_MAX;
     let router = reads().merge(writes()).merge(problem_pages()).merge(health(Default::default()));
-    edge(router, options)
+    edge(router, options).into()
 }
 
 /// Serves the service on a port of its own for as long as the test runs.

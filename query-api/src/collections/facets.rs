@@ -7,6 +7,7 @@ use http_kit::Problem;
 
 use crate::{
     arguments::Arguments,
+    cache::About,
     failure::no_such_movie,
     listing::Collection,
     noun::Noun,
@@ -70,6 +71,11 @@ impl Collection for Facets {
 
     fn order(&self) -> &Order<FacetSort> {
         &self.order
+    }
+
+    fn about(&self) -> Vec<About> {
+        let of = self.filter.movie.map(About::Film);
+        of.into_iter().chain([About::Facets(self.filter.kind)]).collect()
     }
 
     async fn missing(&self, snapshot: &mut Snapshot) -> Result<Option<Problem>, StoreError> {

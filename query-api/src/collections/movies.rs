@@ -7,6 +7,7 @@ use http_kit::{Problem, ProblemType, encode_component};
 
 use crate::{
     arguments::Arguments,
+    cache::About,
     fields::Fields,
     filter::MovieFilter,
     listing::Collection,
@@ -78,6 +79,11 @@ impl Collection for Movies {
 
     fn order(&self) -> &Order<MovieSort> {
         &self.order
+    }
+
+    fn about(&self) -> Vec<About> {
+        let of = self.of.iter().map(|(noun, slug)| About::Facet((noun.kind, slug.clone())));
+        of.chain([About::Films]).collect()
     }
 
     async fn missing(&self, snapshot: &mut Snapshot) -> Result<Option<Problem>, StoreError> {

@@ -7,6 +7,7 @@ use http_kit::Problem;
 
 use crate::{
     arguments::Arguments,
+    cache::About,
     failure::no_such_movie,
     listing::Collection,
     page::{self, Page, Window},
@@ -50,6 +51,10 @@ impl Collection for Ratings {
 
     fn order(&self) -> &Order<RatingSort> {
         &self.order
+    }
+
+    fn about(&self) -> Vec<About> {
+        vec![About::Film(self.movie)]
     }
 
     async fn missing(&self, snapshot: &mut Snapshot) -> Result<Option<Problem>, StoreError> {

@@ -1,11 +1,16 @@
 //! `GET /v1/genres/{slug}`, and the same for tags, platforms and people.
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use http::StatusCode;
 use http_kit::{ETag, Path, Problem, respond_conditional};
 
 use super::SlugInPath;
 use crate::{
+    cache::{About, cacheable},
     documentation::{ItemProblems, SlugParameter},
     listing::{json, short_hash},
     noun::Noun,
@@ -40,5 +45,7 @@ pub(crate) async fn handler(
     // The revision stands first, as in a film's tag, for `If-Match` on commands to find.
     let generation = snapshot.checkpoint.generation;
     let tag = ETag::strong(format!("r{revision}.{}.g{generation}", short_hash(&body)));
-    Ok(respond_conditional(&read.headers, &tag, None, headers, || json(StatusCode::OK, body)))
+    let mark = cacheable(snapshot.checkpoint, [About::Facet((noun.kind, slug))]);
+    let answer = || (Extension(mark), json(StatusCode::OK, body)).into_response();
+    Ok(respond_conditional(&read.headers, &tag, None, headers, answer))
 }

@@ -2,13 +2,18 @@
 
 use std::sync::LazyLock;
 
-use axum::{extract::State, response::Response};
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use events::MovieId;
 use http::StatusCode;
 use http_kit::{ETag, Path, Problem, respond_conditional};
 use read_model::{Checkpoint, MovieDocument};
 
 use crate::{
+    cache::{About, cacheable},
     documentation::{FilmParameters, ItemProblems},
     failure::no_such_movie,
     fields::Fields,
@@ -52,7 +57,8 @@ pub(crate) async fn handler(
     let headers = read.public_headers(&state, snapshot.checkpoint, None);
     let film = MovieView::of(Movie::alone(film), &fields).map_err(Problem::internal)?;
     let body = serde_json::to_vec(&film).map_err(Problem::internal)?;
-    let answer = || json(StatusCode::OK, body);
+    let mark = cacheable(snapshot.checkpoint, [About::Film(id)]);
+    let answer = || (Extension(mark), json(StatusCode::OK, body)).into_response();
     Ok(respond_conditional(&read.headers, &tag, changed_at, headers, answer))
 }
 

@@ -1,5 +1,9 @@
 //! The edge: everything that surrounds the routes of both APIs, put on once, in the right order.
 
+mod service;
+
+pub use service::Edge;
+
 use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
@@ -8,14 +12,14 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use identity::Verifier;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Clock, Problem,
+    Clock, Problem, ResponseCache,
     auth::authentication,
-    compression, context,
+    compression,
     limits::{self, Limits},
     methods, negotiation,
     problem::rendering,
@@ -35,10 +39,12 @@ pub struct EdgeOptions {
     pub uri_bytes_max: usize,
     /// How long a request may take until its answer begins.
     pub request_timeout: Duration,
+    /// Where answers are kept that every caller may get.
+    pub cache: Option<ResponseCache>,
 }
 
 impl EdgeOptions {
-    /// Bodies up to 1 MiB, addresses up to 8 KiB, 60 seconds.
+    /// Bodies up to 1 MiB, addresses up to 8 KiB, 60 seconds, no cache.
     #[must_use]
     pub fn new(clock: Clock, verifier: Arc<Verifier>) -> Self {
         Self {
@@ -47,6 +53,7 @@ impl EdgeOptions {
             body_bytes_max: 1024 * 1024,
             uri_bytes_max: 8 * 1024,
             request_timeout: Duration::from_secs(60),
+            cache: None,
         }
     }
 }
@@ -55,8 +62,8 @@ impl EdgeOptions {
 ///
 /// Give it the merged routes of all APIs, without fallbacks or layers of their own: merging after this
 /// would panic in axum, or leave routes bare. Each layer below stands around those above it, so the last
-/// one sees a request first.
-pub fn edge(router: Router, options: EdgeOptions) -> Router {
+/// one sees a request first; [`Edge`] stands around all of them.
+pub fn edge(router: Router, options: EdgeOptions) -> Edge {
     let limits = Limits {
         uri_bytes_max: options.uri_bytes_max,
         body_bytes_max: options.body_bytes_max,
@@ -69,12 +76,10 @@ pub fn edge(router: Router, options: EdgeOptions) -> Router {
         .layer(from_fn(methods::complete_allow))
         .layer(from_fn_with_state(limits, limits::bound_address))
         .layer(from_fn(rendering::render));
-    compression::compress(router)
+    let router = compression::compress(router)
         .layer(from_fn(representation::represent))
-        .layer(from_fn(head_is_get))
-        .layer(from_fn(add_defaults))
-        .layer(from_fn(request_log::record))
-        .layer(from_fn_with_state(options.clock, context::identify))
+        .layer(from_fn(head_is_get));
+    Edge::new(router, options.clock, options.cache)
 }
 
 /// What stands within the router: it can tell which route was taken, or that none was.
@@ -105,12 +110,9 @@ async fn head_is_get(mut request: Request, next: Next) -> Response {
 
 /// What every answer has: a type that is not guessed at, and a word to caches. Who says nothing says
 /// that nothing may be kept.
-async fn add_defaults(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(crate) fn add_defaults(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// A handler panicked.

@@ -1,0 +1,161 @@
+//! The response cache: answers that every caller may get, kept as ready bytes and given out before any
+//! route is looked for.
+//!
+//! **What is kept.** Whole answers (200) that their handler marked as [`Cacheable`], to requests for
+//! addresses that are public ([`ResponseCacheOptions::is_public`]). An answer is kept by its address
+//! and by all that chooses its representation: media type, content coding, `Prefer: count`. A kept
+//! answer is made from a request that holds nothing else, so no other header can leave a trace in it.
+//!
+//! **How long.** A handler names the version that its answer shows and the topics that it is about.
+//! Whoever follows the source of truth calls [`advance`](ResponseCache::advance) with each version and
+//! the topics that it changed. An answer is given out only while none of its topics has changed since
+//! its version, and only if the version followed so far has reached whatever the request must see.
+//! Which of the two comes first, the change or the answer, does not matter: both are compared when
+//! somebody asks.
+//!
+//! **At once.** Of several requests for an answer that is not there, one goes to the handler; the
+//! others wait for what it brings ([`flights`]).
+//!
+//! Nothing here knows of films or positions; versions are numbers that grow, topics are hashes.
+
+mod answer;
+mod flights;
+mod kept;
+mod lookup;
+mod measure;
+mod question;
+mod topics;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use http::HeaderName;
+use tokio::sync::Notify;
+
+pub use topics::Topic;
+
+use self::{flights::Flights, kept::Kept, measure::Measure, topics::Stamps};
+
+/// What a handler says of an answer that every caller may get. Put among the extensions of a 200.
+#[derive(Debug, Clone)]
+pub struct Cacheable {
+    /// The version that the answer shows.
+    pub version: u64,
+    /// What the answer is about: it is out of date once one of these has changed.
+    pub topics: Vec<Topic>,
+}
+
+/// How a cache is set up.
+pub struct ResponseCacheOptions {
+    /// The most bytes that kept answers take, with what is remembered about each.
+    pub bytes_max: u64,
+    /// Whether all that this path answers to GET is the same for every caller.
+    pub is_public: fn(path: &str) -> bool,
+    /// On answers: the version that they show.
+    pub version: HeaderName,
+    /// On requests: the version that the answer shall show at least.
+    pub version_min: HeaderName,
+    /// The version that every answer must show from now on, wherever it comes from.
+    pub required: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+/// Keeps answers. Clones share them.
+#[derive(Clone)]
+pub struct ResponseCache(Arc<Inner>);
+
+struct Inner {
+    options: ResponseCacheOptions,
+    kept: Kept,
+    flights: Arc<Flights>,
+    /// When each topic last changed.
+    stamps: Stamps,
+    /// The version up to which all changes are known.
+    known: AtomicU64,
+    /// The newest version that somebody was shown.
+    shown: AtomicU64,
+    /// Raised whenever all is forgotten. While it is odd, nothing is known and nothing given out.
+    epoch: AtomicU64,
+    /// Wakes those who wait for `known` to grow.
+    advanced: Notify,
+    measure: Measure,
+}
+
+impl ResponseCache {
+    /// An empty cache. It keeps nothing until [`restart`](Self::restart) says what is known.
+    #[must_use]
+    pub fn new(options: ResponseCacheOptions) -> Self {
+        let measure = Measure::new();
+        Self(Arc::new(Inner {
+            kept: Kept::new(options.bytes_max, measure.evictions()),
+            options,
+            flights: Arc::default(),
+            stamps: Stamps::new(),
+            known: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
+            epoch: AtomicU64::new(1),
+            advanced: Notify::new(),
+            measure,
+        }))
+    }
+
+    /// All changes up to `version` are known, and these topics are what the latest of them changed.
+    ///
+    /// Call it for each version, in order. Where some were missed, call [`pause`](Self::pause) and
+    /// [`restart`](Self::restart).
+    pub fn advance(&self, version: u64, changed: impl IntoIterator<Item = Topic>) {
+        // Before `known`: whoever reads the new version there finds the stamps that belong to it.
+        changed.into_iter().for_each(|topic| self.0.stamps.stamp(topic, version));
+        self.0.known.fetch_max(version, Ordering::AcqRel);
+        self.0.advanced.notify_waiters();
+        self.0.measure.bytes(self.0.kept.bytes());
+    }
+
+    /// Changes may have been missed: nothing is given out, and nothing kept, until
+    /// [`restart`](Self::restart).
+    pub fn pause(&self) {
+        self.0.epoch.fetch_or(1, Ordering::AcqRel);
+    }
+
+    /// Forgets everything; all changes after `version` will be told from now on.
+    pub fn restart(&self, version: u64) {
+        // Before `known`, in two steps: an answer of the old epoch is never taken for one of a version
+        // that was known only later.
+        let next = |epoch: u64| Some((epoch | 1) + 1);
+        let _ = self.0.epoch.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        self.0.kept.clear();
+        self.0.known.fetch_max(version, Ordering::AcqRel);
+        self.0.advanced.notify_waiters();
+    }
+
+    /// Somebody was shown this version: nobody is shown an older one from now on.
+    pub fn shows(&self, version: u64) {
+        self.0.shown.fetch_max(version, Ordering::AcqRel);
+    }
+
+    /// The version up to which all changes are known; `None` while nothing is.
+    #[must_use]
+    pub fn known(&self) -> Option<u64> {
+        let known = self.0.known.load(Ordering::Acquire);
+        is_open(self.0.epoch.load(Ordering::Acquire)).then_some(known)
+    }
+}
+
+impl fmt::Debug for ResponseCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseCache")
+            .field("bytes_max", &self.0.options.bytes_max)
+            .field("bytes", &self.0.kept.bytes())
+            .field("known", &self.known())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether anything may be given out in this epoch.
+fn is_open(epoch: u64) -> bool {
+    epoch.is_multiple_of(2)
+}

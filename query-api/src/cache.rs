@@ -1,0 +1,202 @@
+//! What answers are about, and telling the response cache what has changed.
+//!
+//! A version is a position. One task follows the change feed: each batch that the projector committed
+//! names the films and facets that it changed, and answers about those are not given out any more.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use event_log::EventLog;
+use events::MovieId;
+use futures::{StreamExt, stream::BoxStream};
+use http_kit::{Cacheable, ResponseCache, ResponseCacheOptions, Topic};
+use read_model::{ChangeFeed, Checkpoint, FacetKey, FacetKind, FeedItem, ReadModelChanged};
+use tokio::{
+    task::AbortHandle,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::{
+    freshness::{MIN_POSITION, POSITION},
+    noun::Noun,
+    store::LiveStore,
+};
+
+/// How often the read model itself is looked at, should the feed have lost its voice. Answers are out
+/// of date by twice this at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A cache for the answers of a query node, for [`crate::QueryState`] and the edge; `None` where it may
+/// keep no bytes. `log` says what this process has acknowledged: no answer is older than that.
+#[must_use]
+pub fn response_cache(log: Arc<dyn EventLog>, bytes_max: u64) -> Option<ResponseCache> {
+    (bytes_max > 0).then(|| {
+        ResponseCache::new(ResponseCacheOptions {
+            bytes_max,
+            is_public,
+            version: POSITION,
+            version_min: MIN_POSITION,
+            required: Box::new(move || log.last_acknowledged().0),
+        })
+    })
+}
+
+/// Whether all that this path answers to GET is the same for every caller: films, genres, tags,
+/// platforms and people, but not one's own rating.
+fn is_public(path: &str) -> bool {
+    let mut segments = path.strip_prefix("/v1/").unwrap_or_default().split('/');
+    let is_of_a_noun = |first: &str| Noun::ALL.iter().any(|noun| noun.plural == first);
+    match segments.next() {
+        Some("movies") => segments.nth(2).is_none(),
+        Some(first) => is_of_a_noun(first),
+        None => false,
+    }
+}
+
+/// What an answer is about.
+#[derive(Debug, Clone, Hash)]
+pub(crate) enum About {
+    /// Which films there are, and what any of them is like.
+    Films,
+    /// One film, with its ratings.
+    Film(MovieId),
+    /// Which facets of a kind there are, and what any of them is like.
+    Facets(FacetKind),
+    /// One facet.
+    Facet(FacetKey),
+}
+
+/// The mark of an answer that every caller may get.
+pub(crate) fn cacheable(
+    checkpoint: Checkpoint,
+    about: impl IntoIterator<Item = About>,
+) -> Cacheable {
+    Cacheable { version: checkpoint.position.0, topics: about.into_iter().map(Topic::of).collect() }
+}
+
+/// What a batch makes answers about out of date.
+fn changed(change: &ReadModelChanged) -> impl Iterator<Item = Topic> + '_ {
+    let mut kinds: Vec<FacetKind> = change.facets.iter().map(|(kind, _)| *kind).collect();
+    kinds.dedup();
+    let films = (!change.movies.is_empty()).then_some(About::Films);
+    films
+        .into_iter()
+        .chain(change.movies.iter().copied().map(About::Film))
+        .chain(kinds.into_iter().map(About::Facets))
+        .chain(change.facets.iter().cloned().map(About::Facet))
+        .map(Topic::of)
+}
+
+/// The cache of a query node, with the task that tells it what has changed. The task begins with the
+/// first read, and ends when this is dropped.
+pub(crate) struct FollowedCache {
+    cache: ResponseCache,
+    store: LiveStore,
+    feed: Arc<dyn ChangeFeed>,
+    task: OnceLock<AbortHandle>,
+}
+
+impl FollowedCache {
+    pub(crate) fn new(cache: ResponseCache, store: LiveStore, feed: Arc<dyn ChangeFeed>) -> Self {
+        Self { cache, store, feed, task: OnceLock::new() }
+    }
+
+    /// Begins to tell the cache what has changed. To be called within a Tokio runtime.
+    pub(crate) fn follow(&self) {
+        self.task.get_or_init(|| {
+            // Subscribed here and not in the task: nothing that comes after this read is missed.
+            let changes = self.feed.subscribe();
+            let teller = Teller {
+                cache: self.cache.clone(),
+                store: self.store.clone(),
+                generation: None,
+                seen_ahead: false,
+            };
+            tokio::spawn(teller.tell(changes)).abort_handle()
+        });
+    }
+
+    /// Somebody is shown the read model as it is at this position.
+    pub(crate) fn shows(&self, checkpoint: Checkpoint) {
+        self.cache.shows(checkpoint.position.0);
+    }
+}
+
+impl Drop for FollowedCache {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+        // Nobody tells it anything from now on.
+        self.cache.pause();
+    }
+}
+
+/// Tells the cache what has changed.
+struct Teller {
+    cache: ResponseCache,
+    store: LiveStore,
+    /// That of the last change; `None` while changes may have been missed.
+    generation: Option<u64>,
+    /// Whether the read model was further than the feed when it was last looked at.
+    seen_ahead: bool,
+}
+
+impl Teller {
+    async fn tell(mut self, changes: BoxStream<'static, FeedItem>) {
+        self.begin_anew().await;
+        let mut changes = changes.chain(futures::stream::pending());
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                item = changes.next() => match item {
+                    Some(FeedItem::Changed(change)) => self.hear(&change),
+                    Some(FeedItem::Missed) | None => self.begin_anew().await,
+                },
+                _ = ticks.tick() => self.look().await,
+            }
+        }
+    }
+
+    fn hear(&mut self, change: &ReadModelChanged) {
+        let Checkpoint { generation, position } = change.checkpoint;
+        self.seen_ahead = false;
+        if self.generation == Some(generation) {
+            self.cache.advance(position.0, changed(change));
+        } else {
+            // Another build of the read model: everything may look different.
+            self.generation = Some(generation);
+            self.cache.restart(position.0);
+        }
+    }
+
+    /// Forgets everything, and goes on from what the read model is now. Where that cannot be read, the
+    /// next look tries again.
+    async fn begin_anew(&mut self) {
+        self.cache.pause();
+        self.generation = None;
+        if let Ok(checkpoint) = self.store.current().checkpoint().await {
+            self.generation = Some(checkpoint.generation);
+            self.cache.restart(checkpoint.position.0);
+        }
+    }
+
+    /// Finds out whether the feed has lost changes without saying so: the read model is further than
+    /// the feed says, and the feed has said nothing since the last look.
+    async fn look(&mut self) {
+        let known = self.cache.known();
+        let Ok(checkpoint) = self.store.current().checkpoint().await else { return };
+        let is_ahead = known.is_none_or(|known| checkpoint.position.0 > known)
+            || self.generation != Some(checkpoint.generation);
+        if is_ahead && (self.seen_ahead || known.is_none()) {
+            self.begin_anew().await;
+        }
+        self.seen_ahead = is_ahead && !self.seen_ahead;
+    }
+}
+
+#[cfg(test)]
+mod tests;
