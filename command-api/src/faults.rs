@@ -287,7 +287,8 @@ async fn a_stream_that_was_not_understood_is_read_again() {
     let trouble = Arc::new(Trouble::Unintelligible(AtomicBool::new(false)));
     let Trouble::Unintelligible(on) = &*trouble else { unreachable!() };
     let api = trouble.api().await;
-    let film = api.film().await;
+    // Made by another process, so that this one has to read it.
+    let film = api.beside().film().await;
     let path = format!("{film}/tags/late");
     on.store(true, Ordering::SeqCst);
     api.ask("PUT", &path).send().await.is_problem(500, "internal");
