@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand};
 use identity::Role;
 use uuid::Uuid;
 
-use crate::config::Overrides;
+use crate::{
+    config::Overrides,
+    import::{DayOrder, Format},
+};
 
 /// An event-sourced movie catalogue in one program.
 ///
@@ -19,7 +22,7 @@ use crate::config::Overrides;
     after_help = "First steps:\n  \
         cinelog serve --demo              start with about 270 films, and print what to try\n  \
         cinelog token --role editor       print a token for the write API\n  \
-        cinelog import films.ndjson       add films from a file (while no server runs)\n  \
+        cinelog import films.csv          add films from a file\n  \
         cinelog config check              print the configuration in effect\n\n\
         `cinelog help COMMAND` says more about each."
 )]
@@ -46,12 +49,20 @@ pub(crate) struct GlobalArgs {
 pub(crate) enum Command {
     /// Run the server until Ctrl-C or SIGTERM
     Serve(ServeArgs),
-    /// Add films from NDJSON files: one JSON object a line, with the fields of the API
+    /// Add films from files: NDJSON, JSON, CSV, TSV or IMDb's, packed with gzip or not
     ///
-    /// A film that an earlier import has brought (known by its IMDb id, else by title and year) is
-    /// changed where the file says something else, and left alone where it says the same. Films that
-    /// were added over HTTP have ids of their own and are not found again. A line that is refused
-    /// stops nothing; it is reported with its number, the field and what was expected.
+    /// A film that is known (by its IMDb id, else by title and year) is changed where the file says
+    /// something else, and left alone where it says the same. A record that is refused stops nothing;
+    /// it goes to a file of rejects with its line, the field and what is wrong. It may run beside a
+    /// server; interrupted and started again it goes on where it was. docs/import.md has it all.
+    ///
+    /// Exit status: 0 where everything was taken, 1 where something was refused, 2 where it could
+    /// not run to its end.
+    #[command(after_help = "Examples:\n  \
+        cinelog import films.ndjson\n  \
+        cinelog import movies.json --map 'Title=title,\"Major Genre\"=genres[]'\n  \
+        cinelog import title.basics.tsv.gz title.crew.tsv.gz name.basics.tsv.gz\n  \
+        zcat films.csv.gz | cinelog import - --format csv --dry-run")]
     Import(ImportArgs),
     /// Back up the event log and the keys into one archive, also while the server runs
     ///
@@ -94,10 +105,72 @@ pub(crate) struct ServeArgs {
 /// `cinelog import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// Files to read, in this order
+    /// Files to read, in this order; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Say what would happen, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Begin anew, also where an import of the same file was interrupted
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// Where what is refused goes [default: FILE.rejects.ndjson beside each file]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Which columns are which fields, such as 'Title=title,"Major Genre"=genres[]'; COLUMN=- leaves
+    /// one out. Others are guessed by their headings
+    #[arg(long, value_name = "COLUMN=FIELD", help_heading = "What columns are")]
+    pub(crate) map: Vec<String>,
+    /// The same from a file, a column a line
+    #[arg(long, value_name = "FILE", help_heading = "What columns are")]
+    pub(crate) map_file: Option<PathBuf>,
+    /// What films have about which the file says nothing, such as language=en
+    #[arg(long, value_name = "FIELD=VALUE", help_heading = "What columns are")]
+    pub(crate) set: Vec<String>,
+    /// Guess nothing: take only the columns that were named
+    #[arg(long, help_heading = "What columns are")]
+    pub(crate) no_guess: bool,
+    /// Characters between the names of a list [default: the first of | ; , that a cell has]
+    #[arg(long, value_name = "CHARACTERS", help_heading = "What cells mean")]
+    pub(crate) separator: Option<String>,
+    /// Which number of dates such as 03/04/1999 is the day
+    #[arg(long, value_enum, value_name = "ORDER", help_heading = "What cells mean")]
+    pub(crate) dates: Option<DayOrder>,
+    /// A text that stands for nothing, besides the usual ones
+    #[arg(long, value_name = "TEXT", help_heading = "What cells mean")]
+    pub(crate) null: Vec<String>,
+    /// Let empty cells take away what is known of a film, rather than say nothing
+    #[arg(long, help_heading = "What cells mean")]
+    pub(crate) clear_empty: bool,
+    /// What the files are [default: what their names and beginnings say]
+    #[arg(long, value_enum, help_heading = "How files are read")]
+    pub(crate) format: Option<Format>,
+    /// Their encoding, such as windows-1252 [default: UTF-8, or what a byte order mark says]
+    #[arg(long, value_name = "NAME", value_parser = encoding, help_heading = "How files are read")]
+    pub(crate) encoding: Option<&'static encoding_rs::Encoding>,
+    /// What stands between the cells of CSV [default: the likeliest of , ; | and tab]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter, help_heading = "How files are read")]
+    pub(crate) delimiter: Option<u8>,
+    /// What stands around cells, or none [default: "]
+    #[arg(long, value_name = "CHARACTER", value_parser = quote, help_heading = "How files are read")]
+    pub(crate) quote: Option<Quote>,
+    /// The member of a JSON object that holds the films [default: the first array of objects]
+    #[arg(long, value_name = "NAME", help_heading = "How files are read")]
+    pub(crate) records: Option<String>,
+    /// Of IMDb's titles take series, episodes and games too, not only films
+    #[arg(long, help_heading = "IMDb's files")]
+    pub(crate) all_types: bool,
+    /// Of IMDb's titles take those that title.ratings.tsv has at least so many votes of
+    #[arg(long, value_name = "N", help_heading = "IMDb's files")]
+    pub(crate) min_votes: Option<u64>,
 }
+
+/// What stands around cells: a character, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quote(pub(crate) Option<u8>);
 
 /// `cinelog backup`.
 #[derive(Debug, Args)]
@@ -141,6 +214,17 @@ pub(crate) enum ConfigCommand {
     Reference,
 }
 
+impl Command {
+    /// With which status the process ends where the command has failed. Commands whose answer may be
+    /// no say that with 1, and with 2 that there is no answer.
+    pub(crate) fn status_of_failure(&self) -> u8 {
+        match self {
+            Self::Import(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
 impl Cli {
     /// What the flags set, by the keys of the configuration.
     pub(crate) fn overrides(&self) -> Overrides {
@@ -161,6 +245,28 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .unwrap_or(text)
         .parse()
         .map_err(|_| "expected ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+fn encoding(text: &str) -> Result<&'static encoding_rs::Encoding, String> {
+    encoding_rs::Encoding::for_label(text.as_bytes()).ok_or_else(|| {
+        "expected a name such as utf-8, windows-1252, iso-8859-2, utf-16le or shift_jis".to_owned()
+    })
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != b'"' => Ok(*byte),
+        b"\\t" | b"tab" => Ok(b'\t'),
+        _ => Err("expected one character such as ; or tab".to_owned()),
+    }
+}
+
+fn quote(text: &str) -> Result<Quote, String> {
+    match text.as_bytes() {
+        b"none" => Ok(Quote(None)),
+        [byte] if byte.is_ascii_punctuation() => Ok(Quote(Some(*byte))),
+        _ => Err("expected one character, or none".to_owned()),
+    }
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -69,6 +69,11 @@ impl DataDir {
         self.0.join(path)
     }
 
+    /// A folder in the folder, made where it is missing.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, DataDirError> {
+        Self::open(&self.0.join(name)).map(|folder| folder.0)
+    }
+
     /// Takes the folder for this process, and shows that it can be written.
     pub(crate) fn lock(&self) -> Result<DataDirLock, DataDirError> {
         let path = self.0.join("lock");

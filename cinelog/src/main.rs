@@ -35,25 +35,28 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let cli = Cli::parse();
+    let status_of_failure = cli.command.status_of_failure();
+    match run(cli).await {
+        Ok(status) => status,
         Err(failure) => {
             eprintln!("cinelog: {failure}");
-            ExitCode::FAILURE
+            ExitCode::from(status_of_failure)
         }
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let config = Config::load(cli.global.config.as_deref(), &cli.overrides())?;
     match cli.command {
         Command::Serve(args) => commands::serve(config, &args).await,
-        Command::Import(args) => commands::import(&config, &args).await,
+        Command::Import(args) => return commands::import(&config, &args).await,
         Command::Backup(args) => commands::backup(&config, &args).await,
         Command::Restore(args) => commands::restore(&config, &args).await,
         Command::Token(args) => commands::token(&config, &args),
         Command::Config(ConfigCommand::Check) => commands::config_check(&config),
         Command::Config(ConfigCommand::Reference) => commands::config_reference(),
         Command::Openapi => commands::openapi(),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

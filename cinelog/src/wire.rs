@@ -14,6 +14,7 @@ use crate::{
     config::{Config, StoreUrl},
     data_dir::DataDir,
     error::Failure,
+    import::{Catalogue, live_read_model},
 };
 
 /// How many batches a slow subscriber may be behind before it misses some.
@@ -33,6 +34,32 @@ pub(crate) async fn event_log(
             Ok(Arc::new(SqliteLog::open(options).await?))
         }
     }
+}
+
+/// Opens the event log to read it only, beside whoever writes to it. `None` where there is none yet.
+pub(crate) async fn event_log_reader(
+    config: &Config,
+    data: &DataDir,
+) -> Result<Option<Arc<dyn EventLog>>, Failure> {
+    match &config.log.url {
+        StoreUrl::Sqlite(path) if !data.file(path).exists() => Ok(None),
+        StoreUrl::Sqlite(path) => {
+            let options = SqliteLogOptions::at(data.file(path));
+            Ok(Some(Arc::new(SqliteLog::open_reader(options).await?)))
+        }
+    }
+}
+
+/// Opens the live read model for imports to find films in. `None` where there is none yet.
+pub(crate) async fn catalogue(
+    config: &Config,
+    data: &DataDir,
+) -> Result<Option<Catalogue>, Failure> {
+    let StoreUrl::Sqlite(path) = &config.read_model.url;
+    let path = live_read_model(&data.file(path));
+    Catalogue::open(&path).await.map_err(|error| {
+        Failure::Other(format!("the read model {} cannot be read: {error}", path.display()))
+    })
 }
 
 /// Opens the read model for the projector, and makes it where there is none.

@@ -1,44 +1,356 @@
-//! `cinelog import`: films from files into the log, while no server runs on the folder.
+//! `cinelog import`: films from files into the log, beside a running server or without one.
+
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http_kit::Clock;
-use tokio::fs::File;
+use serde_json::{Value, json};
 
 use super::print;
 use crate::{
     cli::ImportArgs,
     config::Config,
     data_dir::DataDir,
+    demo::this_year,
     error::Failure,
-    import::{Importer, Known, Summary},
-    telemetry, wire,
+    import::{
+        Carrier, Checkpoint, Import, Importer, Join, Known, Mapping, Opened, Progress, Reading,
+        Rejects, Said, Settings, Sides, Source, Summary, per_second,
+    },
+    shutdown, telemetry, wire,
 };
 
-/// Reads the files in order. The read model catches up when the server starts.
-pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<(), Failure> {
+/// The folder in the data folder for what imports keep while they run.
+const FOLDER: &str = "imports";
+
+/// What one file came to.
+struct Done {
+    name: String,
+    summary: Summary,
+    rejects: Option<PathBuf>,
+    /// How many records an interrupted import had dealt with before.
+    resumed_after: u64,
+}
+
+/// Reads the files in order, and says what they came to. A server that runs sees the films at once;
+/// otherwise the read model catches up when one starts.
+pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<ExitCode, Failure> {
     telemetry::log_to_stderr(&config.logging)?;
-    let data = DataDir::open(&config.server.data)?;
-    let _lock = data.lock()?;
+    let clock = Clock::system();
+    let settings = settings(args, &clock)?;
     // All of them before any is imported: a typing error is found at once.
-    let mut files = Vec::with_capacity(args.files.len());
-    for path in &args.files {
-        let name = path.display().to_string();
-        let file = File::open(path)
-            .await
-            .map_err(|error| Failure::Other(format!("{name} cannot be read: {error}")))?;
-        files.push((name, file));
-    }
-    let log = wire::event_log(config, &data).await?;
-    let importer = Importer::new(log.clone(), Clock::system(), Known::Update);
+    let (files, sides) = open(args, &settings)?;
+    let started = Instant::now();
+    let run = async {
+        let data = match args.dry_run && !config.server.data.exists() {
+            true => None,
+            false => Some(DataDir::open(&config.server.data)?),
+        };
+        let run = Run::prepare(config, data.as_ref(), args, settings, clock, sides).await?;
+        let done = run.import(files).await?;
+        run.close(&done).await?;
+        Ok::<_, Failure>((run.notes(), done))
+    };
+    let (notes, done) = tokio::select! {
+        imported = run => imported?,
+        signal = shutdown::signal() => {
+            signal.map_err(|error| Failure::Other(format!("signals cannot be received: {error}")))?;
+            let again = "interrupted; the same command goes on where this one has stopped";
+            return Err(Failure::Other(again.to_owned()));
+        }
+    };
     let mut total = Summary::default();
-    for (name, file) in files {
-        let bytes = file.metadata().await.map_or(0, |metadata| metadata.len());
-        total += importer.import(&name, bytes, file).await?;
+    for file in &done {
+        total += &file.summary;
     }
-    log.close().await;
-    print(&format!("{total}\n"))?;
-    match total.refused {
-        0 => Ok(()),
-        1 => Err(Failure::Other("a line was refused; see above".to_owned())),
-        refused => Err(Failure::Other(format!("{refused} lines were refused; see above"))),
+    print(&match args.json {
+        true => format!("{:#}\n", as_json(args, &total, &done, &notes, started.elapsed())),
+        false => in_words(args, &total, &done, &notes, started.elapsed()),
+    })?;
+    Ok(if total.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What was typed, understood.
+fn settings(args: &ImportArgs, clock: &Clock) -> Result<Settings, Failure> {
+    let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
+    let mut mapping = Mapping::default();
+    if let Some(path) = &args.map_file {
+        let name = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::Other(format!("{name} cannot be read: {error}")))?;
+        mapping
+            .add_file(&text)
+            .map_err(|(line, error)| Failure::Other(format!("{name}:{line}: {error}")))?;
     }
+    for map in &args.map {
+        mapping.add(map).map_err(|error| other(&error))?;
+    }
+    for constant in &args.set {
+        mapping.add_constant(constant).map_err(|error| other(&error))?;
+    }
+    if args.no_guess {
+        mapping.without_guesses();
+    }
+    Ok(Settings {
+        encoding: args.encoding,
+        said: Said {
+            format: args.format,
+            member: args.records.clone(),
+            delimiter: args.delimiter,
+            quote: args.quote.map(|quote| quote.0),
+        },
+        mapping,
+        reading: Reading {
+            empty: args.null.clone(),
+            separators: args.separator.iter().flat_map(|text| text.chars()).collect(),
+            day_order: args.dates,
+            clears: args.clear_empty,
+            this_year: this_year(clock),
+        },
+        all_types: args.all_types,
+        votes_min: args.min_votes,
+    })
+}
+
+/// Opens all files: those that hold films, and those that go with IMDb's titles.
+fn open(args: &ImportArgs, settings: &Settings) -> Result<(Vec<Opened>, Sides), Failure> {
+    let (mut files, mut sides) = (Vec::new(), Sides::default());
+    for path in &args.files {
+        let opened = Opened::open(Source::named(path), settings).map_err(Failure::Other)?;
+        files.extend(sides.take(opened));
+    }
+    let has_titles = files.iter().any(|file| file.imdb.is_some());
+    match sides.names().as_slice() {
+        [] => {}
+        names if !has_titles => {
+            let names = names.join(", ");
+            let why =
+                format!("{names}: goes with IMDb's title.basics.tsv, which is not among the files");
+            return Err(Failure::Other(why));
+        }
+        _ => {}
+    }
+    if settings.votes_min.is_some() && !sides.has_votes() {
+        let why = "--min-votes needs IMDb's title.ratings.tsv among the files";
+        return Err(Failure::Other(why.to_owned()));
+    }
+    Ok((files, sides))
+}
+
+/// An import that is ready to run.
+struct Run<'a> {
+    args: &'a ImportArgs,
+    importer: Importer,
+    log: Option<Arc<dyn event_log::EventLog>>,
+    join: Option<Join>,
+    /// Where checkpoints are. `None` where nothing is to be written.
+    folder: Option<PathBuf>,
+}
+
+impl<'a> Run<'a> {
+    async fn prepare(
+        config: &Config,
+        data: Option<&DataDir>,
+        args: &'a ImportArgs,
+        settings: Settings,
+        clock: Clock,
+        sides: Sides,
+    ) -> Result<Self, Failure> {
+        let log = match data {
+            None => None,
+            Some(data) if args.dry_run => wire::event_log_reader(config, data).await?,
+            Some(data) => Some(wire::event_log(config, data).await?),
+        };
+        let catalogue = match data {
+            Some(data) => wire::catalogue(config, data).await?,
+            None => None,
+        };
+        let folder = match data {
+            Some(data) if !args.dry_run => Some(data.folder(FOLDER)?),
+            _ => None,
+        };
+        let scratch = folder.clone().unwrap_or_else(std::env::temp_dir);
+        let join = Join::load(sides, settings.votes_min, &scratch)
+            .await
+            .map_err(|error| Failure::Other(error.to_string()))?;
+        let carrier = match &log {
+            Some(log) if !args.dry_run => Carrier::new(Arc::clone(log), clock, Known::Update),
+            log => Carrier::rehearsal(log.clone(), clock),
+        };
+        let importer =
+            Importer { carrier: Arc::new(carrier), catalogue, settings: Arc::new(settings) };
+        Ok(Self { args, importer, log, join, folder })
+    }
+
+    /// Imports the files in their order.
+    async fn import(&self, files: Vec<Opened>) -> Result<Vec<Done>, Failure> {
+        let mut done = Vec::with_capacity(files.len());
+        let mut shared = self.args.rejects.clone().map(|path| Rejects::new(path, None));
+        for file in files {
+            let mut own = None;
+            let rejects = match &mut shared {
+                Some(shared) => shared,
+                None => own.insert(self.own_rejects(&file.source)),
+            };
+            done.push(self.import_file(file, rejects).await?);
+        }
+        Ok(done)
+    }
+
+    async fn import_file(&self, opened: Opened, rejects: &mut Rejects) -> Result<Done, Failure> {
+        let name = opened.source.to_string();
+        let checkpoint = self.checkpoint(&opened.source)?;
+        let resumed = checkpoint.as_ref().and_then(|checkpoint| self.resume(checkpoint, rejects));
+        let resumed_after = resumed.as_ref().map_or(0, |progress| progress.records);
+        if resumed_after > 0 && io::stderr().is_terminal() {
+            eprintln!("{name}: going on after {resumed_after} records; --restart begins anew");
+        }
+        let summary = match resumed {
+            Some(progress) if progress.is_done => progress.summary,
+            resumed => {
+                let import = Import {
+                    join: self.join.as_ref().filter(|_| opened.imdb.is_some()),
+                    opened,
+                    rejects: Some(rejects),
+                    checkpoint: checkpoint.as_ref(),
+                    resumed,
+                };
+                self.importer.import(import).await?
+            }
+        };
+        let written = rejects.written().filter(|_| summary.refused > 0).map(Path::to_path_buf);
+        Ok(Done { name, summary, rejects: written, resumed_after })
+    }
+
+    /// How far an interrupted import has come, if it can be gone on with.
+    fn resume(&self, checkpoint: &Checkpoint, rejects: &mut Rejects) -> Option<Progress> {
+        let progress = checkpoint.load().filter(|_| !self.args.restart)?;
+        if let Some((path, bytes)) = &progress.rejects
+            && rejects.go_on(path, *bytes).is_err()
+        {
+            // Without what was refused so far the summary would not be true.
+            return None;
+        }
+        Some(progress)
+    }
+
+    fn checkpoint(&self, source: &Source) -> Result<Option<Checkpoint>, Failure> {
+        let (Some(folder), Source::File(path)) = (&self.folder, source) else { return Ok(None) };
+        // A pipe cannot be read again.
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let identity = (&self.importer.settings, &self.args.files, &self.args.rejects);
+        let checkpoint = Checkpoint::of(folder, path, &identity)
+            .map_err(|error| Failure::Other(format!("{source} cannot be read: {error}")))?;
+        Ok(Some(checkpoint))
+    }
+
+    /// Beside the file, or in the data folder where nothing can be written there.
+    fn own_rejects(&self, source: &Source) -> Rejects {
+        let path = match source {
+            Source::File(path) => path.clone(),
+            Source::Stdin | Source::Text { .. } => PathBuf::from("stdin"),
+        };
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".rejects.ndjson");
+        let fallback = self.folder.as_ref().map(|folder| folder.join(&name));
+        Rejects::new(path.with_file_name(name), fallback)
+    }
+
+    /// What is worth saying about the files that go with IMDb's titles.
+    fn notes(&self) -> Vec<String> {
+        self.join.as_ref().map(|join| join.notes.clone()).unwrap_or_default()
+    }
+
+    /// Everything is in the log: nothing is to be gone on with.
+    async fn close(&self, done: &[Done]) -> Result<(), Failure> {
+        for file in done {
+            if let Some(checkpoint) = self.checkpoint(&Source::named(Path::new(&file.name)))? {
+                checkpoint.remove().map_err(|error| {
+                    Failure::Other(format!("a checkpoint cannot be removed: {error}"))
+                })?;
+            }
+        }
+        if let Some(log) = &self.log {
+            log.close().await;
+        }
+        Ok(())
+    }
+}
+
+fn as_json(
+    args: &ImportArgs,
+    total: &Summary,
+    done: &[Done],
+    notes: &[String],
+    elapsed: Duration,
+) -> Value {
+    let counts = |summary: &Summary| {
+        json!({
+            "created": summary.created,
+            "changed": summary.changed,
+            "unchanged": summary.unchanged,
+            "refused": summary.refused,
+            "left_out": summary.left_out,
+        })
+    };
+    let file = |file: &Done| {
+        let mut json = counts(&file.summary);
+        json["file"] = json!(file.name);
+        json["rejects"] = json!(file.rejects);
+        json["unused_columns"] = json!(file.summary.unused_columns);
+        json["notes"] = json!(file.summary.notes);
+        json["resumed_after"] = json!(file.resumed_after);
+        json
+    };
+    let mut json = counts(total);
+    json["dry_run"] = json!(args.dry_run);
+    json["seconds"] = json!(elapsed.as_secs_f64());
+    json["films_per_second"] = json!(per_second(worked(total, done), elapsed));
+    json["notes"] = json!(notes);
+    json["files"] = done.iter().map(file).collect();
+    json
+}
+
+/// How many records were dealt with this time.
+fn worked(total: &Summary, done: &[Done]) -> u64 {
+    total.records() - done.iter().map(|file| file.resumed_after).sum::<u64>()
+}
+
+fn in_words(
+    args: &ImportArgs,
+    total: &Summary,
+    done: &[Done],
+    notes: &[String],
+    elapsed: Duration,
+) -> String {
+    let mut lines = Vec::new();
+    for file in done {
+        let Done { name, summary, rejects, resumed_after } = file;
+        if done.len() > 1 {
+            lines.push(format!("{name}: {summary}"));
+        }
+        if *resumed_after > 0 {
+            lines.push(format!("{name}: {resumed_after} records were dealt with before"));
+        }
+        if !summary.unused_columns.is_empty() {
+            lines.push(format!("{name}: not used: {}", summary.unused_columns.join(", ")));
+        }
+        lines.extend(summary.notes.iter().map(|note| format!("{name}: {note}")));
+        if let Some(rejects) = rejects {
+            lines.push(format!("{name}: what was refused is in {}", rejects.display()));
+        }
+    }
+    lines.extend(notes.iter().cloned());
+    let what = if args.dry_run { "would be: " } else { "" };
+    lines.push(format!("{what}{total}"));
+    let (records, rate) = (worked(total, done), per_second(worked(total, done), elapsed));
+    lines.push(format!("{records} records in {:.1} s, {rate} a second", elapsed.as_secs_f64()));
+    lines.join("\n") + "\n"
 }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use events::MovieId;
 use tokio::sync::oneshot;
 
-/// Which line about each film came last. Bounded by the number of lanes, which films share.
+/// Which line about each film came last. Bounded by the number of lanes, which films share: far more
+/// than lines are under way, so that strangers hardly ever wait for each other.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    last: HashMap<u8, oneshot::Receiver<()>>,
+    last: HashMap<u16, oneshot::Receiver<()>>,
 }
 
 /// A line's place in its lane. The next line's turn comes when it is dropped.
@@ -22,8 +23,9 @@ impl Lanes {
     /// The next place in the film's lane.
     pub(super) fn line_up(&mut self, movie: MovieId) -> Turn {
         let (done, last) = oneshot::channel();
-        // The last byte of an id is as good as random.
-        let lane = movie.0.as_bytes()[15];
+        // The last bytes of an id are as good as random.
+        let [.., high, low] = *movie.0.as_bytes();
+        let lane = u16::from_be_bytes([high, low]);
         Turn { previous: self.last.insert(lane, last), _done: done }
     }
 }

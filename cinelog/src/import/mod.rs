@@ -1,34 +1,74 @@
-//! Imports: films from NDJSON into the log, through the same decisions as the API's commands.
+//! Imports: films from files that others made into the log, through the same decisions as the API's
+//! commands.
+//!
+//! A file's way: [`input`] opens it, [`format`] divides it into records, [`mapping`] says which cell is
+//! which field, [`convert`] what it means, [`row`] checks it and says which film it is. All of that
+//! happens on a thread of its own ([`reader`]). From there pieces of bounded size go through the tasks
+//! of [`Importer`], which carry their films out, many at a time. Nothing in here knows which log it is.
 
+mod catalogue;
+mod checkpoint;
+mod convert;
 mod film;
+mod format;
+mod imdb;
+mod input;
 mod lanes;
+mod mapping;
+mod opened;
+mod progress;
+mod reader;
+mod rejects;
+mod repeats;
 mod row;
+mod settings;
 mod summary;
 
-pub(crate) use summary::Summary;
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use std::sync::Arc;
-
-use command_api::Executor;
-use event_log::{EventLog, LogError};
-use events::Metadata;
-use futures::{StreamExt, stream};
-use http_kit::Clock;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use futures::{StreamExt, future::join_all, stream};
+use tokio::task::JoinHandle;
 
 use self::{
-    film::import_film,
+    format::{Complaint, Layout, Raw},
     lanes::{Lanes, Turn},
+    reader::{Item, Piece, Report},
+    repeats::Repeats,
     row::Row,
 };
 use crate::error::Failure;
 
-/// How many films are under way at once: enough for group commit to share its fsyncs.
-const IN_FLIGHT: usize = 64;
+pub(crate) use self::{
+    catalogue::{Catalogue, live_read_model},
+    checkpoint::{Checkpoint, Progress},
+    convert::{DayOrder, Reading},
+    film::Carrier,
+    format::{Format, Said},
+    imdb::{Join, Sides},
+    input::Source,
+    mapping::Mapping,
+    opened::Opened,
+    progress::per_second,
+    rejects::Rejects,
+    settings::Settings,
+    summary::Summary,
+};
 
-/// The longest line, in bytes.
-const LINE_BYTES_MAX: usize = 1 << 20;
+/// How many pieces wait between the reader and those that carry films out.
+const PIECES_WAITING_MAX: usize = 4;
+
+/// How many pieces are looked up at once.
+const PIECES_LOOKED_UP_MAX: usize = 2;
+
+/// How many pieces are carried out at once: enough films for one group commit while the next gathers.
+const PIECES_UNDER_WAY_MAX: usize = 8;
+
+/// How often a checkpoint is written, at most.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What to do with a film that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +79,7 @@ pub(crate) enum Known {
     LeaveAlone,
 }
 
-/// What became of a line.
+/// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The film is new.
@@ -48,237 +88,242 @@ pub(crate) enum Outcome {
     Changed,
     /// The film was known.
     Unchanged,
-    /// The line was refused: why.
-    Refused(Vec<String>),
+    /// It was not asked for.
+    LeftOut,
+    /// The record was refused: why.
+    Refused(Vec<Complaint>),
 }
 
-/// Imports films into a log.
+/// One file on its way into the log.
+pub(crate) struct Import<'a> {
+    pub(crate) opened: Opened,
+    /// What goes with IMDb's titles.
+    pub(crate) join: Option<&'a Join>,
+    /// Where what is refused is written down.
+    pub(crate) rejects: Option<&'a mut Rejects>,
+    /// Where to write how far it has come. `None` for what cannot be gone on with.
+    pub(crate) checkpoint: Option<&'a Checkpoint>,
+    /// How far an earlier import has come.
+    pub(crate) resumed: Option<Progress>,
+}
+
+/// Imports files.
 pub(crate) struct Importer {
-    executor: Executor,
-    clock: Clock,
-    known: Known,
+    pub(crate) carrier: Arc<Carrier>,
+    /// Where films are looked up that came another way.
+    pub(crate) catalogue: Option<Catalogue>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// A record, and what came of it. `None` where an earlier import has dealt with it.
+type Settled = (Option<Raw>, Option<Outcome>);
+
+/// A record on its way, in its place among those about the same film.
+enum Task {
+    Carry { row: Row, is_repeat: bool, turn: Turn },
+    Settled(Settled),
 }
 
 impl Importer {
-    /// An importer into `log`.
-    pub(crate) fn new(log: Arc<dyn EventLog>, clock: Clock, known: Known) -> Self {
-        Self { executor: Executor::new(log, clock.clone()), clock, known }
+    /// Imports a file to its end. Memory stays bounded, however long it is; only which films it has
+    /// named is remembered of all of it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read any further, or the log fails. What came before stays.
+    pub(crate) async fn import(&self, import: Import<'_>) -> Result<Summary, Failure> {
+        let Import { opened, join, rejects, checkpoint, resumed } = import;
+        let name = opened.source.to_string();
+        let mut tally = Tally::new(&opened, resumed, rejects, checkpoint);
+        let (pieces, reading) =
+            reader::start(opened, Arc::clone(&self.settings), join.is_some(), PIECES_WAITING_MAX);
+        let mut queue =
+            Queue { lanes: Lanes::default(), repeats: Repeats::default(), skip: tally.records };
+        let pieces = stream::unfold(pieces, async |mut pieces| {
+            let piece = pieces.recv().await?;
+            Some((piece, pieces))
+        });
+        let settled = pieces
+            .map(|piece| self.look_up(piece, join))
+            .buffered(PIECES_LOOKED_UP_MAX)
+            .map(|piece| piece.map(|piece| self.start(queue.line_up(piece))))
+            .map(async |piece| -> Result<_, Failure> {
+                piece?
+                    .await
+                    .map_err(|error| Failure::Other(format!("an import task died: {error}")))?
+            })
+            .buffered(PIECES_UNDER_WAY_MAX);
+        let mut settled = std::pin::pin!(settled);
+        while let Some(piece) = settled.next().await {
+            tally.count(piece?)?;
+        }
+        let report = match reading.await {
+            Ok(read) => {
+                read.map_err(|error| Failure::Other(format!("{name} cannot be read: {error}")))
+            }
+            Err(error) => Err(Failure::Other(format!("the reader of {name} died: {error}"))),
+        };
+        // What was carried out before a file became unreadable is kept in the checkpoint.
+        tally.save(false)?;
+        tally.finish(report?)
     }
 
-    /// Reads `input` to its end, a film a line; blank lines count for nothing. `name` and `bytes`, the
-    /// length of the input, are for the progress bar.
-    ///
-    /// Memory stays flat, however long the input: only the lines under way are held.
-    pub(crate) async fn import(
-        &self,
-        name: &str,
-        bytes: u64,
-        input: impl AsyncRead + Unpin,
-    ) -> Result<Summary, Failure> {
-        let progress = progress_bar(name, bytes);
-        let lines = Box::pin(stream::try_unfold(
-            (BufReader::new(input), 1),
-            async |(mut input, number)| {
-                let line = next_line(&mut input).await?;
-                Ok::<_, std::io::Error>(line.map(|line| ((number, line), (input, number + 1))))
-            },
-        ));
-        let mut lanes = Lanes::default();
-        let mut outcomes = lines
-            .map(|line| {
-                let line = line.map(|(number, line)| {
-                    let parsed = parse(&line);
-                    let turn = match &parsed {
-                        Ok(Some(row)) => Some(lanes.line_up(row.movie)),
-                        _ => None,
-                    };
-                    (number, line.len(), parsed, turn)
-                });
-                async move {
-                    let (number, length, row, turn) =
-                        line.map_err(|error| unreadable(name, &error))?;
-                    Ok::<_, Failure>((number, length, self.line(row, turn).await?))
+    /// Completes the films of a piece, and gives those their ids that came another way.
+    async fn look_up(&self, piece: Piece, join: Option<&Join>) -> Result<Piece, Failure> {
+        let mut piece = match join {
+            Some(join) => join.complete(piece).await.map_err(in_words)?,
+            None => piece,
+        };
+        if let Some(catalogue) = &self.catalogue {
+            let rows = piece.iter_mut().filter_map(|item| match item {
+                Item::Film(row) => Some(row),
+                _ => None,
+            });
+            catalogue.find(rows).await.map_err(|error| {
+                Failure::Other(format!("known films cannot be looked up: {error}"))
+            })?;
+        }
+        Ok(piece)
+    }
+
+    /// Carries the films of a piece out, all at a time as far as they are different films.
+    fn start(&self, tasks: Vec<Task>) -> JoinHandle<Result<Vec<Settled>, Failure>> {
+        let carrier = Arc::clone(&self.carrier);
+        tokio::spawn(async move {
+            let outcomes = tasks.into_iter().map(async |task| match task {
+                Task::Settled(settled) => Ok(settled),
+                Task::Carry { row, is_repeat, mut turn } => {
+                    turn.come().await;
+                    let outcome = carrier.carry(&row, is_repeat).await?;
+                    Ok((Some(row.raw), Some(outcome)))
                 }
-            })
-            .buffered(IN_FLIGHT);
-        let mut summary = Summary::default();
-        while let Some(outcome) = outcomes.next().await {
-            let (number, length, outcome) = outcome?;
-            progress.inc(length as u64 + 1);
-            if let Some(Outcome::Refused(reasons)) = &outcome {
-                for reason in reasons {
-                    progress.suspend(|| eprintln!("{name}:{number}: {reason}"));
+            });
+            join_all(outcomes).await.into_iter().collect()
+        })
+    }
+}
+
+fn in_words(error: impl std::error::Error) -> Failure {
+    Failure::Other(error.to_string())
+}
+
+fn unwritable(rejects: &Rejects, error: &io::Error) -> Failure {
+    let path = rejects.place().0.display();
+    Failure::Other(format!("what was refused cannot be written to {path}: {error}"))
+}
+
+/// Puts records into their order.
+struct Queue {
+    lanes: Lanes,
+    repeats: Repeats,
+    /// How many records an earlier import has dealt with.
+    skip: u64,
+}
+
+impl Queue {
+    fn line_up(&mut self, piece: Piece) -> Vec<Task> {
+        let task = |item| {
+            let is_over = self.skip > 0;
+            self.skip = self.skip.saturating_sub(1);
+            match item {
+                Item::Film(row) => {
+                    let is_repeat = self.repeats.is_repeat(row.movie);
+                    if is_over {
+                        return Task::Settled((None, None));
+                    }
+                    let turn = self.lanes.line_up(row.movie);
+                    Task::Carry { row, is_repeat, turn }
+                }
+                _ if is_over => Task::Settled((None, None)),
+                // Every draft has been made a film by now, or refused.
+                Item::LeftOut | Item::Draft(..) => Task::Settled((None, Some(Outcome::LeftOut))),
+                Item::Refused(raw, complaints) => {
+                    Task::Settled((Some(raw), Some(Outcome::Refused(complaints))))
                 }
             }
-            summary.count(outcome.as_ref());
-        }
-        progress.finish_and_clear();
-        Ok(summary)
-    }
-
-    /// Imports one line when its turn has come. `None` for a blank one.
-    async fn line(
-        &self,
-        row: Result<Option<Row>, Vec<String>>,
-        turn: Option<Turn>,
-    ) -> Result<Option<Outcome>, LogError> {
-        let (row, mut turn) = match (row, turn) {
-            (Ok(Some(row)), Some(turn)) => (row, turn),
-            (Err(reasons), _) => return Ok(Some(Outcome::Refused(reasons))),
-            _ => return Ok(None),
         };
-        turn.come().await;
-        let metadata = Metadata::at(self.clock.now());
-        import_film(&self.executor, &metadata, self.known, &row).await.map(Some)
+        piece.into_iter().map(task).collect()
     }
 }
 
-/// Reads a line. `None` for a blank one; what is wrong, a sentence each, for one that is refused.
-fn parse(line: &[u8]) -> Result<Option<Row>, Vec<String>> {
-    if line.len() > LINE_BYTES_MAX {
-        return Err(vec![format!("the line has more than {LINE_BYTES_MAX} bytes")]);
-    }
-    Row::parse(line)
+/// Counts what records came to, shows it, and writes down what is to be kept of it.
+struct Tally<'a> {
+    name: String,
+    layout: Layout,
+    summary: Summary,
+    records: u64,
+    rejects: Option<&'a mut Rejects>,
+    checkpoint: Option<&'a Checkpoint>,
+    saved_at: Instant,
+    progress: progress::Progress,
 }
 
-/// The next line without its end. One that is too long comes cut, a byte longer than the limit, and
-/// the rest of it is skipped.
-async fn next_line(input: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    let limit = LINE_BYTES_MAX as u64 + 1;
-    if input.take(limit).read_until(b'\n', &mut line).await? == 0 {
-        return Ok(None);
+impl<'a> Tally<'a> {
+    fn new(
+        opened: &Opened,
+        resumed: Option<Progress>,
+        rejects: Option<&'a mut Rejects>,
+        checkpoint: Option<&'a Checkpoint>,
+    ) -> Self {
+        let name = opened.source.to_string();
+        let (records, summary) =
+            resumed.map_or((0, Summary::default()), |at| (at.records, at.summary));
+        let progress = progress::Progress::new(&name, opened.size, Arc::clone(&opened.read));
+        let (layout, saved_at) = (opened.layout.clone(), Instant::now());
+        Self { name, layout, summary, records, rejects, checkpoint, saved_at, progress }
     }
-    if line.ends_with(b"\n") {
-        line.pop();
-    } else if line.len() > LINE_BYTES_MAX {
-        skip_line(input).await?;
-    }
-    Ok(Some(line))
-}
 
-/// Reads up to the end of the line and keeps nothing.
-async fn skip_line(input: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<()> {
-    loop {
-        let read = input.fill_buf().await?;
-        if read.is_empty() {
-            return Ok(());
+    /// Counts the records of a piece, in their order.
+    fn count(&mut self, piece: Vec<Settled>) -> Result<(), Failure> {
+        let mut films = 0;
+        for (raw, outcome) in piece {
+            let Some(outcome) = outcome else { continue };
+            films += 1;
+            self.summary.count(&outcome);
+            if let (Outcome::Refused(complaints), Some(raw)) = (&outcome, &raw) {
+                self.progress.refused(raw, complaints);
+                self.write_down(raw, complaints)?;
+            }
         }
-        let end = read.iter().position(|&byte| byte == b'\n');
-        let count = end.map_or(read.len(), |at| at + 1);
-        input.consume(count);
-        if end.is_some() {
-            return Ok(());
+        self.records += films;
+        self.progress.advance(films);
+        if let Some(rejects) = &mut self.rejects {
+            rejects.flush().map_err(|error| unwritable(rejects, &error))?;
         }
+        if self.saved_at.elapsed() >= CHECKPOINT_INTERVAL { self.save(false) } else { Ok(()) }
     }
-}
 
-fn unreadable(name: &str, error: &std::io::Error) -> Failure {
-    Failure::Other(format!("{name} cannot be read: {error}"))
-}
+    fn write_down(&mut self, raw: &Raw, complaints: &[Complaint]) -> Result<(), Failure> {
+        let Some(rejects) = &mut self.rejects else { return Ok(()) };
+        rejects
+            .write(&self.name, &self.layout, raw, complaints)
+            .map_err(|error| unwritable(rejects, &error))
+    }
 
-/// A bar on a terminal; nothing where standard error is no terminal.
-fn progress_bar(name: &str, bytes: u64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{msg} [{bar:40}] {percent}%, {bytes_per_sec}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr())
-        .with_style(style)
-        .with_message(name.to_owned())
+    /// Writes down how far it has come.
+    fn save(&mut self, is_done: bool) -> Result<(), Failure> {
+        let Some(checkpoint) = self.checkpoint else { return Ok(()) };
+        let rejects = self.rejects.as_ref().map(|rejects| rejects.place());
+        let progress = Progress {
+            records: self.records,
+            summary: self.summary.clone(),
+            rejects: rejects.map(|(path, bytes)| (path.to_path_buf(), bytes)),
+            is_done,
+        };
+        self.saved_at = Instant::now();
+        checkpoint
+            .save(&progress)
+            .map_err(|error| Failure::Other(format!("a checkpoint cannot be written: {error}")))
+    }
+
+    /// The file has ended.
+    fn finish(mut self, report: Report) -> Result<Summary, Failure> {
+        self.summary.unused_columns = report.unused;
+        self.summary.notes = report.notes;
+        self.save(true)?;
+        self.progress.finish();
+        Ok(self.summary)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use event_log::sqlite::{SqliteLog, SqliteLogOptions};
-    use events::{Position, RecordedEvent};
-
-    use super::*;
-
-    async fn log(folder: &tempfile::TempDir) -> Arc<dyn EventLog> {
-        let options = SqliteLogOptions::at(folder.path().join("log.db"));
-        Arc::new(SqliteLog::open(options).await.unwrap())
-    }
-
-    async fn import(log: &Arc<dyn EventLog>, known: Known, text: &str) -> Summary {
-        let importer = Importer::new(Arc::clone(log), Clock::system(), known);
-        importer.import("test", text.len() as u64, text.as_bytes()).await.unwrap()
-    }
-
-    async fn events(log: &Arc<dyn EventLog>) -> Vec<RecordedEvent> {
-        let forwards = event_log::Direction::Forwards;
-        log.read_all(Position::START, forwards, 1_000).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn importing_the_same_file_twice_changes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder).await;
-        let text = "{\"title\": \"Stalker\", \"year\": 1979}\n\n{\"title\": \"Mirror\"}";
-        let first = import(&log, Known::Update, text).await;
-        assert_eq!((first.created, first.refused), (2, 0));
-        let second = import(&log, Known::Update, text).await;
-        assert_eq!((second.created, second.changed, second.unchanged), (0, 0, 2));
-        assert_eq!(events(&log).await.len(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_changed_row_makes_one_event_with_what_changed() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder).await;
-        let film = |rest: &str| {
-            format!("{{\"title\": \"Ran\", \"external_ids\": {{\"imdb\": \"tt0089881\"}}{rest}}}\n")
-        };
-        import(&log, Known::Update, &film(", \"year\": 1985, \"synopsis\": \"Lear\"")).await;
-        let summary = import(&log, Known::Update, &film(", \"runtime_minutes\": 162")).await;
-        assert_eq!(summary.changed, 1);
-        let events = events(&log).await;
-        assert_eq!(events.len(), 2);
-        assert!(events[1].data.get().contains("{\"runtime_minutes\":162}"), "{:?}", events[1]);
-    }
-
-    #[tokio::test]
-    async fn one_bad_line_in_the_middle_stops_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder).await;
-        let long = format!("{{\"title\": \"{}\"}}", "x".repeat(LINE_BYTES_MAX));
-        let text = format!(
-            "{{\"title\": \"A\"}}\nrubbish\n{long}\n{{\"year\": 3}}\n{{\"title\": \"B\"}}\r\n"
-        );
-        let summary = import(&log, Known::Update, &text).await;
-        assert_eq!((summary.created, summary.refused), (2, 3));
-    }
-
-    #[tokio::test]
-    async fn a_film_that_is_to_be_left_alone_stays_as_somebody_made_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder).await;
-        import(&log, Known::Update, "{\"title\": \"Ran\", \"year\": 1985}").await;
-        let summary = import(&log, Known::LeaveAlone, "{\"title\": \"ran\", \"year\": 1985}").await;
-        assert_eq!((summary.created, summary.changed, summary.unchanged), (0, 0, 1));
-    }
-
-    #[tokio::test]
-    async fn of_several_lines_about_a_film_the_last_one_counts() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder).await;
-        let line = |minutes| {
-            format!("{{\"title\": \"Ran\", \"year\": 1985, \"runtime_minutes\": {minutes}}}\n")
-        };
-        let text: String = (1..=50).map(line).collect();
-        let summary = import(&log, Known::Update, &text).await;
-        assert_eq!((summary.created, summary.changed), (1, 49));
-        for (event, minutes) in events(&log).await.iter().zip(1..) {
-            let said = format!("\"runtime_minutes\":{minutes}}}");
-            assert!(event.data.get().contains(&said), "{said} in {event:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn the_same_film_twice_in_one_file_is_one_film() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder).await;
-        let text = "{\"title\": \"Ran\", \"year\": 1985}\n".repeat(100);
-        let summary = import(&log, Known::Update, &text).await;
-        assert_eq!((summary.created, summary.unchanged), (1, 99));
-    }
-}
+mod tests;

@@ -1,69 +1,95 @@
-//! One line of NDJSON: a film's facts, and what identifies it.
+//! One record as a film: its facts, and what identifies it.
 
-use domain::{Field, movie::MovieDraft};
+use domain::{
+    Field,
+    movie::{MovieDraft, MoviePatch},
+};
 use events::{MovieId, text::plain};
 
-/// A film as a line says it.
+use super::format::{Complaint, Raw};
+
+/// A film as a record says it.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    /// The film's id here, which follows from what the line says.
+    /// Where it stands in the file, to be shown where the film is refused in the end.
+    pub(crate) raw: Raw,
+    /// The film's id here, which follows from what the record says.
     pub(crate) movie: MovieId,
-    /// What the line says of it.
-    pub(crate) draft: MovieDraft,
+    /// What else the film may be known by.
+    pub(crate) key: Key,
+    /// What the record says of it, checked. It has a title.
+    pub(crate) patch: Box<MoviePatch>,
+}
+
+/// By what a film is known from one import to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// IMDb's id.
+    Imdb(String),
+    /// The plain form of its title, and its year.
+    Title(String, Option<i64>),
 }
 
 impl Row {
-    /// Reads a line. `None` for a blank one.
+    /// Checks a draft.
     ///
     /// # Errors
-    /// What is wrong, a sentence each, where the line is no JSON object.
-    pub(crate) fn parse(line: &[u8]) -> Result<Option<Self>, Vec<String>> {
-        let text = std::str::from_utf8(line)
-            .map_err(|error| vec![format!("byte {} is not UTF-8", error.valid_up_to() + 1)])?;
-        let text = text.trim_start_matches('\u{feff}').trim();
-        if text.is_empty() {
-            return Ok(None);
+    /// Everything that is wrong, and the record.
+    pub(crate) fn new(raw: Raw, draft: MovieDraft) -> Result<Self, (Raw, Vec<Complaint>)> {
+        let key = Key::of(&draft);
+        match draft.into_patch() {
+            Ok(patch) => Ok(Self { raw, movie: key.movie(), key, patch: Box::new(patch) }),
+            Err(invalid) => {
+                let complaint = |invalid: domain::Invalid| {
+                    let field = invalid.pointer.trim_start_matches('/').replace('/', ".");
+                    Complaint::about(field, format!("must {}", invalid.expected))
+                };
+                Err((raw, invalid.into_iter().map(complaint).collect()))
+            }
         }
-        let draft: MovieDraft =
-            serde_json::from_str(text).map_err(|error| vec![explain(&error)])?;
-        Ok(Some(Self { movie: identify(&draft), draft }))
     }
 }
 
-/// What is wrong with the JSON of a line, by column: the line's number is known to whoever reads it.
-fn explain(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
-    match error.is_data() {
-        true => "not a JSON object".to_owned(),
-        false => format!("not JSON: {what} at column {}", error.column()),
+impl Key {
+    fn of(draft: &MovieDraft) -> Self {
+        if let Field::Given(ids) = &draft.external_ids
+            && let Field::Given(imdb) = &ids.imdb
+        {
+            return Self::Imdb(imdb.clone());
+        }
+        let title = match &draft.title {
+            Field::Given(title) => plain(title),
+            _ => String::new(),
+        };
+        let year = match (&draft.year, &draft.release_date) {
+            (Field::Given(year), _) => Some(year.0),
+            (_, Field::Given(date)) => date.get(..4).and_then(|year| year.parse().ok()),
+            _ => None,
+        };
+        Self::Title(title, year)
     }
-}
 
-/// The same film gets the same id in every import: by its IMDb id, else by title and year.
-fn identify(draft: &MovieDraft) -> MovieId {
-    if let Field::Given(ids) = &draft.external_ids
-        && let Field::Given(imdb) = &ids.imdb
-    {
-        return MovieId::from_source(&format!("imdb:{imdb}"));
+    /// The same film gets the same id in every import.
+    fn movie(&self) -> MovieId {
+        MovieId::from_source(&match self {
+            Self::Imdb(imdb) => format!("imdb:{imdb}"),
+            Self::Title(title, Some(year)) => format!("title:{title}:{year}"),
+            Self::Title(title, None) => format!("title:{title}:"),
+        })
     }
-    let title = match &draft.title {
-        Field::Given(title) => plain(title),
-        _ => String::new(),
-    };
-    let year = match &draft.year {
-        Field::Given(year) => year.0.to_string(),
-        _ => String::new(),
-    };
-    MovieId::from_source(&format!("title:{title}:{year}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn id(line: &str) -> MovieId {
-        Row::parse(line.as_bytes()).unwrap().unwrap().movie
+    fn row(json: &str) -> Row {
+        let raw = Raw { line: 1, text: json.as_bytes().to_vec() };
+        Row::new(raw, serde_json::from_str(json).unwrap()).unwrap()
+    }
+
+    fn id(json: &str) -> MovieId {
+        row(json).movie
     }
 
     #[test]
@@ -77,17 +103,18 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_and_blank_lines_do_no_harm() {
-        assert!(Row::parse("\u{feff}{\"title\": \"A\"}".as_bytes()).unwrap().is_some());
-        assert!(Row::parse(b" \r").unwrap().is_none());
+    fn a_release_date_tells_the_year_where_nothing_else_does() {
+        let year = id(r#"{"title": "A", "year": 1999}"#);
+        assert_eq!(year, id(r#"{"title": "A", "release_date": "1999-12-31"}"#));
     }
 
     #[test]
-    fn what_is_no_object_is_refused_with_the_reason() {
-        let broken = Row::parse(b"{\"title\": \xff}").unwrap_err();
-        assert_eq!(broken, ["byte 11 is not UTF-8"]);
-        assert_eq!(Row::parse(b"[1]").unwrap_err(), ["not a JSON object"]);
-        let cut = Row::parse(b"{\"title\": ").unwrap_err();
-        assert_eq!(cut, ["not JSON: EOF while parsing a value at column 9"]);
+    fn what_is_not_valid_is_refused_by_its_field() {
+        let raw = Raw { line: 1, text: Vec::new() };
+        let draft =
+            serde_json::from_str(r#"{"title": "A", "year": 1, "tags": ["\u0007"]}"#).unwrap();
+        let (_, complaints) = Row::new(raw, draft).unwrap_err();
+        let fields: Vec<_> = complaints.iter().filter_map(|it| it.field.as_deref()).collect();
+        assert_eq!(fields, ["year", "tags.0"]);
     }
 }

@@ -2,10 +2,12 @@
 
 use std::{fmt, ops::AddAssign};
 
+use serde::{Deserialize, Serialize};
+
 use super::Outcome;
 
-/// How many lines came to what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How many records came to what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Summary {
     /// Films that are new.
     pub(crate) created: u64,
@@ -13,29 +15,41 @@ pub(crate) struct Summary {
     pub(crate) changed: u64,
     /// Films that were known.
     pub(crate) unchanged: u64,
-    /// Lines that were refused.
+    /// Records that were refused.
     pub(crate) refused: u64,
+    /// Titles that were not asked for.
+    pub(crate) left_out: u64,
+    /// Columns that were used for nothing.
+    pub(crate) unused_columns: Vec<String>,
+    /// What else is worth saying.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Summary {
-    /// Counts a line; `None` was blank.
-    pub(super) fn count(&mut self, outcome: Option<&Outcome>) {
+    /// Counts a record.
+    pub(super) fn count(&mut self, outcome: &Outcome) {
         match outcome {
-            Some(Outcome::Created) => self.created += 1,
-            Some(Outcome::Changed) => self.changed += 1,
-            Some(Outcome::Unchanged) => self.unchanged += 1,
-            Some(Outcome::Refused(_)) => self.refused += 1,
-            None => {}
+            Outcome::Created => self.created += 1,
+            Outcome::Changed => self.changed += 1,
+            Outcome::Unchanged => self.unchanged += 1,
+            Outcome::LeftOut => self.left_out += 1,
+            Outcome::Refused(_) => self.refused += 1,
         }
+    }
+
+    /// How many records there were.
+    pub(crate) fn records(&self) -> u64 {
+        self.created + self.changed + self.unchanged + self.refused + self.left_out
     }
 }
 
-impl AddAssign for Summary {
-    fn add_assign(&mut self, other: Self) {
+impl AddAssign<&Self> for Summary {
+    fn add_assign(&mut self, other: &Self) {
         self.created += other.created;
         self.changed += other.changed;
         self.unchanged += other.unchanged;
         self.refused += other.refused;
+        self.left_out += other.left_out;
     }
 }
 
@@ -45,6 +59,10 @@ impl fmt::Display for Summary {
             f,
             "{} created, {} changed, {} unchanged, {} refused",
             self.created, self.changed, self.unchanged, self.refused
-        )
+        )?;
+        match self.left_out {
+            0 => Ok(()),
+            left_out => write!(f, ", {left_out} left out"),
+        }
     }
 }
