@@ -1,14 +1,21 @@
 //! The queue in which appends wait for the appender, and how it takes them: as many as wait, up to
-//! the limits of a batch. There is no timer: what waits alone goes alone, at once.
+//! the limits of a batch. There is no timer. The appender lets others have their turn for as long as
+//! that brings it more appends: what is about to wait joins, and what waits alone goes alone, at once.
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::yield_now,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Append, AppendError, Appended, LogError,
     measure::{self, Outcome},
 };
+
+/// How often others get their turn before a batch goes, at most.
+const TURNS_MAX: usize = 8;
 
 /// How much one batch takes. An append that is larger than that goes alone.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +53,7 @@ pub(crate) struct Forget {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are of the large one")]
 enum Request {
     Append(Waiting),
     Forget(Forget),
@@ -71,6 +79,8 @@ pub(crate) struct Queue {
     requests: mpsc::Receiver<Request>,
     /// Taken from the queue, but too much for the batch it was to join.
     held: Option<Request>,
+    /// Taken from the queue and not given out yet.
+    batch: Batch,
     limits: BatchLimits,
     stop: CancellationToken,
 }
@@ -83,7 +93,10 @@ pub(crate) fn queue(
     stop: CancellationToken,
 ) -> (Submitter, Queue) {
     let (sender, receiver) = mpsc::channel(length.max(1));
-    (Submitter { requests: sender }, Queue { requests: receiver, held: None, limits, stop })
+    (
+        Submitter { requests: sender },
+        Queue { requests: receiver, held: None, batch: Batch::default(), limits, stop },
+    )
 }
 
 impl Submitter {
@@ -114,12 +127,23 @@ fn outcome_lost() -> LogError {
 }
 
 impl Queue {
-    /// What to do next; waits until there is something. `None` when the queue has ended.
+    /// What to do next; waits until there is something. `None` when the queue has ended. Nothing is
+    /// lost where this is dropped and asked for again.
     pub(crate) async fn next(&mut self) -> Option<Work> {
-        match self.receive().await? {
-            Request::Forget(forget) => Some(Work::Forget(forget)),
-            Request::Append(first) => Some(Work::Batch(self.fill(first))),
+        if self.batch.appends.is_empty() {
+            match self.receive().await? {
+                Request::Forget(forget) => return Some(Work::Forget(forget)),
+                Request::Append(first) => self.batch.push(first),
+            }
         }
+        // The first turn is for those that are about to come.
+        for _ in 0..TURNS_MAX {
+            yield_now().await;
+            if !self.fill() {
+                break;
+            }
+        }
+        Some(Work::Batch(std::mem::take(&mut self.batch).appends))
     }
 
     async fn receive(&mut self) -> Option<Request> {
@@ -134,27 +158,40 @@ impl Queue {
         self.requests.recv().await
     }
 
-    /// Takes what else is waiting, until the batch is full.
-    fn fill(&mut self, first: Waiting) -> Vec<Waiting> {
-        let (mut events, mut bytes) = (first.weight(), first.bytes);
-        let mut batch = vec![first];
-        while let Ok(request) = self.requests.try_recv() {
-            match request {
-                Request::Append(waiting)
-                    if events + waiting.weight() <= self.limits.events_max
-                        && bytes + waiting.bytes <= self.limits.bytes_max =>
-                {
-                    events += waiting.weight();
-                    bytes += waiting.bytes;
-                    batch.push(waiting);
+    /// Takes what else is waiting. Whether more may come: the batch has grown, and is not full.
+    fn fill(&mut self) -> bool {
+        let before = self.batch.appends.len();
+        while self.held.is_none() {
+            match self.requests.try_recv() {
+                Ok(Request::Append(waiting)) if self.batch.has_room(&waiting, self.limits) => {
+                    self.batch.push(waiting);
                 }
-                other => {
-                    self.held = Some(other);
-                    break;
-                }
+                Ok(other) => self.held = Some(other),
+                Err(_) => return self.batch.appends.len() > before,
             }
         }
-        batch
+        false
+    }
+}
+
+/// Appends that are to be committed together, and how much they are.
+#[derive(Debug, Default)]
+struct Batch {
+    appends: Vec<Waiting>,
+    events: usize,
+    bytes: usize,
+}
+
+impl Batch {
+    fn has_room(&self, waiting: &Waiting, limits: BatchLimits) -> bool {
+        self.events + waiting.weight() <= limits.events_max
+            && self.bytes + waiting.bytes <= limits.bytes_max
+    }
+
+    fn push(&mut self, waiting: Waiting) {
+        self.events += waiting.weight();
+        self.bytes += waiting.bytes;
+        self.appends.push(waiting);
     }
 }
 

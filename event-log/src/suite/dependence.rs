@@ -7,7 +7,7 @@ use super::{
     Fixture,
     facts::{add, appended, conflict, event, events, everything, stream},
 };
-use crate::{Append, AppendError, Appended, EventLog, Expected};
+use crate::{Append, AppendError, Appended, Expected};
 
 fn given(name: &str, revision: u64, append: Append) -> Append {
     Append { given: Some((stream(name), Revision(revision))), ..append }
