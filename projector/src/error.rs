@@ -67,6 +67,12 @@ pub enum ProjectorError {
 }
 
 impl ProjectorError {
+    /// Whether this would come again with every retry of the same stream.
+    pub(crate) fn is_about_the_retry(&self) -> bool {
+        let is_fenced = matches!(self, Self::Store(StoreError::Fenced { .. }));
+        !is_fenced && !self.is_transient()
+    }
+
     /// Whether going on from the stored checkpoint may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

@@ -9,13 +9,15 @@ const POSITION: &str = "cinelog_projector_position";
 const LAG_EVENTS: &str = "cinelog_projector_lag_events";
 const PARKED_STREAMS: &str = "cinelog_projector_parked_streams";
 const EVENTS_TOTAL: &str = "cinelog_projector_events_total";
+const COMPLETE: &str = "cinelog_read_model_complete";
 
 /// Says once what each metric is.
 pub(crate) fn describe() {
     describe_gauge!(POSITION, "Position in the log that the read model has reached.");
     describe_gauge!(LAG_EVENTS, "Events that the log has and the read model has not.");
     describe_gauge!(PARKED_STREAMS, "Streams that a poison event has stopped.");
-    describe_counter!(EVENTS_TOTAL, "Events taken in, by outcome: applied or parked.");
+    describe_counter!(EVENTS_TOTAL, "Events taken in, by outcome: applied, parked or retried.");
+    describe_gauge!(COMPLETE, "Whether count and hash of what the read model holds are the log's.");
 }
 
 /// Where the read model is, and where the log.
@@ -35,4 +37,14 @@ pub(crate) fn batch(applied: &Applied) {
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 streams")]
 pub(crate) fn parked_streams(streams: u64) {
     gauge!(PARKED_STREAMS).set(streams as f64);
+}
+
+/// How many events of a stream were folded in after all.
+pub(crate) fn retried(events: u64) {
+    counter!(EVENTS_TOTAL, "outcome" => "retried").increment(events);
+}
+
+/// Whether the read model holds what the log holds.
+pub(crate) fn complete(is_complete: bool) {
+    gauge!(COMPLETE).set(if is_complete { 1.0 } else { 0.0 });
 }

@@ -1,25 +1,34 @@
 //! The loop: follows the log, folds batch after batch in, and tells the change feed.
 //!
 //! A batch that has begun is finished; between batches it can be stopped or killed, and goes on from
-//! the checkpoint.
+//! the checkpoint. About once a second it does what is to be done beside: it compares the read model's
+//! digest with the log's, and tries parked streams again where somebody has asked for it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use event_log::{EventLog, LogError};
+use event_log::{EventBatches, EventLog, LogError};
 use events::{Position, RecordedEvent};
 use futures::StreamExt;
 use read_model::{ChangeFeed, Checkpoint};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Applied, Backoff, PoisonPolicy, ProjectorError, StoreError, measure, sqlite::SqliteReadModel,
+    Applied, Backoff, Completeness, PoisonPolicy, ProjectorError, Status, StoreError, measure,
+    sqlite::SqliteReadModel,
 };
+
+/// How often is done what is to be done beside folding.
+const CHORES_EVERY: Duration = Duration::from_secs(1);
+
+/// How many parked streams are tried again in one go, before what is new has its turn.
+const RETRIES_MAX: u32 = 64;
 
 /// How the projector works.
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectorOptions {
-    /// Events in one transaction, at least 1. They are folded without a pause, so this bounds how
-    /// long whatever else the runtime has to do may wait for its turn.
+    /// Events in one transaction, at least 1. There are so many only while the read model is behind:
+    /// what comes in meanwhile is never waited for.
     pub batch_events_max: usize,
     /// What to do with an event that cannot be folded in.
     pub poison: PoisonPolicy,
@@ -29,12 +38,12 @@ pub struct ProjectorOptions {
 
 impl Default for ProjectorOptions {
     fn default() -> Self {
-        // More at once is hardly faster: a commit waits for no disk (see `sqlite`).
-        Self { batch_events_max: 64, poison: PoisonPolicy::Park, backoff: Backoff::default() }
+        Self { batch_events_max: 4096, poison: PoisonPolicy::Park, backoff: Backoff::default() }
     }
 }
 
-/// Folds the log into the read model until `shutdown`, and tells `feed` what each batch changed.
+/// Folds the log into the read model until `shutdown`, tells `feed` what each batch changed, and
+/// `status` how it goes.
 ///
 /// Several may run on one read model: the checkpoint lets one of them through with each batch, and
 /// the others go on from where that one has come.
@@ -49,18 +58,23 @@ pub async fn run(
     read_model: SqliteReadModel,
     feed: Arc<dyn ChangeFeed>,
     options: ProjectorOptions,
+    status: Status,
     shutdown: CancellationToken,
 ) -> Result<(), ProjectorError> {
     measure::describe();
+    status.update(|report| report.poison = Some(options.poison));
     let mut projector = Projector {
         log,
         read_model,
         feed,
         options,
+        status,
         shutdown,
         generation: None,
         failures: 0,
         head: Position::START,
+        chores_at: Instant::now(),
+        checked: None,
     };
     loop {
         let error = match projector.follow().await {
@@ -72,6 +86,7 @@ pub async fn run(
             tracing::warn!(position = %stored.position, "another projector is at work");
             continue;
         }
+        projector.status.failed(Instant::now().into_std(), error.to_string());
         if !error.is_transient() {
             return Err(error);
         }
@@ -91,13 +106,18 @@ struct Projector {
     read_model: SqliteReadModel,
     feed: Arc<dyn ChangeFeed>,
     options: ProjectorOptions,
+    status: Status,
     shutdown: CancellationToken,
     /// The generation that was found at the start.
     generation: Option<u64>,
     /// Failures since the last batch.
     failures: u32,
-    /// The end of the log when it was last looked for. Only metrics go by it.
+    /// The end of the log when it was last looked for.
     head: Position,
+    /// When the next chores are due.
+    chores_at: Instant,
+    /// Up to where completeness was last looked into.
+    checked: Option<Position>,
 }
 
 impl Projector {
@@ -110,22 +130,49 @@ impl Projector {
         }
         self.count_parked_streams().await;
         self.find_head().await;
-        measure::progress(at.position, self.head);
+        self.tell_progress(at);
         tracing::info!(generation = ours, position = %at.position, "projector follows the log");
 
         let mut batches = self.log.subscribe_all(at.position);
+        let mut events = Vec::new();
         loop {
-            let batch = tokio::select! {
+            let shutdown = self.shutdown.clone();
+            let chores_at = self.chores_at;
+            tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Ok(()),
-                batch = batches.next() => batch.ok_or_else(ended)??,
-            };
-            self.find_head().await;
-            for events in batch.chunks(self.options.batch_events_max.max(1)) {
+                () = shutdown.cancelled() => return Ok(()),
+                () = sleep_until(chores_at) => self.do_chores(at).await?,
+                // What was gathered is kept when one of the others comes first.
+                gathered = self.gather(&mut batches, &mut events) => gathered?,
+            }
+            while !events.is_empty() {
                 if self.shutdown.is_cancelled() {
                     return Ok(());
                 }
-                at = self.take(at, events).await?;
+                let most = self.options.batch_events_max.max(1).min(events.len());
+                let later = events.split_off(most);
+                at = self.take(at, std::mem::replace(&mut events, later)).await?;
+            }
+        }
+    }
+
+    /// Takes what the log has, as much as fits into one batch; never waits for what it does not have
+    /// yet, except for the first.
+    async fn gather(
+        &mut self,
+        batches: &mut EventBatches,
+        events: &mut Vec<RecordedEvent>,
+    ) -> Result<(), ProjectorError> {
+        let first = events.is_empty();
+        loop {
+            let page = batches.next().await.ok_or_else(ended)??;
+            if first && events.is_empty() {
+                self.find_head().await;
+            }
+            events.extend(page);
+            let is_behind = events.last().is_none_or(|last| last.position < self.head);
+            if !is_behind || events.len() >= self.options.batch_events_max {
+                return Ok(());
             }
         }
     }
@@ -134,9 +181,9 @@ impl Projector {
     async fn take(
         &mut self,
         from: Checkpoint,
-        events: &[RecordedEvent],
+        events: Vec<RecordedEvent>,
     ) -> Result<Checkpoint, ProjectorError> {
-        let applied = self.read_model.apply(from, events, self.options.poison).await?;
+        let applied = self.read_model.apply_all(from, events, self.options.poison).await?;
         let Applied { changed, poison, halted, .. } = &applied;
         let reached = changed.checkpoint;
         // At once: what is committed is told of, whatever may fail from here on.
@@ -144,8 +191,9 @@ impl Projector {
             self.feed.publish(changed.clone()).await;
         }
         self.failures = 0;
+        self.status.update(|report| report.failing = None);
         measure::batch(&applied);
-        measure::progress(reached.position, self.head);
+        self.tell_progress(reached);
         for poison in poison {
             let (position, stream, reason) = (poison.position, &poison.stream, &poison.reason);
             tracing::error!(%position, %stream, %reason, "poison event parked with its stream");
@@ -160,17 +208,88 @@ impl Projector {
         Ok(reached)
     }
 
-    /// For the metrics, which keep their old value where this fails.
+    async fn do_chores(&mut self, at: Checkpoint) -> Result<(), ProjectorError> {
+        self.check_completeness().await?;
+        self.retry_parked(at).await?;
+        self.failures = 0;
+        self.status.update(|report| report.failing = None);
+        self.chores_at = Instant::now() + CHORES_EVERY;
+        Ok(())
+    }
+
+    /// Compares the digest of what was folded in or parked with the log's own, where it has moved.
+    async fn check_completeness(&mut self) -> Result<(), ProjectorError> {
+        let (Checkpoint { position, .. }, read_model) = self.read_model.digest().await?;
+        if self.checked == Some(position) {
+            return Ok(());
+        }
+        let log = self.log.digest(position).await?;
+        let completeness = if log == read_model {
+            Completeness::Complete(position)
+        } else {
+            tracing::error!(%position, %log, %read_model, "the read model is not what the log holds");
+            Completeness::Incomplete { position, log, read_model }
+        };
+        measure::complete(log == read_model);
+        self.status.update(|report| report.completeness = completeness);
+        self.checked = Some(position);
+        Ok(())
+    }
+
+    /// Tries streams again where somebody has asked for it.
+    async fn retry_parked(&mut self, at: Checkpoint) -> Result<(), ProjectorError> {
+        let asked = self.read_model.asked(RETRIES_MAX).await?;
+        for stream in &asked {
+            let retried = match self.read_model.retry(self.log.as_ref(), at, stream).await {
+                Ok(Some(retried)) => retried,
+                Ok(None) => continue,
+                Err(error) if error.is_about_the_retry() => {
+                    // It stays as it was: nothing else shall end for it.
+                    tracing::error!(%stream, %error, "parked stream cannot be tried again");
+                    self.read_model.refuse_retry(stream).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let events = retried.events_applied;
+            measure::retried(events);
+            match &retried.parked {
+                None => tracing::info!(%stream, events, "parked stream folded in"),
+                Some((position, reason)) => {
+                    tracing::error!(%stream, events, %position, %reason, "parked stream is poison still");
+                }
+            }
+            if events > 0 {
+                self.feed.publish(retried.changed).await;
+            }
+        }
+        if !asked.is_empty() {
+            self.count_parked_streams().await;
+        }
+        Ok(())
+    }
+
+    fn tell_progress(&self, reached: Checkpoint) {
+        let head = self.head.max(reached.position);
+        measure::progress(reached.position, head);
+        self.status.update(|report| {
+            report.checkpoint = Some(reached);
+            report.head = head;
+        });
+    }
+
+    /// Where this fails, the old value stays: the log has at least that.
     async fn find_head(&mut self) {
         if let Ok(head) = self.log.head().await {
             self.head = head;
         }
     }
 
-    /// For the metrics, which keep their old value where this fails.
+    /// For metrics and status, which keep their old value where this fails.
     async fn count_parked_streams(&self) {
         if let Ok(streams) = self.read_model.parked_streams().await {
             measure::parked_streams(streams);
+            self.status.update(|report| report.parked_streams = streams);
         }
     }
 }

@@ -34,6 +34,16 @@ impl<'a> Fact<'a> {
         self.recorded
     }
 
+    /// The stream that must have begun before it, other than its own: a rating's film. `None` where
+    /// there is none, or where the event cannot be read.
+    #[must_use]
+    pub fn depends_on(&self) -> Option<StreamName> {
+        match self.subject()? {
+            Subject::Rating(movie, ..) => Some(StreamName::movie(movie)),
+            Subject::Movie(_) | Subject::Genre(_) => None,
+        }
+    }
+
     /// What it is about. `None` where it cannot be read.
     pub(crate) fn subject(&self) -> Option<Subject<'_>> {
         self.event.as_ref().ok().map(Subject::of)

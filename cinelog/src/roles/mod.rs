@@ -99,7 +99,8 @@ fn project(
     let options = ProjectorOptions { poison, ..ProjectorOptions::default() };
     let stop = stages.stop_working.clone();
     async move {
-        projector::run(ports.log, ports.read_model, ports.feed, options, stop).await?;
+        let status = projector::Status::default();
+        projector::run(ports.log, ports.read_model, ports.feed, options, status, stop).await?;
         Ok(())
     }
 }

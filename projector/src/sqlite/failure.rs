@@ -16,7 +16,7 @@ const TRANSIENT: [u32; 7] = [
     14, // SQLITE_CANTOPEN
 ];
 
-pub(super) fn store_error(error: sqlx::Error) -> StoreError {
+pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     let transient = match &error {
         sqlx::Error::Database(error) => error
             .code()

@@ -11,19 +11,30 @@ mod failure;
 mod load;
 mod migrate;
 mod options;
+mod parked;
 mod rows;
+mod snapshot;
 mod write;
 
 use std::path::Path;
 
-use events::{Digest, RecordedEvent};
+use events::{Digest, Position, RecordedEvent};
 use read_model::{Checkpoint, Poison, ReadModelChanged};
 use serde::{Deserialize, Serialize};
 use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
+use tokio::runtime::Handle;
+
 use crate::StoreError;
-use failure::store_error;
+pub(crate) use failure::store_error;
 pub use options::SqliteReadModelOptions;
+pub use parked::{ParkedStream, Retried};
+pub(crate) use snapshot::Snapshot;
+pub use snapshot::peek;
+
+/// The most events that are folded in beside other work. Folding one takes some microseconds, during
+/// which a thread of the runtime does nothing else.
+const INLINE_EVENTS_MAX: usize = 64;
 
 /// What to do with an event that cannot be folded in. In configuration: `halt` or `park`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +93,17 @@ impl SqliteReadModel {
             .map_err(|error| cannot_open(error.to_string()))?;
         let mut connection = writer.acquire().await.map_err(store_error)?;
         migrate::run(&mut connection).await.map_err(|error| cannot_open(error.to_string()))?;
+        if let Some(generation) = options.generation {
+            let (stored, _) = checkpoint::read(&mut connection).await?;
+            if stored.generation != generation {
+                if stored.position != Position::START {
+                    let stored = stored.generation;
+                    let reason = format!("it is generation {stored}, not {generation}");
+                    return Err(cannot_open(reason));
+                }
+                checkpoint::set_generation(&mut connection, generation).await?;
+            }
+        }
         drop(connection);
         Ok(Self { writer })
     }
@@ -102,15 +124,6 @@ impl SqliteReadModel {
     pub async fn digest(&self) -> Result<(Checkpoint, Digest), StoreError> {
         let mut connection = self.writer.acquire().await.map_err(store_error)?;
         checkpoint::read(&mut connection).await
-    }
-
-    /// How many streams a poison event has stopped.
-    ///
-    /// # Errors
-    /// [`StoreError`] where they cannot be counted.
-    pub async fn parked_streams(&self) -> Result<u64, StoreError> {
-        let query = sqlx::query_scalar("SELECT count(*) FROM parked_stream");
-        query.fetch_one(&self.writer).await.map_err(store_error)
     }
 
     /// Folds `events` in, all or none, and moves the checkpoint from `from` to the last of them.
@@ -136,6 +149,24 @@ impl SqliteReadModel {
             drop(writer.close().await);
         }
         applied
+    }
+
+    /// Folds `events` in as [`apply`](Self::apply) does, many of them on a thread where that keeps
+    /// nobody waiting.
+    pub(crate) async fn apply_all(
+        &self,
+        from: Checkpoint,
+        events: Vec<RecordedEvent>,
+        policy: PoisonPolicy,
+    ) -> Result<Applied, StoreError> {
+        if events.len() <= INLINE_EVENTS_MAX {
+            return self.apply(from, &events, policy).await;
+        }
+        let (model, runtime) = (self.clone(), Handle::current());
+        let work = move || runtime.block_on(model.apply(from, &events, policy));
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| StoreError::Damaged(format!("folding a batch in: {error}")))?
     }
 
     /// Closes the file, after what is under way has ended.

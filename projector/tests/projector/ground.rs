@@ -9,7 +9,7 @@ use event_log::{
 use events::{NewEvent, Position, RecordedEvent};
 use futures::{StreamExt, stream::BoxStream};
 use projector::{
-    Backoff, PoisonPolicy, ProjectorError, ProjectorOptions, run, sqlite::SqliteReadModel,
+    Backoff, PoisonPolicy, ProjectorError, ProjectorOptions, Status, run, sqlite::SqliteReadModel,
 };
 use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed};
 use tempfile::TempDir;
@@ -27,6 +27,7 @@ pub(crate) struct Ground {
 
 /// A projector at work.
 pub(crate) struct Running {
+    pub(crate) status: Status,
     pub(crate) task: JoinHandle<Result<(), ProjectorError>>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -54,16 +55,18 @@ impl Ground {
     /// Appends what was recorded elsewhere, to the same positions.
     pub(crate) async fn append(&self, events: &[RecordedEvent]) {
         for event in events {
-            let new = NewEvent {
-                id: event.id,
-                event_type: event.event_type.clone(),
-                schema_version: event.schema_version,
-                metadata: event.metadata.clone(),
-                data: event.data.clone(),
-            };
+            let new = as_new(event);
             let append = Append::new(event.stream.clone(), Expected::Any, vec![new]);
             assert_eq!(self.log.append(append).await.unwrap().position, event.position);
         }
+    }
+
+    /// Appends the events of one stream all at once, to the same positions.
+    pub(crate) async fn append_at_once(&self, events: &[RecordedEvent]) {
+        let new = events.iter().map(as_new).collect();
+        let append = Append::new(events[0].stream.clone(), Expected::NoStream, new);
+        let appended = self.log.append(append).await.unwrap();
+        assert_eq!(Some(appended.position), events.last().map(|event| event.position));
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -96,8 +99,9 @@ impl Ground {
     ) -> Running {
         let shutdown = CancellationToken::new();
         let feed: Arc<dyn ChangeFeed> = Arc::clone(&self.feed) as _;
-        let task = tokio::spawn(run(log, read_model, feed, options, shutdown.clone()));
-        Running { task, shutdown }
+        let status = Status::default();
+        let running = run(log, read_model, feed, options, status.clone(), shutdown.clone());
+        Running { status, task: tokio::spawn(running), shutdown }
     }
 
     /// Runs a projector until the read model has reached the end of the log.
@@ -143,4 +147,24 @@ pub(crate) async fn reached(
     };
     timeout(PATIENCE, wait).await.expect("the position is reached in time");
     told
+}
+
+fn as_new(event: &RecordedEvent) -> NewEvent {
+    NewEvent {
+        id: event.id,
+        event_type: event.event_type.clone(),
+        schema_version: event.schema_version,
+        metadata: event.metadata.clone(),
+        data: event.data.clone(),
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("it is so in time");
 }

@@ -8,13 +8,20 @@ mod failing;
 mod ground;
 #[cfg(test)]
 #[path = "../../../read-model/tests/read_model/history.rs"]
-#[expect(dead_code, reason = "shared with the tests of read-model, which use all of it")]
 mod history;
+#[cfg(test)]
+mod rebuilding;
+#[cfg(test)]
+mod retrying;
 #[cfg(test)]
 mod running;
 #[cfg(test)]
 mod searching;
 #[cfg(test)]
 mod storing;
+#[cfg(test)]
+mod verifying;
+#[cfg(test)]
+mod watching;
 #[cfg(test)]
 mod wrapped_log;

@@ -141,8 +141,8 @@ async fn two_projectors_on_one_file_fold_each_event_in_once() {
     };
     let log = Arc::new(WrappedLog::new(Arc::clone(&ground.log) as _, in_step));
     let mut items = ground.feed.subscribe();
-    let one = ground.start_on(Arc::clone(&log) as _, options(10, PARK)).await;
-    let other = ground.start_on(log, options(10, PARK)).await;
+    let one = ground.start_on(Arc::clone(&log) as _, options(1, PARK)).await;
+    let other = ground.start_on(log, options(1, PARK)).await;
     reached(&mut items, history.events.last().unwrap().position).await;
     one.stop().await.unwrap();
     other.stop().await.unwrap();

@@ -1,0 +1,140 @@
+//! A fresh fold: the log folded into an empty read model, up to exactly where a live one is.
+
+use std::path::{Path, PathBuf};
+
+use event_log::{EventLog, LogError};
+use events::Position;
+use futures::StreamExt;
+use read_model::Poison;
+
+use crate::{
+    GenerationError, PoisonPolicy, StoreError,
+    sqlite::{Snapshot, SqliteReadModel, peek},
+};
+
+/// Events in one transaction. Nobody waits for them one by one.
+const BATCH_EVENTS_MAX: usize = 16_384;
+
+/// Bytes of event data in one transaction, reached by its last page.
+const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// When a fresh fold is this near to the live read model, that one is held still and reached. Holding
+/// it still makes its write-ahead log grow, so it is not done for longer than it must.
+const NEAR_EVENTS: u64 = 10_000;
+
+/// How often a fresh fold tries to get near. Writers that are faster than it are not waited for.
+const APPROACHES_MAX: usize = 8;
+
+/// How far something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The log is folded in.
+    Folding {
+        /// Up to here, so far.
+        reached: Position,
+        /// Up to there, in the end.
+        target: Position,
+    },
+    /// The fresh fold is compared with the live read model.
+    Comparing,
+}
+
+/// Hears how far something is. Called now and then, and must not take long.
+pub type Progress<'a> = &'a (dyn Fn(Step) + Send + Sync);
+
+/// Why a read model was not verified or not built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A read model cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The files of generations cannot be dealt with.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
+    /// An event cannot be folded in, and the policy is to halt.
+    #[error("halted: {0}")]
+    Poison(#[from] Poison),
+    /// The live read model has more than the log.
+    #[error("the read model is at position {read_model}, and the log ends at {head}")]
+    LogTooShort {
+        /// Where the read model is.
+        read_model: Position,
+        /// Where the log ends.
+        head: Position,
+    },
+    /// The live read model has gone back while it was compared with.
+    #[error("the read model has gone back to position {0} meanwhile; it was replaced")]
+    WentBack(Position),
+    /// The folder for the fresh fold cannot be made or removed.
+    #[error("{} cannot be used: {source}", path.display())]
+    Scratch {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// Folds the log into `fresh` up to exactly where the read model at `live` is at some moment, and
+/// gives that moment.
+pub(crate) async fn fold_beside(
+    log: &dyn EventLog,
+    fresh: &SqliteReadModel,
+    live: &Path,
+    policy: PoisonPolicy,
+    progress: Progress<'_>,
+) -> Result<Snapshot, BuildError> {
+    for _ in 0..APPROACHES_MAX {
+        let from = fresh.checkpoint().await?.position;
+        let target = peek(live).await?.0.position;
+        fold_to(log, fresh, target, policy, progress).await?;
+        if target.0.saturating_sub(from.0) <= NEAR_EVENTS {
+            break;
+        }
+    }
+    let snapshot = Snapshot::open(live).await?;
+    fold_to(log, fresh, snapshot.checkpoint.position, policy, progress).await?;
+    progress(Step::Comparing);
+    Ok(snapshot)
+}
+
+/// Folds the log into `fresh` up to exactly `target`.
+pub(crate) async fn fold_to(
+    log: &dyn EventLog,
+    fresh: &SqliteReadModel,
+    target: Position,
+    policy: PoisonPolicy,
+    progress: Progress<'_>,
+) -> Result<(), BuildError> {
+    let mut at = fresh.checkpoint().await?;
+    if at.position > target {
+        return Err(BuildError::WentBack(target));
+    }
+    let head = log.head().await?;
+    if head < target {
+        return Err(BuildError::LogTooShort { read_model: target, head });
+    }
+    let mut pages = log.subscribe_all(at.position);
+    while at.position < target {
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        while events.len() < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
+            let ended = || LogError::Unavailable("its subscription ended".to_owned());
+            let page = pages.next().await.ok_or_else(ended)??;
+            bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
+            events.extend(page.into_iter().take_while(|event| event.position <= target));
+            if events.last().is_none_or(|last| last.position >= target) {
+                break;
+            }
+        }
+        let applied = fresh.apply_all(at, events, policy).await?;
+        if let Some(poison) = applied.halted {
+            return Err(poison.into());
+        }
+        at = applied.changed.checkpoint;
+        progress(Step::Folding { reached: at.position, target });
+    }
+    Ok(())
+}

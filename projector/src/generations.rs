@@ -1,0 +1,386 @@
+//! Generations: the read model may be there several times over, built at different times, and a small
+//! file says which one is live.
+//!
+//! Generation 1 is the configured file (`read-model.db`), generation N the file `read-model.N.db`
+//! beside it. What is being built is called `….building` until it is whole. Nothing here opens a
+//! database.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{self, File},
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{FileLock, LockError};
+
+/// What the file's name ends with while a generation is being built.
+const BUILDING: &str = ".building";
+
+/// What SQLite may have beside a file.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The longest pointer, in bytes: a number, and a line's end.
+const POINTER_BYTES_MAX: usize = 32;
+
+/// Where the generations of a read model are.
+#[derive(Debug, Clone)]
+pub struct Generations {
+    base: PathBuf,
+}
+
+/// A generation that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number.
+    pub number: u64,
+    /// Its file.
+    pub path: PathBuf,
+    /// The size of the file, without what stands beside it.
+    pub bytes: u64,
+}
+
+/// Why generations cannot be found, switched or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerationError {
+    /// A file or folder cannot be read or written.
+    #[error("{} cannot be used: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file that says which generation is live says something else.
+    #[error("{} holds no number of a generation", .0.display())]
+    Pointer(PathBuf),
+    /// There is no such generation.
+    #[error("there is no generation {0}")]
+    Missing(u64),
+    /// The generation is live.
+    #[error("generation {0} is live; switch to another one first")]
+    Live(u64),
+    /// Another process builds a generation.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl Generations {
+    /// The generations of the read model whose first one is at `base`.
+    #[must_use]
+    pub fn new(base: impl Into<PathBuf>) -> Self {
+        Self { base: base.into() }
+    }
+
+    /// The file of a generation, whether it is there or not.
+    #[must_use]
+    pub fn path(&self, number: u64) -> PathBuf {
+        if number <= 1 {
+            return self.base.clone();
+        }
+        let mut name = self.stem();
+        name.push(format!(".{number}"));
+        if let Some(extension) = self.base.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        self.base.with_file_name(name)
+    }
+
+    /// The file that a generation is built in.
+    #[must_use]
+    pub fn building(&self, number: u64) -> PathBuf {
+        with_suffix(&self.path(number), BUILDING)
+    }
+
+    /// Which generation is live: the one that the server answers from.
+    ///
+    /// # Errors
+    /// [`GenerationError`] where the file that says so cannot be read.
+    pub fn live(&self) -> Result<u64, GenerationError> {
+        let path = self.pointer();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(1),
+            Err(source) => return Err(GenerationError::File { path, source }),
+        };
+        let number = Some(text)
+            .filter(|text| text.len() <= POINTER_BYTES_MAX)
+            .and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok())
+            .filter(|number| (1..=i64::MAX as u64).contains(number));
+        number.ok_or(GenerationError::Pointer(path))
+    }
+
+    /// Makes a generation the live one. When this returns, that is on the disk; a server that runs
+    /// follows by itself.
+    ///
+    /// # Errors
+    /// [`GenerationError::Missing`] where there is no such generation; where it cannot be written.
+    pub fn switch(&self, number: u64) -> Result<(), GenerationError> {
+        if !self.path(number).is_file() {
+            return Err(GenerationError::Missing(number));
+        }
+        let pointer = self.pointer();
+        let new = with_suffix(&pointer, ".new");
+        let write = || {
+            let mut file = File::create(&new)?;
+            writeln!(file, "{number}")?;
+            file.sync_all()?;
+            fs::rename(&new, &pointer)
+        };
+        write().map_err(|source| GenerationError::File { path: pointer.clone(), source })?;
+        self.sync_folder()
+    }
+
+    /// All generations that are whole, by number.
+    ///
+    /// # Errors
+    /// [`GenerationError::File`] where the folder cannot be read.
+    pub fn list(&self) -> Result<Vec<Generation>, GenerationError> {
+        let mut found = Vec::new();
+        for path in self.files()? {
+            let Some(number) = self.number_of(&path) else { continue };
+            let metadata = fs::metadata(&path)
+                .map_err(|source| GenerationError::File { path: path.clone(), source })?;
+            found.push(Generation { number, path, bytes: metadata.len() });
+        }
+        found.sort_by_key(|generation| generation.number);
+        Ok(found)
+    }
+
+    /// The number that the next generation gets.
+    ///
+    /// # Errors
+    /// Those of [`list`](Self::list) and [`live`](Self::live).
+    pub fn next(&self) -> Result<u64, GenerationError> {
+        let newest = self.list()?.last().map_or(1, |generation| generation.number);
+        Ok(newest.max(self.live()?) + 1)
+    }
+
+    /// Removes a generation that is not live.
+    ///
+    /// # Errors
+    /// [`GenerationError`] where it is live, is not there, or cannot be removed.
+    pub fn remove(&self, number: u64) -> Result<(), GenerationError> {
+        if self.live()? == number {
+            return Err(GenerationError::Live(number));
+        }
+        let path = self.path(number);
+        if !path.is_file() {
+            return Err(GenerationError::Missing(number));
+        }
+        remove_database(&path)?;
+        self.sync_folder()
+    }
+
+    /// Removes what builds have left that did not come to their end. To be called by whoever has the
+    /// lock.
+    ///
+    /// # Errors
+    /// [`GenerationError::File`] where that fails.
+    pub fn remove_unfinished(&self) -> Result<(), GenerationError> {
+        for path in self.files()? {
+            let unfinished = without_suffix(&path, BUILDING);
+            if unfinished.is_some_and(|whole| self.number_of(&whole).is_some()) {
+                remove_database(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a generation that has been built its name. Its file must be closed, with nothing beside
+    /// it.
+    ///
+    /// # Errors
+    /// [`GenerationError::File`] where that fails.
+    pub fn finish(&self, number: u64) -> Result<(), GenerationError> {
+        let (building, path) = (self.building(number), self.path(number));
+        File::open(&building)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(&building, &path))
+            .map_err(|source| GenerationError::File { path, source })?;
+        self.sync_folder()
+    }
+
+    /// Keeps others from building.
+    ///
+    /// # Errors
+    /// [`GenerationError::Lock`] where somebody builds already.
+    pub fn lock(&self) -> Result<FileLock, GenerationError> {
+        let mut name = self.stem();
+        name.push(".build-lock");
+        Ok(FileLock::take(&self.base.with_file_name(name))?)
+    }
+
+    /// The file that says which generation is live.
+    fn pointer(&self) -> PathBuf {
+        let mut name = self.stem();
+        name.push(".live");
+        self.base.with_file_name(name)
+    }
+
+    fn stem(&self) -> OsString {
+        self.base.file_stem().map(OsStr::to_owned).unwrap_or_default()
+    }
+
+    fn number_of(&self, path: &Path) -> Option<u64> {
+        if path == self.base {
+            return Some(1);
+        }
+        let name = path.file_name()?.to_str()?;
+        let rest = name.strip_prefix(self.stem().to_str()?)?.strip_prefix('.')?;
+        let number = match self.base.extension() {
+            Some(extension) => rest.strip_suffix(extension.to_str()?)?.strip_suffix('.')?,
+            None => rest,
+        };
+        let number = number.parse().ok().filter(|number| *number > 1)?;
+        // Other spellings of the number are no names of ours.
+        (self.path(number) == path).then_some(number)
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, GenerationError> {
+        let folder = self.folder();
+        let list = || -> io::Result<Vec<PathBuf>> {
+            fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect()
+        };
+        list().map_err(|source| GenerationError::File { path: folder.clone(), source })
+    }
+
+    fn folder(&self) -> PathBuf {
+        match self.base.parent() {
+            Some(folder) if folder != Path::new("") => folder.to_owned(),
+            _ => PathBuf::from("."),
+        }
+    }
+
+    fn sync_folder(&self) -> Result<(), GenerationError> {
+        let path = self.folder();
+        File::open(&path)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|source| GenerationError::File { path, source })
+    }
+}
+
+/// Removes a database and what SQLite has beside it.
+pub(crate) fn remove_database(path: &Path) -> Result<(), GenerationError> {
+    // The file itself last: while it is there, all of it is found again.
+    for suffix in BESIDE.into_iter().chain([""]) {
+        let path = with_suffix(path, suffix);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                return Err(GenerationError::File { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn without_suffix(path: &Path, suffix: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(path.to_str()?.strip_suffix(suffix)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn ground() -> (TempDir, Generations) {
+        let folder = tempfile::tempdir().unwrap();
+        let generations = Generations::new(folder.path().join("read-model.db"));
+        (folder, generations)
+    }
+
+    fn make(path: &Path) {
+        fs::write(path, b"a file").unwrap();
+    }
+
+    #[test]
+    fn the_first_generation_is_live_until_somebody_switches() {
+        let (folder, generations) = ground();
+        assert_eq!(generations.live().unwrap(), 1);
+        assert_eq!(generations.path(1), folder.path().join("read-model.db"));
+        make(&generations.path(3));
+        generations.switch(3).unwrap();
+        assert_eq!(generations.live().unwrap(), 3);
+        assert!(folder.path().join("read-model.3.db").exists());
+        assert_eq!(fs::read_to_string(folder.path().join("read-model.live")).unwrap(), "3\n");
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_switched_to_nor_removed() {
+        let (_folder, generations) = ground();
+        assert!(matches!(generations.switch(2), Err(GenerationError::Missing(2))));
+        assert!(matches!(generations.remove(2), Err(GenerationError::Missing(2))));
+        assert_eq!(generations.live().unwrap(), 1);
+    }
+
+    #[test]
+    fn the_live_generation_is_not_removed_and_others_go_with_all_that_stands_beside_them() {
+        let (folder, generations) = ground();
+        make(&generations.path(1));
+        make(&generations.path(2));
+        make(&folder.path().join("read-model.2.db-wal"));
+        assert!(matches!(generations.remove(1), Err(GenerationError::Live(1))));
+        generations.remove(2).unwrap();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+    }
+
+    #[test]
+    fn only_files_with_the_name_of_a_generation_are_generations() {
+        let (folder, generations) = ground();
+        for name in [
+            "read-model.db",
+            "read-model.10.db",
+            "read-model.2.db",
+            "read-model.2.db-wal",
+            "read-model.02.db",
+            "read-model.1.db",
+            "read-model.x.db",
+            "log.db",
+            "read-model.3.db.building",
+        ] {
+            make(&folder.path().join(name));
+        }
+        let numbers: Vec<_> = generations.list().unwrap().iter().map(|g| g.number).collect();
+        assert_eq!(numbers, [1, 2, 10]);
+        assert_eq!(generations.next().unwrap(), 11);
+    }
+
+    #[test]
+    fn what_an_interrupted_build_left_is_no_generation_and_is_removed() {
+        let (folder, generations) = ground();
+        make(&generations.path(1));
+        make(&generations.building(2));
+        assert!(matches!(generations.switch(2), Err(GenerationError::Missing(2))));
+        assert_eq!(generations.next().unwrap(), 2);
+        generations.remove_unfinished().unwrap();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+    }
+
+    #[test]
+    fn a_pointer_that_holds_no_number_is_an_error_and_not_a_guess() {
+        let (folder, generations) = ground();
+        for text in ["", "zero", "0", "-1", "99999999999999999999", "1 2"] {
+            fs::write(folder.path().join("read-model.live"), text).unwrap();
+            assert!(matches!(generations.live(), Err(GenerationError::Pointer(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_do_not_build_at_the_same_time() {
+        let (_folder, generations) = ground();
+        let _building = generations.lock().unwrap();
+        let refused = generations.lock();
+        assert!(matches!(refused, Err(GenerationError::Lock(LockError::Held(_)))));
+    }
+}

@@ -1,0 +1,90 @@
+//! Rebuilding: a new generation is built from the log beside the live one, compared with it at the same
+//! position, and switched to. Nothing is stopped for it.
+//!
+//! A build that does not come to its end leaves a file that is no generation; the next one removes it.
+
+use event_log::EventLog;
+use events::Position;
+use read_model::Checkpoint;
+
+use crate::{
+    BuildError, Comparison, Generations, PoisonPolicy, Progress, StoreError, compare,
+    fresh::{fold_beside, fold_to},
+    sqlite::{Snapshot, SqliteReadModel, SqliteReadModelOptions},
+};
+
+/// How a read model is rebuilt.
+#[derive(Debug, Clone, Copy)]
+pub struct RebuildOptions {
+    /// What to do with poison events: the same as the live projector does.
+    pub poison: PoisonPolicy,
+    /// Whether to make the new generation the live one.
+    pub switch: bool,
+    /// The most differences that are kept. All are counted.
+    pub shown_max: usize,
+}
+
+/// A generation that was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// What it is and how far it has come.
+    pub checkpoint: Checkpoint,
+    /// Where it was compared with the live one, and how that went. `None` where there is no live one.
+    pub compared: Option<(Checkpoint, Comparison)>,
+    /// Whether it is live now.
+    pub switched: bool,
+}
+
+/// Builds the next generation.
+///
+/// # Errors
+/// [`BuildError`] where that cannot be done. The live generation stays what it is.
+pub async fn rebuild(
+    log: &dyn EventLog,
+    generations: &Generations,
+    options: RebuildOptions,
+    progress: Progress<'_>,
+) -> Result<Rebuilt, BuildError> {
+    let _lock = generations.lock()?;
+    generations.remove_unfinished()?;
+    let (live, number) = (generations.path(generations.live()?), generations.next()?);
+    let building = generations.building(number);
+    let options_of_file = SqliteReadModelOptions {
+        generation: Some(number),
+        ..SqliteReadModelOptions::building(&building)
+    };
+    let fresh = SqliteReadModel::open_with(options_of_file).await?;
+    let compared = if live.is_file() {
+        let mut live = fold_beside(log, &fresh, &live, options.poison, progress).await?;
+        let mut new = Snapshot::open(&building).await?;
+        let comparison =
+            compare::compare(&mut live.connection, &mut new.connection, options.shown_max).await?;
+        Some((live.checkpoint, comparison))
+    } else {
+        None
+    };
+    // What came meanwhile, so that a server has little left to do.
+    fold_to(log, &fresh, log.head().await?, options.poison, progress).await?;
+    let checkpoint = fresh.checkpoint().await?;
+    fresh.close().await;
+    check_digest(log, &Snapshot::open(&building).await?).await?;
+    generations.finish(number)?;
+    if options.switch {
+        generations.switch(number)?;
+    }
+    Ok(Rebuilt { checkpoint, compared, switched: options.switch })
+}
+
+/// Makes sure that what was built holds what the log holds.
+async fn check_digest(log: &dyn EventLog, built: &Snapshot) -> Result<(), BuildError> {
+    let Position(position) = built.checkpoint.position;
+    let expected = log.digest(Position(position)).await?;
+    if expected == built.digest {
+        return Ok(());
+    }
+    let reason = format!(
+        "the events up to {position} have digest {}, the log says {expected}",
+        built.digest
+    );
+    Err(StoreError::Damaged(reason).into())
+}

@@ -1,0 +1,144 @@
+//! How a projector is doing, for whoever watches it: readiness, the command line, the switch to
+//! another generation. Knows nothing of HTTP.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use events::{Digest, Position};
+use read_model::Checkpoint;
+
+use crate::PoisonPolicy;
+
+/// How long a projector may keep failing before it counts as ill: a lock or a full disk that passes
+/// within seconds is nobody's concern.
+pub const FAILING_MAX: Duration = Duration::from_secs(5);
+
+/// How a projector is doing. Clones share it; looking costs next to nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Status(Arc<Mutex<Report>>);
+
+/// How a projector was doing at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Where the read model is. `None` until that has been found out.
+    pub checkpoint: Option<Checkpoint>,
+    /// The end of the log when it was last looked for.
+    pub head: Position,
+    /// Since when and why nothing gets through. `None` while all is well.
+    pub failing: Option<Failing>,
+    /// Whether the read model holds what the log holds.
+    pub completeness: Completeness,
+    /// How many streams a poison event has stopped.
+    pub parked_streams: u64,
+    /// What is done with poison events. `None` until the projector has begun.
+    pub poison: Option<PoisonPolicy>,
+}
+
+/// Since when and why nothing gets through.
+#[derive(Debug, Clone)]
+pub struct Failing {
+    /// The first failure after the last success.
+    pub since: Instant,
+    /// What the last failure was.
+    pub reason: String,
+}
+
+/// Whether what was folded in or parked is what the log holds up to the same position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Completeness {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    /// Count and hash are the same.
+    Complete(Position),
+    /// They are not: an event was skipped, folded in twice, or changed in the log.
+    Incomplete {
+        /// Up to where was looked.
+        position: Position,
+        /// What the log has.
+        log: Digest,
+        /// What was folded in or parked.
+        read_model: Digest,
+    },
+}
+
+impl Status {
+    /// How it is doing now.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.lock().clone()
+    }
+
+    /// Where the read model is; before that has been found out, at the start.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.lock().checkpoint.map_or(Position::START, |checkpoint| checkpoint.position)
+    }
+
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.lock());
+    }
+
+    pub(crate) fn failed(&self, now: Instant, reason: String) {
+        let since = self.lock().failing.as_ref().map_or(now, |failing| failing.since);
+        self.update(|report| report.failing = Some(Failing { since, reason }));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Report> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Report {
+    /// Why this read model should not be relied on. `None` while all is well.
+    #[must_use]
+    pub fn trouble(&self, now: Instant) -> Option<String> {
+        if let Some(Failing { since, reason }) = &self.failing
+            && now.saturating_duration_since(*since) > FAILING_MAX
+        {
+            return Some(format!("the projector keeps failing: {reason}"));
+        }
+        if let Completeness::Incomplete { position, .. } = self.completeness {
+            return Some(format!("the read model is not what the log holds up to {position}"));
+        }
+        if self.poison == Some(PoisonPolicy::Halt) && self.parked_streams > 0 {
+            return Some(format!("{} streams are parked", self.parked_streams));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_passes_within_seconds_is_no_trouble() {
+        let (status, start) = (Status::default(), Instant::now());
+        status.failed(start, "locked".to_owned());
+        assert_eq!(status.report().trouble(start + FAILING_MAX), None);
+        let late = start + FAILING_MAX + Duration::from_millis(1);
+        status.failed(late, "the disk is full".to_owned());
+        assert!(status.report().trouble(late).unwrap().contains("the disk is full"));
+        status.update(|report| report.failing = None);
+        assert_eq!(status.report().trouble(late), None);
+    }
+
+    #[test]
+    fn a_read_model_that_is_not_what_the_log_holds_is_trouble() {
+        let (position, read_model) = (Position(7), Digest::EMPTY);
+        let log = Digest { count: 7, ..Digest::EMPTY };
+        let completeness = Completeness::Incomplete { position, log, read_model };
+        let report = Report { completeness, ..Report::default() };
+        assert!(report.trouble(Instant::now()).unwrap().contains('7'));
+    }
+
+    #[test]
+    fn parked_streams_are_trouble_only_where_poison_shall_halt() {
+        let parked = |poison| Report { parked_streams: 1, poison: Some(poison), ..<_>::default() };
+        assert_eq!(parked(PoisonPolicy::Park).trouble(Instant::now()), None);
+        assert!(parked(PoisonPolicy::Halt).trouble(Instant::now()).is_some());
+    }
+}
