@@ -9,7 +9,7 @@ use event_log::{
     sqlite::{SqliteLog, SqliteLogOptions},
 };
 use events::{RecordedEvent, Revision, StreamName};
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use http_kit::{Clock, EdgeOptions, edge};
 use identity::{Identity, KeyPair, Realm, Role, Signer, Verifier};
@@ -199,10 +199,29 @@ impl Ask<'_> {
         self.header("content-type", media_type)
     }
 
-    pub(crate) async fn send(self) -> Answered {
+    /// Lines of JSON, or what is sent as such.
+    pub(crate) fn lines(mut self, lines: impl Into<Body>) -> Self {
+        self.body = lines.into();
+        self.header("content-type", "application/x-ndjson")
+    }
+
+    /// Sends it, and reads no more than the head of the answer.
+    pub(crate) async fn begin(self) -> Response<Body> {
         let request = self.request.body(self.body).unwrap();
-        let response = self.api.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        self.api.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Sends it, and reads the answer as lines.
+    pub(crate) async fn results(self) -> Vec<Value> {
+        let response = self.begin().await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::Deserializer::from_slice(&bytes).into_iter().map(Result::unwrap).collect()
+    }
+
+    pub(crate) async fn send(self) -> Answered {
+        let (parts, body) = self.begin().await.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = match bytes.is_empty() {
             true => Value::Null,

@@ -37,9 +37,10 @@ impl Lanes {
 impl Turn {
     /// Waits until the line before is done.
     pub(super) async fn come(&mut self) {
-        if let Some(previous) = self.previous.take() {
+        if let Some(previous) = &mut self.previous {
             // It only ever ends by its sender's being dropped.
             previous.await.ok();
+            self.previous = None;
         }
     }
 }
@@ -60,11 +61,10 @@ mod tests {
         assert!(lanes.line_up(other, 3).come().now_or_never().is_some());
         assert!(second.come().now_or_never().is_none());
         drop(first);
-        let mut second = lanes.line_up(one, 4);
         lanes.leave(one, 1);
         assert_eq!(lanes.last.len(), 2, "a later line about the film is under way");
         assert!(second.come().now_or_never().is_some());
-        lanes.leave(one, 4);
+        lanes.leave(one, 2);
         lanes.leave(other, 3);
         assert!(lanes.last.is_empty());
     }

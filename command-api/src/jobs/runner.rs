@@ -228,7 +228,7 @@ impl Jobs {
         Ok(())
     }
 
-    async fn remove_finished_before(&self, keep: Duration) {
+    pub(super) async fn remove_finished_before(&self, keep: Duration) {
         let Ok(before) = self.0.clock.now().checked_sub(keep) else { return };
         let is_old = |job: &&Arc<Job>| {
             job.record.borrow().finished_at.is_some_and(|finished| finished <= before)

@@ -6,11 +6,13 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{GenreReceipt, MovieReceipt};
+use super::{BulkLine, BulkResult, GenreReceipt, MovieReceipt};
 use crate::{
+    bulk::BULK_PATH,
+    jobs::JobDocument,
     receipt::DryRun,
     routes::openapi,
-    testing::{Answered, Api, FILM},
+    testing::{Answered, Api, FILM, ID},
 };
 
 fn validator(schema: &str) -> Validator {
@@ -21,9 +23,14 @@ fn validator(schema: &str) -> Validator {
 
 #[track_caller]
 fn assert_is<T: ToSchema>(answer: &Answered) {
+    assert_fits::<T>(&answer.body);
+}
+
+#[track_caller]
+fn assert_fits<T: ToSchema>(value: &Value) {
     let wrong: Vec<String> =
-        validator(&T::name()).iter_errors(&answer.body).map(|error| error.to_string()).collect();
-    assert!(wrong.is_empty(), "{wrong:?} in {answer:?}");
+        validator(&T::name()).iter_errors(value).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:?} in {value:?}");
 }
 
 #[tokio::test]
@@ -41,6 +48,46 @@ async fn receipts_dry_runs_and_problems_satisfy_their_schemas() {
     let stale = api.ask("DELETE", &path).header("if-match", "\"r9\"").send().await;
     assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
     assert_is::<ProblemDocument>(&stale);
+}
+
+#[tokio::test]
+async fn results_of_lines_and_jobs_satisfy_their_schemas() {
+    let api = Api::start().await;
+    let lines = format!("{FILM}\n{{}}\n{{\"op\":\"delete\",\"id\":\"{ID}\"}}");
+    for query in ["", "?dry_run=true"] {
+        let ask = api.ask("POST", &format!("{BULK_PATH}{query}")).lines(lines.clone());
+        for result in ask.results().await {
+            assert_fits::<BulkResult>(&result);
+        }
+    }
+    let ask = api.ask("POST", BULK_PATH).header("prefer", "respond-async").lines(lines);
+    let job = ask.send().await;
+    assert_is::<JobDocument>(&job);
+    assert_is::<JobDocument>(&api.ask("DELETE", job.header("location")).send().await);
+}
+
+#[test]
+fn a_line_that_is_accepted_fits_its_schema() {
+    let line = |op: &str, rest: Value| {
+        let mut line = json!({"op": op});
+        line.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        line
+    };
+    let film = json!({"title": "A"});
+    let fitting = [
+        film.clone(),
+        line("create", json!({"movie": film})),
+        line("put", json!({"id": ID, "movie": film, "expected_version": 1})),
+        line("patch", json!({"id": ID, "movie": {"year": 2000}})),
+        line("delete", json!({"id": ID})),
+        line("restore", json!({"id": ID, "expected_version": 2})),
+    ];
+    for line in fitting {
+        assert_fits::<BulkLine>(&line);
+    }
+    for line in [line("create", json!({"id": ID, "movie": film})), line("drop", json!({}))] {
+        assert!(!validator(&BulkLine::name()).is_valid(&line), "{line}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use http_kit::ProblemDocument;
 use utoipa::OpenApi;
 
-use super::{BulkLine, BulkResult, GenreReceipt, MovieReceipt};
+use super::{BulkLine, BulkResult, BulkResults, GenreReceipt, MovieReceipt};
 use crate::{
     jobs::JobDocument,
     receipt::{DryRun, ReceiptEvent, ReceiptLinks},
@@ -20,6 +20,7 @@ use crate::{
         DryRun,
         BulkLine,
         BulkResult,
+        BulkResults,
         JobDocument
     )),
     tags(
