@@ -4,13 +4,16 @@
 //! from there, or acknowledged by it. So whoever decides on one has the log see to it that it was the
 //! last, or reads the rest of the stream first; and it does not matter which process wrote that.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use domain::{
     Aggregate,
     genre::Genre,
     movie::{Movie, MovieAction, MovieCommand, MovieContent},
-    rating::{Rating, RatingAction, RatingCommand},
+    rating::{Rating, RatingCommand},
 };
 use events::StreamName;
 
@@ -22,8 +25,39 @@ const BYTES_MAX: u64 = 64 << 20;
 /// What an entry costs besides its state, in bytes; it bounds their number as well.
 const ENTRY_BYTES: usize = 512;
 
-/// The states of one kind of stream; those that are used least are forgotten.
-pub(crate) type Cache<A> = moka::sync::Cache<StreamName, Arc<Loaded<A>>>;
+/// The states of one kind of stream; those that are used least are forgotten. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Cache<A> {
+    states: moka::sync::Cache<StreamName, Arc<Loaded<A>>>,
+    /// Whether the last stream of this kind that was not in here had no events. An import into an empty
+    /// log meets nothing else, one that is repeated never does: so it is a good guess for the next.
+    is_next_new: Arc<AtomicBool>,
+}
+
+impl<A: Cached> Cache<A> {
+    fn new(bytes_max: u64, is_next_new: bool) -> Self {
+        let states = moka::sync::Cache::builder().max_capacity(bytes_max).weigher(weigh).build();
+        Self { states, is_next_new: Arc::new(AtomicBool::new(is_next_new)) }
+    }
+
+    pub(crate) fn get(&self, stream: &StreamName) -> Option<Arc<Loaded<A>>> {
+        self.states.get(stream)
+    }
+
+    pub(crate) fn insert(&self, stream: &StreamName, loaded: Loaded<A>) {
+        self.states.insert(stream.clone(), Arc::new(loaded));
+    }
+
+    /// Whether a stream that is not in here is likely to have no events.
+    pub(crate) fn is_next_new(&self) -> bool {
+        self.is_next_new.load(Ordering::Relaxed)
+    }
+
+    /// Whether one that was not in here had none.
+    pub(crate) fn was_new(&self, was_new: bool) {
+        self.is_next_new.store(was_new, Ordering::Relaxed);
+    }
+}
 
 /// What is kept of each kind of stream. Clones are the same.
 #[derive(Clone)]
@@ -35,12 +69,13 @@ pub(crate) struct Caches {
 
 impl Default for Caches {
     fn default() -> Self {
-        Self { movies: cache(BYTES_MAX), ratings: cache(BYTES_MAX), genres: cache(BYTES_MAX) }
+        Self {
+            movies: Cache::new(BYTES_MAX, false),
+            // Most people rate a film once.
+            ratings: Cache::new(BYTES_MAX, true),
+            genres: Cache::new(BYTES_MAX, false),
+        }
     }
-}
-
-fn cache<A: Cached>(bytes_max: u64) -> Cache<A> {
-    Cache::builder().max_capacity(bytes_max).weigher(weigh).build()
 }
 
 fn weigh<A: Cached>(_: &StreamName, loaded: &Arc<Loaded<A>>) -> u32 {
@@ -55,7 +90,7 @@ pub(crate) trait Cached: Aggregate + Clone + Send + Sync + 'static {
     /// Where its kind is kept.
     fn cache(caches: &Caches) -> &Cache<Self>;
 
-    /// Whether a command is mostly given where there is nothing yet.
+    /// Whether a command is about a stream that cannot have events yet.
     fn is_new(_: &Self::Command) -> bool {
         false
     }
@@ -97,10 +132,6 @@ impl Cached for Rating {
         &caches.ratings
     }
 
-    fn is_new(command: &RatingCommand) -> bool {
-        matches!(command.action, RatingAction::Rate(_))
-    }
-
     fn film(command: &RatingCommand) -> Option<StreamName> {
         Some(StreamName::movie(command.movie))
     }
@@ -140,34 +171,43 @@ mod tests {
         StreamName::genre(&Slug::of(&format!("g{number}")))
     }
 
-    fn at(revision: u64, description: usize) -> Arc<Loaded<Genre>> {
+    fn at(revision: u64, description: usize) -> Loaded<Genre> {
         let described = GenreDescribed {
             slug: Slug::of("g"),
             name: "G".to_owned(),
             description: Some("x".repeat(description)),
         };
         let state = Genre { described: Some(described) };
-        Arc::new(Loaded { state, revision: Revision(revision), ..Loaded::default() })
+        Loaded { state, revision: Revision(revision), ..Loaded::default() }
     }
 
     #[test]
     fn the_last_that_was_put_in_is_there() {
-        let cache = cache(BYTES_MAX);
-        cache.insert(stream(1), at(1, 0));
-        cache.insert(stream(1), at(2, 0));
+        let cache = Cache::new(BYTES_MAX, false);
+        cache.insert(&stream(1), at(1, 0));
+        cache.insert(&stream(1), at(2, 0));
         assert_eq!(cache.get(&stream(1)).unwrap().revision, Revision(2));
         assert!(cache.get(&stream(2)).is_none());
     }
 
     #[test]
     fn no_more_bytes_are_kept_than_allowed() {
-        let cache = cache(10_000);
+        let cache = Cache::new(10_000, false);
         for number in 0..100 {
-            cache.insert(stream(number), at(1, 1000));
+            cache.insert(&stream(number), at(1, 1000));
         }
-        cache.insert(stream(100), at(1, 10_000));
-        cache.run_pending_tasks();
-        assert!((1..10).contains(&cache.entry_count()), "{}", cache.entry_count());
+        cache.insert(&stream(100), at(1, 10_000));
+        cache.states.run_pending_tasks();
+        let count = cache.states.entry_count();
+        assert!((1..10).contains(&count), "{count}");
         assert!(cache.get(&stream(100)).is_none(), "larger than the whole cache");
+    }
+
+    #[test]
+    fn the_next_is_taken_to_be_as_the_last_was() {
+        let cache = Cache::<Genre>::new(BYTES_MAX, true);
+        assert!(cache.is_next_new());
+        cache.clone().was_new(false);
+        assert!(!cache.is_next_new());
     }
 }

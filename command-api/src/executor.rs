@@ -79,7 +79,7 @@ pub enum CarryOutError<R> {
 #[derive(Clone, Copy)]
 pub(crate) struct About<'a> {
     pub(crate) stream: &'a StreamName,
-    /// Whether the stream is likely to have no events. Where it has some, that costs a second decision.
+    /// Whether the stream cannot have events yet.
     pub(crate) is_new: bool,
     /// The film that the decision depends upon, where that is another stream.
     pub(crate) film: Option<&'a StreamName>,
@@ -219,16 +219,21 @@ impl Executor {
     }
 
     /// An aggregate as it is known here. Of one that is not, the log is asked; unless it is likely to be
-    /// new, and so to have nothing there.
+    /// new, and so to have nothing there. Where that is wrong, it costs a second decision.
     async fn known<A: Cached, E: From<LogError> + From<DecodeError>>(
         &self,
         stream: &StreamName,
         is_new: bool,
     ) -> Result<Known<A>, E> {
-        match A::cache(&self.caches).get(stream).as_deref() {
+        let cache = A::cache(&self.caches);
+        match cache.get(stream).as_deref() {
             Some(loaded) => Ok(Known { loaded: loaded.clone(), is_fresh: false }),
-            None if is_new => Ok(Known::default()),
-            None => Ok(Known { loaded: self.load::<A, E>(stream).await?, is_fresh: true }),
+            None if is_new || cache.is_next_new() => Ok(Known::default()),
+            None => {
+                let mut known = Known::default();
+                self.refresh::<A, E>(stream, &mut known).await?;
+                Ok(known)
+            }
         }
     }
 
@@ -244,6 +249,9 @@ impl Executor {
         let before = known.loaded.revision;
         known.loaded.catch_up::<E>(&*self.log, stream).await?;
         known.is_fresh = true;
+        if before == Revision::NONE {
+            A::cache(&self.caches).was_new(known.loaded.revision == Revision::NONE);
+        }
         if known.loaded.revision > before {
             self.remember(stream, known.loaded.clone());
         }
@@ -251,7 +259,7 @@ impl Executor {
     }
 
     fn remember<A: Cached>(&self, stream: &StreamName, loaded: Loaded<A>) {
-        A::cache(&self.caches).insert(stream.clone(), Arc::new(loaded));
+        A::cache(&self.caches).insert(stream, loaded);
     }
 
     /// The events in the form that is appended, with new ids.
