@@ -28,7 +28,6 @@ impl ToSchema for BulkLines {}
 
 impl PartialSchema for BulkLines {
     fn schema() -> RefOr<Schema> {
-        let example = r#"{"title": "In the Mood for Love", "year": 2000}"#;
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
@@ -36,7 +35,6 @@ impl PartialSchema for BulkLines {
                  `BulkLine`. Whatever a line is, it is answered with a line: one that is no JSON with a \
                  problem. The last may lack its end.",
             ))
-            .examples([json!(format!("{example}\n"))])
             .into()
     }
 }
