@@ -76,6 +76,23 @@ pub(crate) enum Command {
     /// The archive and every event in it are checked before anything gets its place. The read model is
     /// made when the server starts.
     Restore(RestoreArgs),
+    /// Prove the read model: fold the log afresh beside it and compare every row
+    ///
+    /// Works beside a running server, and without one; nothing is stopped and nothing is changed. It
+    /// needs as much room in the data folder as the read model has. Ends with 0 where all is as it
+    /// should be, with 1 where rows differ, with 2 where it could not be done.
+    Verify,
+    /// Build the read model anew from the log, compare it with the live one, and switch to it
+    ///
+    /// Works beside a running server, which answers queries throughout and follows the switch by
+    /// itself. The old generation stays, and can be switched back to.
+    Rebuild(RebuildArgs),
+    /// List, switch or remove generations of the read model
+    #[command(subcommand)]
+    Generation(GenerationCommand),
+    /// List streams that an event has stopped which could not be folded in, or try them again
+    #[command(subcommand)]
+    Parked(ParkedCommand),
     /// Print an access token, and nothing else
     #[command(after_help = "Example:\n  \
         curl -X POST localhost:8080/v1/movies -H \"Authorization: Bearer $(cinelog token --role editor)\" \\\n       \
@@ -191,6 +208,52 @@ pub(crate) struct RestoreArgs {
     pub(crate) file: PathBuf,
 }
 
+/// `cinelog rebuild`.
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    /// Build and compare only; `cinelog generation switch` makes the new generation live
+    #[arg(long)]
+    pub(crate) no_switch: bool,
+}
+
+/// `cinelog generation`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenerationCommand {
+    /// Print all generations: number, which is live, size, position, file
+    List,
+    /// Make a generation the live one; a running server follows by itself
+    Switch {
+        /// Its number
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        number: u64,
+    },
+    /// Remove a generation that is not live
+    Remove {
+        /// Its number
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        number: u64,
+    },
+}
+
+/// `cinelog parked`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ParkedCommand {
+    /// Print the streams: how many events were set aside, and what is wrong with the first
+    List,
+    /// Try streams again, as after an update of Cinelog that can read what the one before could not
+    ///
+    /// A running server does it; where none runs, it is done here. Waits for it, and ends with 0 where
+    /// all of them could be folded in.
+    Retry {
+        /// The streams, as `cinelog parked list` prints them
+        #[arg(value_name = "STREAM", required_unless_present = "all", conflicts_with = "all")]
+        streams: Vec<String>,
+        /// All that are parked
+        #[arg(long)]
+        all: bool,
+    },
+}
+
 /// `cinelog token`.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {
@@ -219,7 +282,7 @@ impl Command {
     /// no say that with 1, and with 2 that there is no answer.
     pub(crate) fn status_of_failure(&self) -> u8 {
         match self {
-            Self::Import(_) => 2,
+            Self::Import(_) | Self::Verify => 2,
             _ => 1,
         }
     }

@@ -23,6 +23,12 @@ pub(crate) enum Failure {
     /// The read model cannot be opened for the projector.
     #[error(transparent)]
     ReadModel(#[from] projector::StoreError),
+    /// The generations of the read model cannot be dealt with.
+    #[error(transparent)]
+    Generation(#[from] projector::GenerationError),
+    /// The read model was not verified or not rebuilt.
+    #[error(transparent)]
+    Build(#[from] projector::BuildError),
     /// The read model cannot be opened for queries.
     #[error(transparent)]
     QueryStore(#[from] query_api::StoreError),

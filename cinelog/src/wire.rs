@@ -1,12 +1,15 @@
 //! Which adapter stands behind each port: the one place that maps URLs to adapters.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use event_log::{
     EventLog,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
-use projector::sqlite::SqliteReadModel;
+use projector::{
+    GenerationError, Generations,
+    sqlite::{SqliteReadModel, SqliteReadModelOptions},
+};
 use query_api::SqliteStore;
 use read_model::{ChangeFeed, InProcessChangeFeed};
 
@@ -62,22 +65,56 @@ pub(crate) async fn catalogue(
     })
 }
 
-/// Opens the read model for the projector, and makes it where there is none.
-pub(crate) async fn read_model(
-    config: &Config,
-    data: &DataDir,
-) -> Result<SqliteReadModel, Failure> {
+/// The read model, in all the generations that there are of it.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadModels {
+    generations: Generations,
+    readers: u32,
+}
+
+/// Where the read model is.
+pub(crate) fn read_models(config: &Config, data: &DataDir) -> ReadModels {
     match &config.read_model.url {
-        StoreUrl::Sqlite(path) => Ok(SqliteReadModel::open(data.file(path)).await?),
+        StoreUrl::Sqlite(path) => ReadModels::new(&data.file(path), config.read_model.readers),
     }
 }
 
-/// Opens the read model for queries. It must have been made.
-pub(crate) async fn query_store(config: &Config, data: &DataDir) -> Result<SqliteStore, Failure> {
-    match &config.read_model.url {
-        StoreUrl::Sqlite(path) => {
-            Ok(SqliteStore::open(&data.file(path), config.read_model.readers).await?)
+impl ReadModels {
+    /// The read model whose first generation is at `path`, read over so many connections.
+    pub(crate) fn new(path: &Path, readers: u32) -> Self {
+        Self { generations: Generations::new(path), readers }
+    }
+
+    /// The files.
+    pub(crate) fn generations(&self) -> &Generations {
+        &self.generations
+    }
+
+    /// Which generation is live.
+    pub(crate) fn live(&self) -> Result<u64, Failure> {
+        Ok(self.generations.live()?)
+    }
+
+    /// Opens a generation for the projector, and makes it where there is none.
+    pub(crate) async fn writer(&self, generation: u64) -> Result<SqliteReadModel, Failure> {
+        let options = SqliteReadModelOptions {
+            generation: Some(generation),
+            ..SqliteReadModelOptions::at(self.generations.path(generation))
+        };
+        Ok(SqliteReadModel::open_with(options).await?)
+    }
+
+    /// Opens a generation for the projector, which must have been made.
+    pub(crate) async fn existing(&self, generation: u64) -> Result<SqliteReadModel, Failure> {
+        match self.generations.path(generation).is_file() {
+            true => self.writer(generation).await,
+            false => Err(GenerationError::Missing(generation).into()),
         }
+    }
+
+    /// Opens a generation for queries. It must have been made.
+    pub(crate) async fn store(&self, generation: u64) -> Result<SqliteStore, Failure> {
+        Ok(SqliteStore::open(&self.generations.path(generation), self.readers).await?)
     }
 }
 

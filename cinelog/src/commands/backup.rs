@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use http_kit::Clock;
+use jiff::Timestamp;
 
 use super::print;
 use crate::{
@@ -16,12 +17,12 @@ use crate::{
 
 /// Makes the archive and says what is in it.
 pub(crate) async fn backup(config: &Config, args: &BackupArgs) -> Result<(), Failure> {
-    telemetry::log_to_stderr(&config.logging)?;
+    telemetry::warn_on_stderr(&config.logging)?;
     let started = Instant::now();
     let data = DataDir::existing(&config.server.data)?;
     let places = Places::of(config, &data);
-    let now = Clock::system().now();
-    let made = backup::make(&places, &args.file, args.force, now).await?;
+    let made_at = seconds(Clock::system().now());
+    let made = backup::make(&places, &args.file, args.force, made_at).await?;
     print(&format!(
         "backed up {} events, up to position {}: {} bytes in {:.1} s, every event checked\n",
         made.events,
@@ -29,4 +30,9 @@ pub(crate) async fn backup(config: &Config, args: &BackupArgs) -> Result<(), Fai
         made.bytes,
         started.elapsed().as_secs_f64()
     ))
+}
+
+/// A time as people write it.
+fn seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

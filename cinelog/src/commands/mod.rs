@@ -1,21 +1,30 @@
 //! What the command line can do, a file each.
 
 mod backup;
+mod build;
 mod config;
+mod generation;
 mod import;
 mod openapi;
+mod parked;
+mod rebuild;
 mod restore;
 mod serve;
 mod token;
+mod verify;
 
 pub(crate) use self::{
     backup::backup,
     config::{config_check, config_reference},
+    generation::generation,
     import::import,
     openapi::openapi,
+    parked::parked,
+    rebuild::rebuild,
     restore::restore,
     serve::serve,
     token::{issue, realm, token},
+    verify::verify,
 };
 
 use std::io::{self, Write};

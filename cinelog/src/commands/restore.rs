@@ -14,7 +14,7 @@ use crate::{
 
 /// Restores the archive and says what was in it. The read model is made when the server starts.
 pub(crate) async fn restore(config: &Config, args: &RestoreArgs) -> Result<(), Failure> {
-    telemetry::log_to_stderr(&config.logging)?;
+    telemetry::warn_on_stderr(&config.logging)?;
     let started = Instant::now();
     // Before the folder is touched, or made.
     backup::check(&args.file)?;
@@ -22,7 +22,7 @@ pub(crate) async fn restore(config: &Config, args: &RestoreArgs) -> Result<(), F
     let _lock = data.lock()?;
     let restored = backup::restore(&args.file, &Places::of(config, &data)).await?;
     print(&format!(
-        "restored {} events, up to position {}, as of {}: {} bytes in {:.1} s, every event checked\n\
+        "restored {} events, up to position {}, backed up at {}: {} bytes in {:.1} s, every event checked\n\
          The read model is made from them when the server starts.\n",
         restored.events,
         restored.position,

@@ -17,7 +17,7 @@ use crate::{
     demo,
     error::Failure,
     listen,
-    roles::{self, Ports},
+    roles::{self, LiveStatus, Ports},
     shutdown::{self, Shutdown},
     telemetry, wire,
 };
@@ -39,12 +39,17 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
 
     let clock = Clock::system();
     let log = wire::event_log(&config, &data).await?;
+    let read_models = wire::read_models(&config, &data);
+    let generation = read_models.live()?;
     let ports = Ports {
         clock: clock.clone(),
         head_at_start: log.head().await?,
         log: Arc::clone(&log),
-        read_model: wire::read_model(&config, &data).await?,
-        store: LiveStore::new(wire::query_store(&config, &data).await?),
+        read_model: read_models.writer(generation).await?,
+        store: LiveStore::new(read_models.store(generation).await?),
+        read_models,
+        generation,
+        projection: LiveStatus::default(),
         feed: wire::change_feed(),
     };
     let (store, feed) = (ports.store.clone(), Arc::clone(&ports.feed));

@@ -30,7 +30,7 @@ pub(crate) use self::{
     identity::IdentityConfig,
     log::LogConfig,
     logging::{LogFormat, LoggingConfig},
-    projector::{PoisonPolicy, ProjectorConfig},
+    projector::ProjectorConfig,
     query::{QueryConfig, parse_key},
     read_model::ReadModelConfig,
     reference::reference,

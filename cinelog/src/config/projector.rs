@@ -22,3 +22,12 @@ pub(crate) enum PoisonPolicy {
     /// The projector stops, and the server with it.
     Halt,
 }
+
+impl From<PoisonPolicy> for projector::PoisonPolicy {
+    fn from(policy: PoisonPolicy) -> Self {
+        match policy {
+            PoisonPolicy::Park => Self::Park,
+            PoisonPolicy::Halt => Self::Halt,
+        }
+    }
+}

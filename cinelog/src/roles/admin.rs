@@ -1,6 +1,6 @@
 //! The admin address: health and metrics, for whoever runs the server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::Router;
 use http_kit::{Metrics, Readiness, health};
@@ -18,6 +18,7 @@ pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
     let stopping = stages.stop_taking.clone();
     let log = Arc::clone(&ports.log);
     let (store, target) = (ports.store.clone(), ports.head_at_start);
+    let projection = ports.projection.clone();
     Readiness::new()
         .check("taking requests", move || {
             let stopping = stopping.is_cancelled();
@@ -25,7 +26,10 @@ pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
         })
         .check("event log", move || {
             let log = Arc::clone(&log);
-            async move { log.head().await.map(drop) }
+            async move {
+                log.health()?;
+                log.head().await.map(drop)
+            }
         })
         .check("read model", move || {
             let store = store.clone();
@@ -37,5 +41,9 @@ pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
                     false => Err(format!("at position {reached} of {target}, catching up")),
                 }
             }
+        })
+        .check("projector", move || {
+            let trouble = projection.report().trouble(Instant::now());
+            async move { trouble.map_or(Ok(()), Err) }
         })
 }

@@ -6,8 +6,9 @@ mod connections;
 mod housekeeping;
 mod http;
 mod jobs;
+mod projection;
 
-pub(crate) use self::catch_up::catch_up;
+pub(crate) use self::{catch_up::catch_up, projection::LiveStatus};
 
 use std::sync::Arc;
 
@@ -21,11 +22,9 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Config, PoisonPolicy},
-    data_dir::DataDir,
-    error::Failure,
-    shutdown::Shutdown,
+    config::Config, data_dir::DataDir, error::Failure, shutdown::Shutdown, wire::ReadModels,
 };
+use projection::Projection;
 
 /// Connections to the admin address at once.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
@@ -36,8 +35,14 @@ pub(crate) struct Ports {
     pub(crate) clock: Clock,
     /// The facts.
     pub(crate) log: Arc<dyn EventLog>,
-    /// Where the projector writes.
+    /// The generations of the read model.
+    pub(crate) read_models: ReadModels,
+    /// Which of them was live at the start.
+    pub(crate) generation: u64,
+    /// That one, where the projector writes.
     pub(crate) read_model: SqliteReadModel,
+    /// How the projector is doing.
+    pub(crate) projection: LiveStatus,
     /// Where the queries read.
     pub(crate) store: LiveStore,
     /// What the log held at the start.
@@ -86,21 +91,21 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) -> Resul
     }
 }
 
-/// The projector: folds the log into the read model.
+/// The projector: folds the log into the live generation of the read model.
 fn project(
     config: &Config,
     ports: Ports,
     stages: &Shutdown,
 ) -> impl Future<Output = Result<(), Failure>> + use<> {
-    let poison = match config.projector.poison {
-        PoisonPolicy::Park => projector::PoisonPolicy::Park,
-        PoisonPolicy::Halt => projector::PoisonPolicy::Halt,
+    let options =
+        ProjectorOptions { poison: config.projector.poison.into(), ..ProjectorOptions::default() };
+    let projection = Projection {
+        log: ports.log,
+        read_models: ports.read_models,
+        store: ports.store,
+        feed: ports.feed,
+        status: ports.projection,
+        options,
     };
-    let options = ProjectorOptions { poison, ..ProjectorOptions::default() };
-    let stop = stages.stop_working.clone();
-    async move {
-        let status = projector::Status::default();
-        projector::run(ports.log, ports.read_model, ports.feed, options, status, stop).await?;
-        Ok(())
-    }
+    projection.run(ports.generation, ports.read_model, stages.stop_working.clone())
 }

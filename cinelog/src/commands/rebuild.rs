@@ -1,0 +1,65 @@
+//! `cinelog rebuild`: a new generation of the read model, built beside the live one.
+
+use projector::{RebuildOptions, Rebuilt, rebuild as rebuild_read_model};
+
+use super::{
+    build::{self, Bar},
+    print,
+};
+use crate::{
+    cli::RebuildArgs, config::Config, data_dir::DataDir, error::Failure, shutdown, telemetry, wire,
+};
+
+/// How many differing rows are printed. All are counted.
+const SHOWN_MAX: usize = 20;
+
+/// Builds, compares, switches; says what came of it.
+pub(crate) async fn rebuild(config: &Config, args: &RebuildArgs) -> Result<(), Failure> {
+    telemetry::log_to_stderr(&config.logging)?;
+    let data = DataDir::existing(&config.server.data)?;
+    let log = build::log(config, &data).await?;
+    let read_models = wire::read_models(config, &data);
+    let options = RebuildOptions {
+        poison: config.projector.poison.into(),
+        switch: !args.no_switch,
+        shown_max: SHOWN_MAX,
+    };
+    let bar = Bar::new();
+    let progress = |step| bar.show(step);
+    let generations = read_models.generations();
+    let rebuilt = tokio::select! {
+        done = rebuild_read_model(log.as_ref(), generations, options, &progress) => done?,
+        _ = shutdown::signal() => return Err(Failure::Other("interrupted".to_owned())),
+    };
+    bar.done();
+    log.close().await;
+    print(&report(&rebuilt))
+}
+
+fn report(rebuilt: &Rebuilt) -> String {
+    let Rebuilt { checkpoint, compared, switched } = rebuilt;
+    let generation = checkpoint.generation;
+    let mut text =
+        format!("built generation {generation}, up to position {}\n", checkpoint.position);
+    match compared {
+        Some((at, comparison)) => {
+            text.push_str(&format!(
+                "compared with generation {} at position {}:\n\n{}\n",
+                at.generation,
+                at.position,
+                build::tables(comparison)
+            ));
+            if comparison.differences() > 0 {
+                text.push_str("the new generation has what a fresh fold of the log gives\n");
+            }
+        }
+        None => text.push_str("there is no live read model to compare it with\n"),
+    }
+    text.push_str(&match switched {
+        true => {
+            format!("switched to generation {generation}; a running server follows by itself\n")
+        }
+        false => format!("not switched; `cinelog generation switch {generation}` does that\n"),
+    });
+    text
+}
