@@ -22,3 +22,13 @@ pub(crate) fn log_to_stderr(config: &LoggingConfig) -> Result<(), Failure> {
     };
     installed.map_err(|error| Failure::Other(format!("logging cannot be set up: {error}")))
 }
+
+/// The same for a command whose output is a result, as cron mails it: only what is out of the ordinary,
+/// unless the configuration wants something else than the default.
+pub(crate) fn warn_on_stderr(config: &LoggingConfig) -> Result<(), Failure> {
+    let mut config = config.clone();
+    if config.filter == LoggingConfig::default().filter {
+        config.filter = "warn".to_owned();
+    }
+    log_to_stderr(&config)
+}

@@ -59,10 +59,12 @@ impl Places {
     pub(super) fn occupied(&self) -> Result<Vec<PathBuf>, BackupError> {
         let mut found: Vec<PathBuf> = std::iter::once(self.log.clone())
             .chain(SIDE_FILES.iter().map(|ending| with_ending(&self.log, ending)))
-            .chain([self.jobs.clone()])
             .filter(|path| path.symlink_metadata().is_ok())
             .collect();
         found.extend(self.read_models()?);
+        if !entries(&self.jobs)?.is_empty() {
+            found.push(self.jobs.clone());
+        }
         Ok(found)
     }
 
@@ -70,21 +72,24 @@ impl Places {
     fn read_models(&self) -> Result<Vec<PathBuf>, BackupError> {
         let folder = self.read_model.parent().unwrap_or(Path::new("."));
         let stem = self.read_model.file_stem().unwrap_or_default().as_encoded_bytes();
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(at(folder))?,
+        let is_one = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(b"."))
         };
-        let mut found = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(at(folder))?;
-            let rest = entry.file_name();
-            let rest = rest.as_encoded_bytes().strip_prefix(stem);
-            if rest.is_some_and(|rest| rest.starts_with(b".")) {
-                found.push(entry.path());
-            }
-        }
+        let mut found: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_one).collect();
         found.sort();
         Ok(found)
+    }
+}
+
+/// What is in a folder, if that is there.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(at(folder)(error)),
+        Ok(entries) => {
+            entries.map(|entry| entry.map(|entry| entry.path()).map_err(at(folder))).collect()
+        }
     }
 }
 

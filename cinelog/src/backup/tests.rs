@@ -240,6 +240,13 @@ async fn a_folder_with_a_history_or_the_rest_of_one_is_left_alone() {
         assert_eq!(fs::read(path).unwrap(), b"something");
         assert_eq!(ground.names(rest), [rest]);
     }
+    // Jobs belong to a history too; a folder for them that is empty does not.
+    let places = ground.places("new");
+    fs::create_dir_all(ground.path("new/jobs/1")).unwrap();
+    let refused = restore(&ground.path("films.tar"), &places).await.unwrap_err();
+    assert!(refused.to_string().contains("jobs"), "{refused}");
+    fs::remove_dir(ground.path("new/jobs/1")).unwrap();
+    restore(&ground.path("films.tar"), &places).await.unwrap();
 }
 
 #[tokio::test]
