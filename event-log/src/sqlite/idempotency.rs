@@ -54,7 +54,7 @@ pub(super) async fn forget(
 ) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query(
         "DELETE FROM idempotency WHERE key IN
-             (SELECT key FROM idempotency WHERE recorded_at < ?1 ORDER BY recorded_at LIMIT ?2)",
+             (SELECT key FROM idempotency WHERE recorded_at < ?1 ORDER BY recorded_at LIMIT +?2)",
     )
     .bind(before.as_microsecond())
     .bind(integer(FORGET_SLICE_KEYS)?)

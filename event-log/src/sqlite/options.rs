@@ -91,6 +91,8 @@ impl SqliteLogOptions {
         SqlitePoolOptions::new()
             .max_connections(self.readers.max(1))
             .idle_timeout(None)
+            // A connection to a file does not go away; asking it costs a trip to its thread.
+            .test_before_acquire(false)
             .max_lifetime(None)
             .connect_with(self.reader())
             .await

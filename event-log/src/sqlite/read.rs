@@ -1,4 +1,7 @@
 //! Reading: streams, the whole log, its head.
+//!
+//! The plus in `LIMIT +?` keeps SQLite from planning for the value that is bound: it would prepare the
+//! statement anew whenever another is, and that takes longer than to run it.
 
 use events::{Position, RecordedEvent, Revision, StreamName};
 use futures::TryStreamExt;
@@ -38,7 +41,7 @@ pub(super) async fn stream(
     let rows = sqlx::query(concat!(
         "SELECT ",
         columns!(),
-        " FROM event WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?"
+        " FROM event WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT +?"
     ))
     .bind(stream.as_str())
     .bind(at_most_i64(from.0))
@@ -60,7 +63,7 @@ pub(super) async fn all(
         Direction::Backwards => concat!(
             "SELECT ",
             columns!(),
-            " FROM event WHERE position < ? ORDER BY position DESC LIMIT ?"
+            " FROM event WHERE position < ? ORDER BY position DESC LIMIT +?"
         ),
     };
     let rows =
@@ -102,7 +105,7 @@ pub(super) async fn head(readers: &SqlitePool) -> Result<Position, LogError> {
 }
 
 const AFTER: &str =
-    concat!("SELECT ", columns!(), " FROM event WHERE position > ? ORDER BY position LIMIT ?");
+    concat!("SELECT ", columns!(), " FROM event WHERE position > ? ORDER BY position LIMIT +?");
 
 fn events(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<RecordedEvent>, LogError> {
     rows.map_err(log_error)?.iter().map(row::event).collect()
