@@ -124,7 +124,7 @@ async fn one_bad_line_in_the_middle_stops_nothing_and_is_written_down() {
 #[tokio::test]
 async fn what_was_refused_can_be_corrected_and_imported() {
     let imports = Imports::new().await;
-    imports.import("a.csv", b"Name;When\nB;soon\nAm\xe9lie;2001\n").await;
+    imports.import("a.csv", b"Name;Year\nB;soon\nAm\xe9lie;2001\n").await;
     let corrected = std::fs::read_to_string(imports.path("rejects.ndjson")).unwrap();
     assert_eq!(counts(&imports.import("again.ndjson", corrected).await), (1, 0, 0, 1));
 }

@@ -30,6 +30,9 @@ pub(super) fn year(text: &str, this_year: i16) -> Result<Option<i16>, String> {
             _ => Err(wrong()),
         };
     }
+    if bare.parse::<f64>().is_ok() {
+        return Err(wrong());
+    }
     // One number of four digits, as in `(I) (2013)` and `2013 TV Movie`; or the first of a date.
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
     match (numbers.next(), numbers.next()) {

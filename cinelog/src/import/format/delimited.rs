@@ -10,7 +10,7 @@ use std::{
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 
-use super::{Complaint, Fields, Raw, Record, checked_text};
+use super::{Complaint, Fields, Raw, Record, checked_text, quotes};
 use crate::import::input::{LINE_BYTES_MAX, Line, Lines};
 
 /// The most lines that one row may have. More are taken for a quotation mark that is not closed.
@@ -32,6 +32,7 @@ pub(crate) struct Delimited<R> {
     /// Lines that were looked at and are still to be read.
     pending: VecDeque<Line>,
     splitter: Splitter,
+    dialect: Dialect,
     /// How many columns the header names.
     width: usize,
 }
@@ -44,7 +45,8 @@ struct Row {
 
 impl<R: BufRead> Delimited<R> {
     pub(super) fn new(lines: Lines<R>, dialect: Dialect) -> Self {
-        Self { lines, pending: VecDeque::new(), splitter: Splitter::new(dialect), width: 0 }
+        let splitter = Splitter::new(dialect);
+        Self { lines, pending: VecDeque::new(), splitter, dialect, width: 0 }
     }
 
     /// The names of the columns. A column without a name gets its number.
@@ -53,9 +55,9 @@ impl<R: BufRead> Delimited<R> {
         if let Some(fault) = row.fault {
             return Ok(Err(Complaint::whole(fault)));
         }
-        let names = self.splitter.cells().into_iter().enumerate().map(|(index, cell)| {
-            let name = String::from_utf8_lossy(cell).trim().to_owned();
-            if name.is_empty() { format!("column {}", index + 1) } else { name }
+        let names = self.splitter.texts().into_iter().enumerate().map(|(index, cell)| {
+            let name = cell.trim();
+            if name.is_empty() { format!("column {}", index + 1) } else { name.to_owned() }
         });
         let names: Vec<String> = names.collect();
         self.width = names.len();
@@ -66,16 +68,19 @@ impl<R: BufRead> Delimited<R> {
         let Some(Row { raw, fault }) = self.take_row()? else { return Ok(None) };
         let fields = match fault {
             Some(fault) => Err(Complaint::whole(fault)),
-            None => checked_text(&raw.text).and_then(|_| self.fields()),
+            None => checked_text(&raw.text).and_then(|text| self.fields(text)),
         };
         Ok(Some(Record { raw, fields }))
     }
 
-    /// The cells of the row that was taken last.
-    fn fields(&self) -> Result<Fields, Complaint> {
-        let mut cells = self.splitter.cells();
+    /// The cells of the row that was taken last, whose text this is.
+    fn fields(&self, text: &str) -> Result<Fields, Complaint> {
+        let mut cells = match quotes::are_paired(text.as_bytes(), self.dialect) {
+            true => self.splitter.texts(),
+            false => quotes::split(text, self.dialect),
+        };
         // Some programs write a delimiter too many.
-        while cells.len() > self.width && cells.last().is_some_and(|cell| cell.is_empty()) {
+        while cells.len() > self.width && cells.last().is_some_and(String::is_empty) {
             cells.pop();
         }
         if cells.len() != self.width {
@@ -83,8 +88,14 @@ impl<R: BufRead> Delimited<R> {
                 format!("{} cells, where the header names {} columns", cells.len(), self.width);
             return Err(Complaint::whole(reason));
         }
-        let texts = cells.into_iter().map(|cell| String::from_utf8_lossy(cell).into_owned());
-        Ok(Fields::Cells(texts.collect()))
+        Ok(Fields::Cells(cells))
+    }
+
+    /// Whether several lines are no row: the marks in them only seem to hold them together.
+    fn is_odd(&self, lines: &[Line]) -> bool {
+        let text = lines.iter().map(|line| line.bytes.as_slice()).collect::<Vec<_>>().join(&b'\n');
+        let cells = self.splitter.cells;
+        !quotes::are_paired(&text, self.dialect) || (self.width > 0 && cells != self.width)
     }
 
     /// Takes the lines of a row; the splitter has its cells then.
@@ -110,9 +121,10 @@ impl<R: BufRead> Delimited<R> {
             let is_whole = !is_broken && self.splitter.add_line(&line.bytes);
             taken.push(line);
             if is_whole {
-                // More lines than one, and not what was to be expected: the marks are not pairs.
-                let is_odd = taken.len() > 1 && self.width > 0 && self.fields().is_err();
-                let row = if is_odd { self.give_back(taken) } else { joined(taken) };
+                let row = match taken.len() > 1 && self.is_odd(&taken) {
+                    true => self.give_back(taken),
+                    false => joined(taken),
+                };
                 return Ok(Some(row));
             }
             if is_broken || taken.len() >= ROW_LINES_MAX {
@@ -155,10 +167,13 @@ fn joined(lines: Vec<Line>) -> Row {
 
 /// The cells of a text that is one row.
 pub(super) fn split(text: &str, dialect: Dialect) -> Vec<String> {
+    if !quotes::are_paired(text.as_bytes(), dialect) {
+        return quotes::split(text, dialect);
+    }
     let mut splitter = Splitter::new(dialect);
     splitter.start();
     splitter.add_line(text.as_bytes());
-    splitter.cells().into_iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
+    splitter.texts()
 }
 
 /// Divides a row into cells. Its memory is bounded by what it is given.
@@ -231,5 +246,9 @@ impl Splitter {
             cell
         };
         self.ends[..self.cells].iter().map(cell).collect()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.cells().into_iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
     }
 }

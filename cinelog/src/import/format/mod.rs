@@ -7,6 +7,7 @@ mod delimited;
 mod elements;
 mod layout;
 mod objects;
+mod quotes;
 mod recognise;
 
 use std::io::{self, BufRead};

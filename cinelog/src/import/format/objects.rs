@@ -53,7 +53,7 @@ mod tests {
         assert!(reason(b"{\"title\": \xff}").starts_with("byte 11 (0xFF) is not UTF-8"));
         assert!(reason(b"{\"title\": \"a\0\"}").starts_with("byte 13 is NUL"));
         assert_eq!(reason(b"[1]"), "not a JSON object");
-        assert_eq!(reason(b"{\"title\": "), "not JSON: EOF while parsing a value at column 9");
+        assert_eq!(reason(b"{\"title\": "), "not JSON: EOF while parsing a value at column 10");
     }
 
     #[test]

@@ -64,6 +64,16 @@ fn a_mark_inside_a_cell_is_a_character() {
 }
 
 #[test]
+fn marks_that_are_not_doubled_are_characters() {
+    let text = b"a,b\n\"Weird Al\" Yankovic,x\n\"the \"best\" film, ever\",y\n";
+    let records = read("a.csv", text);
+    assert_eq!(
+        good(&records),
+        [(2, json!(["\"Weird Al\" Yankovic", "x"])), (3, json!(["the \"best\" film, ever", "y"]))]
+    );
+}
+
+#[test]
 fn rows_with_too_few_or_too_many_cells_are_refused() {
     let records = read("a.csv", b"a,b\n1\n1,2,3\n1,2,,\n");
     assert_eq!(

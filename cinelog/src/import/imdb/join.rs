@@ -124,7 +124,7 @@ impl Join {
     }
 
     /// Adds to the drafts of a piece what the files say of them, and makes them films.
-    pub(crate) async fn complete(&self, piece: Piece) -> Result<Piece, JoinError> {
+    pub(in crate::import) async fn complete(&self, piece: Piece) -> Result<Piece, JoinError> {
         let titles: Vec<&str> = piece.iter().filter_map(draft).filter_map(imdb_id).collect();
         let mut database = self.database.lock().await;
         let votes = match self.votes_min {
