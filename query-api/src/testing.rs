@@ -9,7 +9,8 @@ use event_log::{
 };
 use events::{AccountId, MovieDetails, MovieId, Position, Revision};
 use http::{HeaderMap, Request, StatusCode};
-use http_kit::Problem;
+use http_kit::{Clock, Edge, EdgeOptions, Problem, ResponseCache, edge};
+use identity::{Realm, Verifier};
 use jiff::Timestamp;
 use read_model::{
     ChangeFeed, Checkpoint, InProcessChangeFeed, MovieDocument, RatingSummary, ReadModelChanged,
@@ -17,7 +18,7 @@ use read_model::{
 };
 use serde_json::Value;
 use sqlx::{
-    SqlitePool,
+    SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 use tempfile::TempDir;
@@ -35,6 +36,62 @@ pub(crate) struct ReadModel {
     shared: Shared,
     router: Router,
     _folder: TempDir,
+}
+
+/// The routes as they are served.
+#[derive(Clone)]
+pub(crate) struct Node {
+    edge: Edge,
+    pub(crate) cache: Option<ResponseCache>,
+}
+
+/// An answer as it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sent {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: axum::body::Bytes,
+}
+
+impl Node {
+    /// Asks with a method and headers.
+    pub(crate) async fn ask(&self, method: &str, address: &str, headers: &[(&str, &str)]) -> Sent {
+        let response = self.edge.clone().oneshot(request(method, address, headers)).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Sent { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Asks with GET.
+    pub(crate) async fn get(&self, address: &str) -> Sent {
+        self.ask("GET", address, &[]).await
+    }
+}
+
+impl Sent {
+    /// The position that it says it shows.
+    pub(crate) fn position(&self) -> Option<u64> {
+        self.headers.get("cinelog-position")?.to_str().unwrap().parse().ok()
+    }
+
+    /// All that has to be the same however the answer came about.
+    pub(crate) fn essence(mut self) -> Self {
+        // A body of known length is not chunked.
+        let framing = ["content-length"];
+        let of_the_request = ["x-request-id", "traceparent", "cinelog-position"];
+        for name in framing.iter().chain(&of_the_request) {
+            self.headers.remove(*name);
+        }
+        self
+    }
+}
+
+fn request(method: &str, address: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(address);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::empty()).unwrap()
 }
 
 /// An answer, with its body read.
@@ -65,6 +122,18 @@ impl Answer {
     /// One of the list's links.
     pub(crate) fn link(&self, rel: &str) -> Option<String> {
         self.json["links"][rel].as_str().map(str::to_owned)
+    }
+}
+
+fn state(store: &SqliteStore, log: &Arc<SqliteLog>, feed: &Arc<InProcessChangeFeed>) -> QueryState {
+    QueryState {
+        store: LiveStore::new(store.clone()),
+        log: Arc::clone(log) as Arc<dyn EventLog>,
+        feed: Arc::clone(feed) as Arc<dyn ChangeFeed>,
+        cache: None,
+        cursor_key: [7; 32],
+        max_age: Duration::from_secs(5),
+        stale_while_revalidate: Duration::from_secs(30),
     }
 }
 
@@ -106,15 +175,7 @@ impl ReadModel {
         let log = Arc::new(log.await.unwrap());
         let feed = Arc::new(InProcessChangeFeed::new(16));
         let store = SqliteStore::open(&path, 2).await.unwrap();
-        let shared = Shared::new(QueryState {
-            store: LiveStore::new(store.clone()),
-            log: Arc::clone(&log) as Arc<dyn EventLog>,
-            feed: Arc::clone(&feed) as Arc<dyn ChangeFeed>,
-            cache: None,
-            cursor_key: [7; 32],
-            max_age: Duration::from_secs(5),
-            stale_while_revalidate: Duration::from_secs(30),
-        });
+        let shared = Shared::new(state(&store, &log, &feed));
         let router = crate::routes::all().with_state(shared.clone()).into();
         Self { writer, store, log, feed, shared, router, _folder: folder }
     }
@@ -140,73 +201,122 @@ impl ReadModel {
     /// Writes a film as the projector does.
     pub(crate) async fn put_film(&self, film: &MovieDocument) {
         let mut transaction = self.writer.begin().await.unwrap();
-        let details = &film.details;
-        let key: i64 = sqlx::query_scalar(
-            "INSERT INTO movie (id, document, deleted, title, year, release_date, runtime_minutes,
+        write_film(&mut transaction, film).await;
+        transaction.commit().await.unwrap();
+    }
+
+    /// Writes films and the next position in one transaction, as the projector does; gives what the feed
+    /// is to be told of it.
+    pub(crate) async fn commit(&self, films: &[MovieDocument]) -> ReadModelChanged {
+        let previous = self.store.checkpoint().await.unwrap();
+        let mut transaction = self.writer.begin().await.unwrap();
+        for film in films {
+            write_film(&mut transaction, film).await;
+        }
+        let sql = "UPDATE checkpoint SET position = position + 1";
+        sqlx::query(sql).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        let mut facets: Vec<_> = films.iter().flat_map(|film| film.facets().into_keys()).collect();
+        facets.sort();
+        facets.dedup();
+        ReadModelChanged {
+            previous,
+            checkpoint: self.store.checkpoint().await.unwrap(),
+            movies: films.iter().map(|film| film.id).collect(),
+            facets,
+        }
+    }
+
+    /// Tells the feed.
+    pub(crate) async fn publish(&self, change: ReadModelChanged) {
+        self.feed.publish(change).await;
+    }
+
+    /// The routes with the edge around them, and a cache of so many bytes.
+    pub(crate) fn node(&self, cache_bytes: u64) -> Node {
+        let cache = crate::response_cache(Arc::clone(&self.log) as Arc<dyn EventLog>, cache_bytes);
+        let shared = Shared::new(self.state(cache.clone()));
+        let router: Router = crate::routes::all().with_state(shared).into();
+        let realm = Realm { issuer: "test".to_owned(), audience: "test".to_owned() };
+        let verifier = Arc::new(Verifier::new(realm, []));
+        let options =
+            EdgeOptions { cache: cache.clone(), ..EdgeOptions::new(Clock::system(), verifier) };
+        Node { edge: edge(router, options), cache }
+    }
+
+    fn state(&self, cache: Option<ResponseCache>) -> QueryState {
+        QueryState { cache, ..state(&self.store, &self.log, &self.feed) }
+    }
+}
+
+/// Writes a film within a transaction.
+async fn write_film(transaction: &mut SqliteConnection, film: &MovieDocument) {
+    let details = &film.details;
+    let key: i64 = sqlx::query_scalar(
+        "INSERT INTO movie (id, document, deleted, title, year, release_date, runtime_minutes,
                 rating, rating_count, language, country, imdb, created_at, updated_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET document = excluded.document,
                 deleted = excluded.deleted, title = excluded.title, year = excluded.year,
                 rating = excluded.rating, rating_count = excluded.rating_count
              RETURNING key",
-        )
-        .bind(film.id.0)
-        .bind(serde_json::to_string(film).unwrap())
-        .bind(film.deleted)
-        .bind(events::text::plain(&details.title))
-        .bind(details.year.unwrap_or(0))
-        .bind(details.release_date.map(|date| date.to_string()).unwrap_or_default())
-        .bind(details.runtime_minutes.unwrap_or(0))
-        .bind(film.rating.average().unwrap_or(0.0))
-        .bind(i64::try_from(film.rating.count).unwrap())
-        .bind(details.language.clone().unwrap_or_default())
-        .bind(details.country.clone().unwrap_or_default())
-        .bind(details.external_ids.imdb.clone().unwrap_or_default())
-        .bind(film.created_at.as_microsecond())
-        .bind(film.updated_at.as_microsecond())
-        .fetch_one(&mut *transaction)
-        .await
-        .unwrap();
-        for sql in [
-            "DELETE FROM movie_facet WHERE movie_key = ?",
-            "DELETE FROM movie_search WHERE rowid = ?",
-        ] {
-            sqlx::query(sql).bind(key).execute(&mut *transaction).await.unwrap();
-        }
-        if let Some(text) = SearchText::of(film) {
-            let sql = "INSERT INTO movie_search (rowid, title, people, other) VALUES (?, ?, ?, ?)";
-            let insert = sqlx::query(sql).bind(key).bind(text.title).bind(text.people);
-            insert.bind(text.other).execute(&mut *transaction).await.unwrap();
-        }
-        for ((kind, slug), name) in film.facets() {
-            sqlx::query("INSERT INTO movie_facet (kind, slug, movie_key) VALUES (?, ?, ?)")
-                .bind(kind.as_str())
-                .bind(slug.as_str())
-                .bind(key)
-                .execute(&mut *transaction)
-                .await
-                .unwrap();
-            let document = serde_json::json!({
-                "kind": kind, "slug": slug, "name": name, "description": null,
-                "movie_count": 1, "revision": 0,
-            });
-            sqlx::query(
-                "INSERT INTO facet (kind, slug, name, movie_count, document)
-                 VALUES (?1, ?2, ?3, 1, ?4)
-                 ON CONFLICT DO UPDATE SET movie_count = movie_count + 1,
-                    document = json_set(document, '$.movie_count', movie_count + 1)",
-            )
+    )
+    .bind(film.id.0)
+    .bind(serde_json::to_string(film).unwrap())
+    .bind(film.deleted)
+    .bind(events::text::plain(&details.title))
+    .bind(details.year.unwrap_or(0))
+    .bind(details.release_date.map(|date| date.to_string()).unwrap_or_default())
+    .bind(details.runtime_minutes.unwrap_or(0))
+    .bind(film.rating.average().unwrap_or(0.0))
+    .bind(i64::try_from(film.rating.count).unwrap())
+    .bind(details.language.clone().unwrap_or_default())
+    .bind(details.country.clone().unwrap_or_default())
+    .bind(details.external_ids.imdb.clone().unwrap_or_default())
+    .bind(film.created_at.as_microsecond())
+    .bind(film.updated_at.as_microsecond())
+    .fetch_one(&mut *transaction)
+    .await
+    .unwrap();
+    for sql in
+        ["DELETE FROM movie_facet WHERE movie_key = ?", "DELETE FROM movie_search WHERE rowid = ?"]
+    {
+        sqlx::query(sql).bind(key).execute(&mut *transaction).await.unwrap();
+    }
+    if let Some(text) = SearchText::of(film) {
+        let sql = "INSERT INTO movie_search (rowid, title, people, other) VALUES (?, ?, ?, ?)";
+        let insert = sqlx::query(sql).bind(key).bind(text.title).bind(text.people);
+        insert.bind(text.other).execute(&mut *transaction).await.unwrap();
+    }
+    for ((kind, slug), name) in film.facets() {
+        sqlx::query("INSERT INTO movie_facet (kind, slug, movie_key) VALUES (?, ?, ?)")
             .bind(kind.as_str())
             .bind(slug.as_str())
-            .bind(name)
-            .bind(document.to_string())
+            .bind(key)
             .execute(&mut *transaction)
             .await
             .unwrap();
-        }
-        transaction.commit().await.unwrap();
+        let document = serde_json::json!({
+            "kind": kind, "slug": slug, "name": name, "description": null,
+            "movie_count": 1, "revision": 0,
+        });
+        sqlx::query(
+            "INSERT INTO facet (kind, slug, name, movie_count, document)
+                 VALUES (?1, ?2, ?3, 1, ?4)
+                 ON CONFLICT DO UPDATE SET movie_count = movie_count + 1,
+                    document = json_set(document, '$.movie_count', movie_count + 1)",
+        )
+        .bind(kind.as_str())
+        .bind(slug.as_str())
+        .bind(name)
+        .bind(document.to_string())
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
     }
+}
 
+impl ReadModel {
     /// Writes a rating. `minute` says when it was given.
     pub(crate) async fn put_rating(&self, film: MovieId, account: u128, value: u8, minute: i64) {
         sqlx::query("INSERT INTO rating VALUES (?, ?, ?, ?, 1)")
@@ -255,11 +365,7 @@ impl ReadModel {
         address: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(address);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::empty()).unwrap();
+        let request = request(method, address, headers);
         let response = self.router.clone().oneshot(request).await.unwrap();
         let problem = response.extensions().get::<Problem>().cloned();
         let (parts, body) = response.into_parts();
