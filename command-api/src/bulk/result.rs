@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use events::{MovieId, Position, Revision};
 use http::StatusCode;
-use http_kit::{Problem, ProblemDocument};
+use http_kit::{Problem, ProblemDocument, ProblemType};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,6 +18,9 @@ pub(crate) struct LineResult {
     status: u16,
     #[serde(flatten)]
     said: Said,
+    /// Whether the line was not refused for what it says, but may succeed later as it is.
+    #[serde(skip)]
+    passes: bool,
 }
 
 /// What is said besides the status.
@@ -42,6 +45,7 @@ enum Said {
 impl LineResult {
     /// What came of a line of `sender`'s.
     pub(crate) fn of(sender: &Sender, line: u64, outcome: Result<Outcome, Problem>) -> Self {
+        let mut passes = false;
         let (status, said) = match outcome {
             Ok(Outcome::Done(Done { answer, appended, .. })) => {
                 let id = match answer.subject() {
@@ -55,12 +59,14 @@ impl LineResult {
                 (StatusCode::OK, Said::Rehearsed { revision, events })
             }
             Err(problem) => {
-                let status = problem.problem_type().status();
+                let kind = problem.problem_type();
+                passes = matches!(kind, ProblemType::Unavailable | ProblemType::RequestInFlight);
+                let status = kind.status();
                 let problem = problem.into_document(BULK_PATH, &sender.request_id);
                 (status, Said::Refused { problem: Box::new(problem) })
             }
         };
-        Self { line, status: status.as_u16(), said }
+        Self { line, status: status.as_u16(), said, passes }
     }
 
     pub(crate) fn line(&self) -> u64 {
@@ -74,7 +80,7 @@ impl LineResult {
 
     /// Whether the line was not refused for what it says, but may succeed later as it is.
     pub(crate) fn is_unavailable(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+        self.passes
     }
 
     /// Writes it as a line.

@@ -18,6 +18,9 @@ use crate::{
     problem::CommandError,
 };
 
+/// How many jobs there are at most, those that are finished and kept among them.
+const JOBS_KEPT_MAX: usize = 20_000;
+
 /// A job that a request asked for.
 pub(crate) struct Accepted {
     pub(crate) job: Arc<Job>,
@@ -105,7 +108,11 @@ impl Jobs {
     fn reserve(&self, options: &BulkOptions) -> Result<Reservation<'_>, Problem> {
         let all = self.all();
         let unfinished = all.values().filter(|job| !job.state().is_final()).count();
-        if unfinished + self.0.arriving.load(Ordering::Relaxed) >= options.jobs_max {
+        let arriving = self.0.arriving.load(Ordering::Relaxed);
+        if all.len() + arriving >= JOBS_KEPT_MAX {
+            return Err(unavailable().detail("There are too many jobs that are kept."));
+        }
+        if unfinished + arriving >= options.jobs_max {
             return Err(unavailable().detail(format!(
                 "There are {} jobs that are not finished, and no more are taken.",
                 options.jobs_max
