@@ -44,8 +44,8 @@ impl<A: Cached> Cache<A> {
         self.states.get(stream)
     }
 
-    pub(crate) fn insert(&self, stream: &StreamName, loaded: Loaded<A>) {
-        self.states.insert(stream.clone(), Arc::new(loaded));
+    pub(crate) fn insert(&self, stream: &StreamName, loaded: Arc<Loaded<A>>) {
+        self.states.insert(stream.clone(), loaded);
     }
 
     /// Whether a stream that is not in here is likely to have no events.
@@ -59,8 +59,7 @@ impl<A: Cached> Cache<A> {
     }
 }
 
-/// What is kept of each kind of stream. Clones are the same.
-#[derive(Clone)]
+/// What is kept of each kind of stream.
 pub(crate) struct Caches {
     movies: Cache<Movie>,
     ratings: Cache<Rating>,
@@ -171,14 +170,14 @@ mod tests {
         StreamName::genre(&Slug::of(&format!("g{number}")))
     }
 
-    fn at(revision: u64, description: usize) -> Loaded<Genre> {
+    fn at(revision: u64, description: usize) -> Arc<Loaded<Genre>> {
         let described = GenreDescribed {
             slug: Slug::of("g"),
             name: "G".to_owned(),
             description: Some("x".repeat(description)),
         };
         let state = Genre { described: Some(described) };
-        Loaded { state, revision: Revision(revision), ..Loaded::default() }
+        Arc::new(Loaded { state, revision: Revision(revision), ..Loaded::default() })
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct Executor {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) clock: Clock,
     turns: Turns,
-    caches: Caches,
+    caches: Arc<Caches>,
 }
 
 /// Where a command that was carried out left its stream.
@@ -87,14 +87,14 @@ pub(crate) struct About<'a> {
 
 /// An aggregate as it is known here.
 struct Known<A> {
-    loaded: Loaded<A>,
+    loaded: Arc<Loaded<A>>,
     /// Whether it was read while the command is carried out. Otherwise it may be behind the log.
     is_fresh: bool,
 }
 
 impl<A: Default> Default for Known<A> {
     fn default() -> Self {
-        Self { loaded: Loaded::default(), is_fresh: false }
+        Self { loaded: Arc::default(), is_fresh: false }
     }
 }
 
@@ -120,7 +120,7 @@ impl Executor {
     /// Commands are carried out against `log`; `clock` gives the ids of their events.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Clock) -> Self {
-        Self { log, clock, turns: Turns::default(), caches: Caches::default() }
+        Self { log, clock, turns: Turns::default(), caches: Arc::default() }
     }
 
     /// Carries out what `decide` makes of `stream`: the state that its events lead to, and its revision.
@@ -183,7 +183,9 @@ impl Executor {
                 Ok(after) => {
                     let before = own.loaded.revision;
                     if let Some(changed_at) = changed_at {
-                        self.remember(about.stream, own.loaded.after(&facts, after, changed_at));
+                        let loaded = Arc::unwrap_or_clone(own.loaded);
+                        let loaded = loaded.after(&facts, after, changed_at);
+                        self.remember(about.stream, Arc::new(loaded));
                     }
                     return Ok((answer, CarriedOut { before, after }));
                 }
@@ -212,10 +214,10 @@ impl Executor {
         &self,
         stream: &StreamName,
     ) -> Result<Loaded<A>, E> {
-        let loaded = A::cache(&self.caches).get(stream).as_deref().cloned().unwrap_or_default();
+        let loaded = A::cache(&self.caches).get(stream).unwrap_or_default();
         let mut known = Known { loaded, is_fresh: false };
         self.refresh::<A, E>(stream, &mut known).await?;
-        Ok(known.loaded)
+        Ok(Arc::unwrap_or_clone(known.loaded))
     }
 
     /// An aggregate as it is known here. Of one that is not, the log is asked; unless it is likely to be
@@ -226,8 +228,8 @@ impl Executor {
         is_new: bool,
     ) -> Result<Known<A>, E> {
         let cache = A::cache(&self.caches);
-        match cache.get(stream).as_deref() {
-            Some(loaded) => Ok(Known { loaded: loaded.clone(), is_fresh: false }),
+        match cache.get(stream) {
+            Some(loaded) => Ok(Known { loaded, is_fresh: false }),
             None if is_new || cache.is_next_new() => Ok(Known::default()),
             None => {
                 let mut known = Known::default();
@@ -247,18 +249,18 @@ impl Executor {
             return Ok(());
         }
         let before = known.loaded.revision;
-        known.loaded.catch_up::<E>(&*self.log, stream).await?;
+        Arc::make_mut(&mut known.loaded).catch_up::<E>(&*self.log, stream).await?;
         known.is_fresh = true;
         if before == Revision::NONE {
             A::cache(&self.caches).was_new(known.loaded.revision == Revision::NONE);
         }
         if known.loaded.revision > before {
-            self.remember(stream, known.loaded.clone());
+            self.remember(stream, Arc::clone(&known.loaded));
         }
         Ok(())
     }
 
-    fn remember<A: Cached>(&self, stream: &StreamName, loaded: Loaded<A>) {
+    fn remember<A: Cached>(&self, stream: &StreamName, loaded: Arc<Loaded<A>>) {
         A::cache(&self.caches).insert(stream, loaded);
     }
 
