@@ -11,6 +11,8 @@ use std::{
 pub struct Output {
     /// Whether it exited with success.
     pub success: bool,
+    /// The status that it exited with. `None` where a signal ended it.
+    pub status: Option<i32>,
     /// What it printed.
     pub stdout: String,
     /// What it complained about.
@@ -36,6 +38,7 @@ impl Output {
     fn of(output: &std::process::Output) -> Self {
         Self {
             success: output.status.success(),
+            status: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }

@@ -12,7 +12,7 @@ use super::{
     imdb,
     mapping::{Plan, Slots},
     opened::Opened,
-    row::Row,
+    row::{Row, year},
     settings::Settings,
 };
 
@@ -21,6 +21,9 @@ const PIECE_RECORDS_MAX: usize = 256;
 
 /// How many bytes of text it has; the last record may go beyond.
 const PIECE_BYTES_MAX: usize = 1 << 20;
+
+/// So many years ahead a film may be announced; beyond them its date is worth a look.
+const YEARS_AHEAD_MAX: i64 = 5;
 
 /// A record that has been read.
 #[derive(Debug)]
@@ -57,8 +60,14 @@ pub(super) fn read_all(
     join: bool,
     pieces: &mpsc::Sender<Piece>,
 ) -> io::Result<Report> {
-    let mut reader =
-        Reader { settings, layout: &opened.layout, plan: opened.plan, imdb: opened.imdb, join };
+    let mut reader = Reader {
+        settings,
+        layout: &opened.layout,
+        plan: opened.plan,
+        imdb: opened.imdb,
+        join,
+        far_ahead: 0,
+    };
     let (mut piece, mut bytes) = (Piece::new(), 0);
     loop {
         let record = opened.records.next()?;
@@ -79,7 +88,11 @@ pub(super) fn read_all(
     if opened.imdb == Some(imdb::Kind::Basics) {
         unused.retain(|column| column != imdb::TITLE_TYPE);
     }
-    Ok(Report { unused, notes: opened.notes })
+    let mut notes = opened.notes;
+    if reader.far_ahead > 0 {
+        notes.push(format!("{} films are of years far ahead, as the file says", reader.far_ahead));
+    }
+    Ok(Report { unused, notes })
 }
 
 struct Reader<'a> {
@@ -89,6 +102,8 @@ struct Reader<'a> {
     imdb: Option<imdb::Kind>,
     /// Whether other files say more of the films.
     join: bool,
+    /// How many films are of a year that is far ahead.
+    far_ahead: u64,
 }
 
 impl Reader<'_> {
@@ -111,6 +126,10 @@ impl Reader<'_> {
                 self.draft(|plan| plan.cells(columns, &cells))
             }
         };
+        let years_max = i64::from(self.settings.reading.this_year) + YEARS_AHEAD_MAX;
+        if draft.as_ref().is_ok_and(|draft| year(draft).is_some_and(|year| year > years_max)) {
+            self.far_ahead += 1;
+        }
         match draft {
             Err(complaints) => Item::Refused(raw, complaints),
             Ok(draft) if self.join => Item::Draft(raw, Box::new(draft)),

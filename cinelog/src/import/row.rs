@@ -50,6 +50,15 @@ impl Row {
     }
 }
 
+/// The year that a draft says, or that of its day.
+pub(super) fn year(draft: &MovieDraft) -> Option<i64> {
+    match (&draft.year, &draft.release_date) {
+        (Field::Given(year), _) => Some(year.0),
+        (_, Field::Given(date)) => date.get(..4)?.parse().ok(),
+        _ => None,
+    }
+}
+
 impl Key {
     fn of(draft: &MovieDraft) -> Self {
         if let Field::Given(ids) = &draft.external_ids
@@ -61,12 +70,7 @@ impl Key {
             Field::Given(title) => plain(title),
             _ => String::new(),
         };
-        let year = match (&draft.year, &draft.release_date) {
-            (Field::Given(year), _) => Some(year.0),
-            (_, Field::Given(date)) => date.get(..4).and_then(|year| year.parse().ok()),
-            _ => None,
-        };
-        Self::Title(title, year)
+        Self::Title(title, year(draft))
     }
 
     /// The same film gets the same id in every import.

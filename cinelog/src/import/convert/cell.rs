@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
+use super::list;
 use crate::import::mapping::{Cell, Field};
 
 /// What stands for nothing wherever it stands. IMDb writes the second.
@@ -45,6 +46,9 @@ pub(super) fn text<'a>(
     empty: &[String],
 ) -> Result<Option<Cow<'a, str>>, String> {
     let text = match cell {
+        Cell::Text(text) if is_main_of_several(field) && text.starts_with('[') => {
+            return listed(text, field, empty);
+        }
         Cell::Text(text) => Cow::Borrowed(text),
         Cell::Json(Value::Null) => return Ok(None),
         Cell::Json(Value::String(text)) => Cow::Borrowed(text.as_str()),
@@ -64,6 +68,12 @@ pub(super) fn text<'a>(
         }
     };
     Ok(Some(decoded(text)).filter(|text| !says_nothing(text.trim(), field, empty)))
+}
+
+/// The main one of a list that is written into a cell.
+fn listed<'a>(text: &str, field: Field, empty: &[String]) -> Result<Option<Cow<'a, str>>, String> {
+    let value = list::parse(text).ok_or_else(|| list::unreadable(text))?;
+    Ok(self::text(Cell::Json(&value), field, empty)?.map(|text| Cow::Owned(text.into_owned())))
 }
 
 /// Whether of several values the first is the one to take.
@@ -147,8 +157,8 @@ pub(super) fn prose(text: &str) -> String {
 /// A cell's text as it is shown to whoever is to correct it.
 pub(super) fn shown(text: &str) -> String {
     let text = text.trim();
-    let mut shown: String =
-        text.chars().take(SHOWN_CHARS_MAX).flat_map(char::escape_debug).collect();
+    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).map(visible).collect();
     if text.chars().count() > SHOWN_CHARS_MAX {
         shown.push('…');
     }

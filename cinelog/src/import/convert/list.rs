@@ -35,10 +35,9 @@ pub(super) fn read(
         if written.trim_end() == "]" {
             return Ok(());
         }
-        let parsed = serde_json::from_str(&text).ok().or_else(|| python::parse(&text));
-        return match parsed {
+        return match parse(&text) {
             Some(Value::Array(values)) => add_all(&values, field, empty, names),
-            _ => Err(format!("{} is no list that can be read", cell::shown(&text))),
+            _ => Err(unreadable(&text)),
         };
     }
     match separators {
@@ -50,6 +49,16 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// A list as JSON, or as Python prints it.
+pub(super) fn parse(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().or_else(|| python::parse(text))
+}
+
+/// What is said of a text that ought to be a list.
+pub(super) fn unreadable(text: &str) -> String {
+    format!("{} is no list that can be read", cell::shown(text))
 }
 
 /// Adds the names of a JSON list, each a text, a number or an object with a name.

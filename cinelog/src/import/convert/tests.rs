@@ -78,6 +78,21 @@ fn the_code_of_namibia_is_a_country() {
 }
 
 #[test]
+fn of_several_countries_the_first_is_the_main_one_however_they_are_written() {
+    let python = "[{'iso_3166_1': 'US', 'name': 'United States of America'}, {'iso_3166_1': 'GB'}]";
+    for countries in [json!("USA, UK"), json!(["US", "GB"]), json!([{"iso_3166_1": "US"}, {}])] {
+        assert_eq!(
+            draft_of(json!({"title": "A", "country": countries})).unwrap().country,
+            given("US")
+        );
+    }
+    let columns = ["title".to_owned(), "production_countries".to_owned()];
+    let cells = ["A".to_owned(), python.to_owned()];
+    let mut plan = Plan::new(Mapping::default());
+    assert_eq!(reading().draft(&plan.cells(&columns, &cells)).unwrap().country, given("US"));
+}
+
+#[test]
 fn a_year_in_brackets_counts_where_no_column_has_one() {
     let draft = draft_of(json!({"title": "Toy Story (1995)", "year": null})).unwrap();
     assert_eq!((draft.title, draft.year), (given("Toy Story"), Sent::Given(Whole(1995))));
