@@ -163,13 +163,14 @@ impl Projector {
         batches: &mut EventBatches,
         events: &mut Vec<RecordedEvent>,
     ) -> Result<(), ProjectorError> {
-        let first = events.is_empty();
+        let mut first = events.is_empty();
         loop {
             let page = batches.next().await.ok_or_else(ended)??;
-            if first && events.is_empty() {
+            // Before anything else is waited for: whoever stops waiting here must not lose them.
+            events.extend(page);
+            if std::mem::take(&mut first) {
                 self.find_head().await;
             }
-            events.extend(page);
             let is_behind = events.last().is_none_or(|last| last.position < self.head);
             if !is_behind || events.len() >= self.options.batch_events_max {
                 return Ok(());
@@ -211,7 +212,6 @@ impl Projector {
     async fn do_chores(&mut self, at: Checkpoint) -> Result<(), ProjectorError> {
         self.check_completeness().await?;
         self.retry_parked(at).await?;
-        self.find_head().await;
         // Where events wait, only a batch that gets through shows that all is well again: the disk may
         // be full for what is written and fine for what has been read.
         if at.position >= self.head {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use event_log::EventBatches;
@@ -46,6 +46,25 @@ pub(crate) fn busy_history() -> History {
         }
     }
     history
+}
+
+#[tokio::test]
+async fn events_that_were_taken_when_the_chores_come_due_are_folded_in_too() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(20);
+    let ground = Ground::with(old).await;
+    let mut items = ground.feed.subscribe();
+    let silent = Arc::new(AtomicBool::new(false));
+    let log = WrappedLog::silent_once(Arc::clone(&ground.log) as _, &silent);
+    let running = ground.start_on(Arc::new(log), options(7, PARK)).await;
+    reached(&mut items, Position(20)).await;
+    // With the next events in hand it waits for the end of the log, until the chores interrupt it.
+    silent.store(true, Ordering::SeqCst);
+    ground.append(new).await;
+    reached(&mut items, history.events.last().unwrap().position).await;
+    assert!(!silent.load(Ordering::SeqCst), "it has waited");
+    running.stop().await.unwrap();
+    assert_eq!(stored(&ground.path()).await, folded(&history.events));
 }
 
 #[tokio::test]

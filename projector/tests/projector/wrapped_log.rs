@@ -1,6 +1,12 @@
 //! A real log whose subscriptions are tampered with.
 
-use std::sync::Arc;
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use event_log::{
@@ -17,6 +23,8 @@ pub(crate) struct WrappedLog {
     log: Arc<dyn EventLog>,
     wrap: Box<Wrap>,
     headless: bool,
+    /// Whoever asks for its end next gets no answer.
+    silent_once: Arc<AtomicBool>,
 }
 
 impl WrappedLog {
@@ -24,12 +32,17 @@ impl WrappedLog {
         log: Arc<dyn EventLog>,
         wrap: impl Fn(EventBatches) -> EventBatches + Send + Sync + 'static,
     ) -> Self {
-        Self { log, wrap: Box::new(wrap), headless: false }
+        Self { log, wrap: Box::new(wrap), headless: false, silent_once: Arc::default() }
     }
 
     /// The log, of which nobody can tell the end.
     pub(crate) fn headless(log: Arc<dyn EventLog>) -> Self {
         Self { headless: true, ..Self::new(log, |batches| batches) }
+    }
+
+    /// The log, which does not answer who asks for its end for the first time after the flag was set.
+    pub(crate) fn silent_once(log: Arc<dyn EventLog>, flag: &Arc<AtomicBool>) -> Self {
+        Self { silent_once: Arc::clone(flag), ..Self::new(log, |batches| batches) }
     }
 }
 
@@ -73,6 +86,9 @@ impl EventLog for WrappedLog {
     }
 
     async fn head(&self) -> Result<Position, LogError> {
+        if self.silent_once.swap(false, Ordering::SeqCst) {
+            return pending().await;
+        }
         if self.headless {
             return Err(LogError::Unavailable("its end cannot be found".to_owned()));
         }
