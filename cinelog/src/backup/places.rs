@@ -25,7 +25,8 @@ pub(crate) struct Places {
     read_model: PathBuf,
     signing_key: PathBuf,
     cursor_key: PathBuf,
-    jobs: PathBuf,
+    /// Folders of what has been begun and is not finished: bulk jobs, and imports.
+    unfinished: [PathBuf; 2],
     /// Held while a backup is made.
     pub(super) lock: PathBuf,
 }
@@ -40,7 +41,7 @@ impl Places {
             read_model: data.file(read_model),
             signing_key: data.file(Path::new("signing-key.pem")),
             cursor_key: data.file(Path::new("cursor-key")),
-            jobs: data.file(Path::new("jobs")),
+            unfinished: ["jobs", "imports"].map(|folder| data.file(Path::new(folder))),
             lock: data.file(Path::new("backup.lock")),
         }
     }
@@ -54,16 +55,19 @@ impl Places {
         }
     }
 
-    /// What tells of a history in the folder: a log, or what was made from one. The side files of a
-    /// log that is gone count too: SQLite would fold them into the next one of that name.
+    /// What tells of a history in the folder: a log, what was made from one, or what was to go into one
+    /// and would go on with the wrong one. The side files of a log that is gone count too: SQLite would
+    /// fold them into the next one of that name.
     pub(super) fn occupied(&self) -> Result<Vec<PathBuf>, BackupError> {
         let mut found: Vec<PathBuf> = std::iter::once(self.log.clone())
             .chain(SIDE_FILES.iter().map(|ending| with_ending(&self.log, ending)))
             .filter(|path| path.symlink_metadata().is_ok())
             .collect();
         found.extend(self.read_models()?);
-        if !entries(&self.jobs)?.is_empty() {
-            found.push(self.jobs.clone());
+        for folder in &self.unfinished {
+            if !entries(folder)?.is_empty() {
+                found.push(folder.clone());
+            }
         }
         Ok(found)
     }

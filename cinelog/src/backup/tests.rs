@@ -240,12 +240,15 @@ async fn a_folder_with_a_history_or_the_rest_of_one_is_left_alone() {
         assert_eq!(fs::read(path).unwrap(), b"something");
         assert_eq!(ground.names(rest), [rest]);
     }
-    // Jobs belong to a history too; a folder for them that is empty does not.
+    // What is not finished belongs to a history too; a folder for it that is empty does not.
     let places = ground.places("new");
-    fs::create_dir_all(ground.path("new/jobs/1")).unwrap();
-    let refused = restore(&ground.path("films.tar"), &places).await.unwrap_err();
-    assert!(refused.to_string().contains("jobs"), "{refused}");
-    fs::remove_dir(ground.path("new/jobs/1")).unwrap();
+    for folder in ["jobs", "imports"] {
+        let one = ground.path("new").join(folder).join("1");
+        fs::create_dir_all(&one).unwrap();
+        let refused = restore(&ground.path("films.tar"), &places).await.unwrap_err();
+        assert!(refused.to_string().contains(folder), "{refused}");
+        fs::remove_dir(one).unwrap();
+    }
     restore(&ground.path("films.tar"), &places).await.unwrap();
 }
 
