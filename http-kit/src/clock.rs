@@ -58,6 +58,16 @@ impl Clock {
         }
     }
 
+    /// A number that nobody can guess and that will not come again, for a trace.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the place the lint points to")]
+    pub(crate) fn new_trace(&self) -> u128 {
+        match &self.0 {
+            Source::System => Uuid::new_v4().as_u128(),
+            Source::Fixed(_) => self.new_id().as_u128(),
+        }
+    }
+
     /// Moves a fixed clock forward. The system's clock moves by itself and is left alone.
     pub fn advance(&self, by: Duration) {
         if let Source::Fixed(fixed) = &self.0 {

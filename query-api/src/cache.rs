@@ -187,6 +187,7 @@ impl Teller {
     /// Finds out whether the feed has lost changes without saying so: the read model is further than
     /// the feed says, and the feed has said nothing since the last look.
     async fn look(&mut self) {
+        self.cache.tidy();
         let known = self.cache.known();
         let Ok(checkpoint) = self.store.current().checkpoint().await else { return };
         let is_ahead = known.is_none_or(|known| checkpoint.position.0 > known)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use events::Position;
 use http::{HeaderMap, HeaderName, header};
 use http_kit::{FieldError, Preferences, Problem, ProblemType};
+use read_model::Checkpoint;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -12,7 +13,10 @@ use crate::{
     progress::Follower,
     read::single,
     state::Shared,
-    store::{StoreError, sqlite::Snapshot},
+    store::{
+        StoreError,
+        sqlite::{Snapshot, SqliteStore},
+    },
 };
 
 /// On every answer: the position that it reflects.
@@ -36,43 +40,63 @@ impl Shared {
     /// The read model as a request may see it: at `Cinelog-Min-Position` or later.
     ///
     /// # Errors
-    /// `InvalidParameter` where the header is no position; `NotCaughtUp` where the read model did not
-    /// reach it in time, or too many wait already; those of the store.
+    /// Those of [`fresh`](Self::fresh).
     pub(crate) async fn snapshot(
         &self,
         headers: &HeaderMap,
         preferences: &Preferences,
     ) -> Result<Snapshot, Problem> {
-        if let Some(cache) = &self.cache {
-            cache.follow();
-        }
-        let snapshot = self.new_enough(headers, preferences).await?;
-        if let Some(cache) = &self.cache {
-            cache.shows(snapshot.checkpoint);
-        }
+        let begin = async |store: SqliteStore| {
+            let snapshot = store.snapshot().await?;
+            Ok((snapshot.checkpoint, snapshot))
+        };
+        let (_, snapshot) = self.fresh(headers, preferences, begin).await?;
         Ok(snapshot)
     }
 
-    async fn new_enough(
+    /// What `read` gives of the read model as a request may see it. `read` says what it reflects, and is
+    /// called again where that is not new enough.
+    ///
+    /// # Errors
+    /// `InvalidParameter` where the header is no position; `NotCaughtUp` where the read model did not
+    /// reach it in time, or too many wait already; those of `read`.
+    pub(crate) async fn fresh<T, F: Future<Output = Result<(Checkpoint, T), StoreError>>>(
         &self,
         headers: &HeaderMap,
         preferences: &Preferences,
-    ) -> Result<Snapshot, Problem> {
+        read: impl Fn(SqliteStore) -> F,
+    ) -> Result<(Checkpoint, T), Problem> {
+        if let Some(cache) = &self.cache {
+            cache.follow();
+        }
+        let seen = self.new_enough(headers, preferences, read).await?;
+        if let Some(cache) = &self.cache {
+            cache.shows(seen.0);
+        }
+        Ok(seen)
+    }
+
+    async fn new_enough<T, F: Future<Output = Result<(Checkpoint, T), StoreError>>>(
+        &self,
+        headers: &HeaderMap,
+        preferences: &Preferences,
+        read: impl Fn(SqliteStore) -> F,
+    ) -> Result<(Checkpoint, T), Problem> {
         let wanted = min_position(headers)?;
         let patience = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
         // First followed, then looked: a change in between is not missed.
         let mut follower = self.progress.follow();
-        let mut snapshot = self.store.current().snapshot().await?;
-        if snapshot.checkpoint.position < wanted && !patience.is_zero() {
+        let mut seen = read(self.store.current()).await?;
+        if seen.0.position < wanted && !patience.is_zero() {
             // Not held while waiting: connections are few.
-            drop(snapshot);
+            drop(seen);
             let _place = self.waiting_room.try_acquire().map_err(|_| {
                 metrics::counter!("cinelog_query_waits_total", "outcome" => "refused").increment(1);
                 not_caught_up("Too many requests wait for a position already.".to_owned())
             })?;
-            snapshot = self.wait(&mut follower, wanted, patience).await?;
+            seen = self.wait(&mut follower, wanted, patience, &read).await?;
         }
-        let reached = snapshot.checkpoint.position;
+        let reached = seen.0.position;
         if reached < wanted {
             return Err(not_caught_up(format!(
                 "The read model is at position {reached}; {wanted} was asked for."
@@ -80,29 +104,30 @@ impl Shared {
         }
         let acknowledged = self.log.last_acknowledged();
         if reached >= acknowledged {
-            return Ok(snapshot);
+            return Ok(seen);
         }
-        drop(snapshot);
-        Ok(self.wait(&mut follower, acknowledged, OWN_WRITES_WAIT).await?)
+        drop(seen);
+        Ok(self.wait(&mut follower, acknowledged, OWN_WRITES_WAIT, &read).await?)
     }
 
     /// The read model at `wanted` or later, or as it is when patience is at an end.
-    async fn wait(
+    async fn wait<T, F: Future<Output = Result<(Checkpoint, T), StoreError>>>(
         &self,
         follower: &mut Follower,
         wanted: Position,
         patience: Duration,
-    ) -> Result<Snapshot, StoreError> {
+        read: &impl Fn(SqliteStore) -> F,
+    ) -> Result<(Checkpoint, T), StoreError> {
         let deadline = Instant::now() + patience;
         loop {
             let heard = timeout_at(deadline, follower.hears_of(wanted)).await;
             // What was heard is only the reason to look: position and data come from one snapshot.
-            let snapshot = self.store.current().snapshot().await?;
-            let has_reached = snapshot.checkpoint.position >= wanted;
+            let seen = read(self.store.current()).await?;
+            let has_reached = seen.0.position >= wanted;
             if has_reached || heard.is_err() {
                 let outcome = if has_reached { "reached" } else { "gave_up" };
                 metrics::counter!("cinelog_query_waits_total", "outcome" => outcome).increment(1);
-                return Ok(snapshot);
+                return Ok(seen);
             }
         }
     }

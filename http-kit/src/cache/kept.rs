@@ -70,8 +70,7 @@ impl Kept {
         self.by_target.weighted_size()
     }
 
-    /// Does what is put off until there is time. Tests cannot wait for it.
-    #[cfg(test)]
+    /// Does what is put off until there is time.
     pub(super) fn settle(&self) {
         self.by_target.run_pending_tasks();
     }

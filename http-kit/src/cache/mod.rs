@@ -112,7 +112,6 @@ impl ResponseCache {
         changed.into_iter().for_each(|topic| self.0.stamps.stamp(topic, version));
         self.0.known.fetch_max(version, Ordering::AcqRel);
         self.0.advanced.notify_waiters();
-        self.0.measure.bytes(self.0.kept.bytes());
     }
 
     /// Changes may have been missed: nothing is given out, and nothing kept, until
@@ -135,6 +134,12 @@ impl ResponseCache {
     /// Somebody was shown this version: nobody is shown an older one from now on.
     pub fn shows(&self, version: u64) {
         self.0.shown.fetch_max(version, Ordering::AcqRel);
+    }
+
+    /// Does the housekeeping that requests are spared, and tells the metrics. Call it now and then.
+    pub fn tidy(&self) {
+        self.0.kept.settle();
+        self.0.measure.bytes(self.0.kept.bytes());
     }
 
     /// The version up to which all changes are known; `None` while nothing is.

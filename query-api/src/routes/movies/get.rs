@@ -22,6 +22,7 @@ use crate::{
     read::Read,
     representation::{Movie, MovieView},
     state::Shared,
+    store::sqlite::SqliteStore,
 };
 
 static PARAMETERS: LazyLock<[Parameter; 1]> =
@@ -50,14 +51,15 @@ pub(crate) async fn handler(
     read: Read,
 ) -> Result<Response, Problem> {
     let fields = Fields::asked(&read.arguments(parameters())?, Movie::ALWAYS);
-    let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
-    let film = snapshot.movie(id).await?.ok_or_else(no_such_movie)?;
-    let tag = tag(&film, snapshot.checkpoint, &fields);
+    let find = async |store: SqliteStore| store.movie(id).await;
+    let (checkpoint, film) = state.fresh(&read.headers, &read.preferences, find).await?;
+    let film = film.ok_or_else(no_such_movie)?;
+    let tag = tag(&film, checkpoint, &fields);
     let changed_at = film.rating.changed_at.max(Some(film.updated_at));
-    let headers = read.public_headers(&state, snapshot.checkpoint, None);
+    let headers = read.public_headers(&state, checkpoint, None);
     let film = MovieView::of(Movie::alone(film), &fields).map_err(Problem::internal)?;
     let body = serde_json::to_vec(&film).map_err(Problem::internal)?;
-    let mark = cacheable(snapshot.checkpoint, [About::Film(id)]);
+    let mark = cacheable(checkpoint, [About::Film(id)]);
     let answer = || (Extension(mark), json(StatusCode::OK, body)).into_response();
     Ok(respond_conditional(&read.headers, &tag, changed_at, headers, answer))
 }

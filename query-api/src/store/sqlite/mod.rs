@@ -17,7 +17,7 @@ use events::Position;
 use read_model::Checkpoint;
 use sqlx::{
     Row, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow},
 };
 
 use super::StoreError;
@@ -37,7 +37,10 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 /// The read model in a SQLite file. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
+    /// For snapshots, which have a deadline.
     pool: SqlitePool,
+    /// For reads of one row. They need no deadline, and are spared what it costs.
+    rows: SqlitePool,
 }
 
 /// The read model as it was at one moment.
@@ -68,7 +71,9 @@ impl SqliteStore {
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
             // A file does not hang up.
-            .test_before_acquire(false)
+            .test_before_acquire(false);
+        let rows = pool.clone().connect_lazy_with(options.clone());
+        let pool = pool
             // The deadline is that of one snapshot, not of whoever has the connection next.
             .after_release(|connection, _| {
                 Box::pin(async move {
@@ -79,7 +84,7 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(|source| foreign_or_unavailable(path, source))?;
-        let store = Self { pool };
+        let store = Self { pool, rows };
         let mut connection = store.pool.acquire().await?;
         read_checkpoint(&mut connection)
             .await
@@ -93,13 +98,14 @@ impl SqliteStore {
     /// # Errors
     /// Those of the store.
     pub async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.rows.acquire().await?;
         Ok(read_checkpoint(&mut connection).await?)
     }
 
     /// Closes all connections, when what they are reading is read.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.rows.close().await;
     }
 
     /// Begins to read. What is not read after [`READING_MAX`] is given up, with
@@ -135,6 +141,11 @@ async fn read_checkpoint(connection: &mut SqliteConnection) -> Result<Checkpoint
     let row = sqlx::query("SELECT generation, position FROM checkpoint WHERE one = 1")
         .fetch_one(connection)
         .await?;
+    checkpoint_of(&row)
+}
+
+/// The checkpoint in a row that begins with it.
+fn checkpoint_of(row: &SqliteRow) -> Result<Checkpoint, sqlx::Error> {
     let unsigned = |index: usize| -> Result<u64, sqlx::Error> {
         let number: i64 = row.try_get(index)?;
         u64::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))

@@ -1,11 +1,11 @@
 //! Films: one by id, and lists of them.
 
 use events::{MovieId, text::plain};
-use read_model::{MovieDocument, search::fts5_query};
+use read_model::{Checkpoint, MovieDocument, search::fts5_query};
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 use super::{
-    Snapshot,
+    Snapshot, SqliteStore, checkpoint_of,
     listing::{Listing, Sql, column, push_texts, push_value},
 };
 use crate::{
@@ -15,17 +15,23 @@ use crate::{
     store::StoreError,
 };
 
-impl Snapshot {
-    /// A film that is not deleted.
-    pub(crate) async fn movie(&mut self, id: MovieId) -> Result<Option<MovieDocument>, StoreError> {
-        sqlx::query("SELECT document FROM movie WHERE id = ? AND deleted = 0")
-            .bind(id.0)
-            .fetch_optional(&mut *self.transaction)
-            .await?
-            .map(|row| read_document(&row, 0))
-            .transpose()
+impl SqliteStore {
+    /// A film that is not deleted, and what the read model reflects: one statement is a snapshot by
+    /// itself.
+    pub(crate) async fn movie(
+        &self,
+        id: MovieId,
+    ) -> Result<(Checkpoint, Option<MovieDocument>), StoreError> {
+        let sql = "SELECT c.generation, c.position, m.document FROM checkpoint AS c
+                   LEFT JOIN movie AS m ON m.id = ? AND m.deleted = 0 WHERE c.one = 1";
+        let row = sqlx::query(sql).bind(id.0).fetch_one(&self.rows).await?;
+        let json: Option<&str> = row.try_get(2)?;
+        let film = json.map(serde_json::from_str).transpose().map_err(StoreError::damaged)?;
+        Ok((checkpoint_of(&row)?, film))
     }
+}
 
+impl Snapshot {
     /// Whether there is such a film, not deleted.
     pub(crate) async fn has_movie(&mut self, id: MovieId) -> Result<bool, StoreError> {
         let found = sqlx::query("SELECT 1 FROM movie WHERE id = ? AND deleted = 0")
