@@ -17,6 +17,8 @@ mod sender;
 mod work;
 
 #[cfg(test)]
+mod streaming;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use lines::{End, Input, LINE_BYTES_MAX, Lines};
