@@ -197,9 +197,16 @@ impl Writer {
             };
             if let Some(outcome) = outcome {
                 let answered = self.shared.now();
-                let mut operations = self.shared.operations();
-                operations[index].answered = answered;
-                operations[index].outcome = outcome;
+                let acknowledged = matches!(outcome, Outcome::Acknowledged { .. });
+                {
+                    let mut operations = self.shared.operations();
+                    operations[index].answered = answered;
+                    operations[index].outcome = outcome;
+                }
+                // Counted once it is noted: whoever waits for it finds it.
+                if acknowledged {
+                    self.shared.acknowledged.send_modify(|count| *count += 1);
+                }
                 return;
             }
             if self.random.percent(GIVEN_UP_PERCENT) {
@@ -218,7 +225,6 @@ impl Writer {
                 {
                     self.shared.films.lock().expect("nobody panics with it").push(film);
                 }
-                self.shared.acknowledged.send_modify(|count| *count += 1);
                 Some(Outcome::Acknowledged { events, position })
             }
             503 => {

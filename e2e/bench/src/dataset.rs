@@ -78,7 +78,7 @@ impl Dataset {
         let server = Server::start_unready(binary, &folder, &[QUIET]).await;
         let caught_up_s = server.reached(events).await.as_secs_f64();
         server.ready().await;
-        server.stop();
+        server.stop().await;
         eprintln!("  caught up in {caught_up_s:.0} s");
         let contents = Contents { films, events, caught_up_s };
         let json = serde_json::to_vec(&contents).expect("numbers are JSON");

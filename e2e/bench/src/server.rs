@@ -13,7 +13,7 @@ use crate::{
     process::{Memory, Process},
 };
 
-/// A server that does not begin to answer is given up after this.
+/// A server that does not begin to answer, or does not become ready, is given up after this.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often is looked whether it answers.
@@ -80,10 +80,15 @@ impl Server {
 
     /// Waits until `/readyz` is green; gives the time since the process was started.
     pub(crate) async fn ready(&self) -> Duration {
-        while self.admin("/readyz").await.is_none_or(|(status, _)| status != 200) {
+        let asked = Instant::now();
+        loop {
+            let answer = self.admin("/readyz").await;
+            if matches!(answer, Some((200, _))) {
+                return self.begun.elapsed();
+            }
+            assert!(asked.elapsed() < PATIENCE, "the server does not become ready: {answer:?}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        self.begun.elapsed()
     }
 
     /// Waits until a read reflects this position; gives the time since the process was started.
@@ -138,8 +143,12 @@ impl Server {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Stops it as an operator would.
-    pub(crate) fn stop(self) {
+    /// Stops it as an operator would, once it is known that its read model is what the log holds: a
+    /// figure that came about by losing something would mean nothing.
+    pub(crate) async fn stop(self) {
+        self.ready().await;
+        let parked = self.metric("cinelog_projector_parked_streams").await;
+        assert!(parked == 0.0, "{parked} streams were parked under load");
         let status = self.process.stop();
         assert!(status.success(), "the server did not stop cleanly: {status}");
     }

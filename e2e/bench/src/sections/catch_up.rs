@@ -38,6 +38,6 @@ async fn caught_up(bench: &Bench<'_>, data: &Dataset, folder: &Path) -> f64 {
     assert!(folder.join(LOG).exists() && !folder.join(READ_MODEL).exists());
     let server = Server::start_unready(&bench.binary, folder, &[QUIET]).await;
     let took = server.reached(data.contents.events).await;
-    server.stop();
+    server.stop().await;
     took.as_secs_f64()
 }

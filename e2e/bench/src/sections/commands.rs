@@ -46,7 +46,7 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
             let measured = rounds(bench.runs, &server, &callers, connections, &bare).await;
             figures.extend(measured.figures(name, connections));
         }
-        server.stop();
+        server.stop().await;
     }
     figures
 }

@@ -41,7 +41,7 @@ async fn idle(bench: &Bench<'_>) -> Figure {
     let server = Server::start(&bench.binary, &bench.scratch().join("empty"), &[QUIET]).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let memory = server.memory();
-    server.stop();
+    server.stop().await;
     Figure::said("memory, idle, no films", mebibytes(memory))
 }
 
@@ -53,7 +53,7 @@ async fn starting(bench: &Bench<'_>, data: &Dataset) -> Vec<Figure> {
         seconds.push(server.ready().await.as_secs_f64());
         tokio::time::sleep(Duration::from_secs(1)).await;
         memory = server.memory();
-        server.stop();
+        server.stop().await;
     }
     let events = number(data.contents.events as f64);
     let films = number(data.contents.films as f64);
@@ -107,7 +107,7 @@ async fn under_load(bench: &Bench<'_>, data: &Dataset) -> Figure {
         done = async { tokio::join!(load(false), load(true)) } => done,
         () = watch => unreachable!("it watches until the load is over"),
     };
-    server.stop();
+    server.stop().await;
     fs::remove_dir_all(folder).expect("it is ours");
     let what = format!(
         "memory, the most under {CONNECTIONS} connections ({} reads/s and {} commands/s), {} films",

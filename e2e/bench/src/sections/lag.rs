@@ -63,7 +63,7 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
     let seconds = if bench.is_quick() { 2 } else { 15 };
     // The first second warms up.
     let (writes, seen) = run(&server, data.contents.films, PER_SECOND * (seconds + 1)).await;
-    server.stop();
+    server.stop().await;
     let counted = &writes[PER_SECOND as usize..];
     let (mut after_answer, mut after_due) = (Times::default(), Times::default());
     for write in counted {

@@ -47,7 +47,9 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
             figures.push(figure(&large.what, &films, &times));
         }
     }
-    servers.into_iter().for_each(Server::stop);
+    for server in servers {
+        server.stop().await;
+    }
     figures
 }
 

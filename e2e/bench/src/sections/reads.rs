@@ -32,7 +32,7 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
     let hot = Turns::of(bench.runs, &server, &bare, &[200], |_| get(&target, &[])).await;
     let conditional = get(&target, &[("If-None-Match", &tag)]);
     let unmodified = Turns::of(bench.runs, &server, &bare, &[304], |_| conditional.clone()).await;
-    server.stop();
+    server.stop().await;
     drop(bare);
 
     let server = Server::start(&bench.binary, &folder, &[QUIET, UNCACHED]).await;
@@ -42,7 +42,7 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
         get(&format!("/v1/movies/{}", films::movie_id(random.below(films))), &[])
     });
     let cold = cold.await;
-    server.stop();
+    server.stop().await;
 
     let same = "axum with the same bytes";
     vec![
