@@ -111,7 +111,7 @@ impl Running {
     }
 
     /// Makes sure that it has had its effect, or none and can be done again; without repair.
-    pub(super) async fn is_well(self, server: &Server, editor: &Client) {
+    pub(super) async fn is_well(&self, server: &Server, editor: &Client) {
         match self.kind {
             Companion::Nothing => {}
             Companion::Backup => self.backup_is_whole(server).await,
