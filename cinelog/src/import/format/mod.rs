@@ -89,7 +89,7 @@ pub(crate) enum Records<R> {
     /// The elements of an array.
     Elements(Elements<R>),
     /// Rows of cells.
-    Rows(Delimited<R>),
+    Rows(Box<Delimited<R>>),
 }
 
 impl<R: BufRead> Records<R> {
@@ -98,7 +98,10 @@ impl<R: BufRead> Records<R> {
         match shape {
             Shape::Lines => Self::Lines(Lines::new(input, head)),
             Shape::Elements { member } => Self::Elements(Elements::new(input, member.clone())),
-            Shape::Rows(dialect) => Self::Rows(Delimited::new(Lines::new(input, head), *dialect)),
+            Shape::Rows(dialect) => {
+                let rows = Delimited::new(Lines::new(input, head), *dialect);
+                Self::Rows(Box::new(rows))
+            }
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn guess(heading: &str) -> Option<Guess> {
 
 /// Studios are guessed one by one where the heading speaks of one: their names have commas in them.
 fn is_split(field: Field, heading: &str) -> bool {
-    field.is_list() && !(field == Field::Studios && !heading.ends_with('s'))
+    field.is_list() && (field != Field::Studios || heading.ends_with('s'))
 }
 
 /// The better ones first. What the API calls a field is always among them.
