@@ -22,8 +22,10 @@ const NO_ROUTE: &str = "unmatched";
 #[derive(Default)]
 pub(crate) struct RequestLog {
     /// Metrics by route, of which there are so many as routes, methods and statuses.
-    metrics: RwLock<HashMap<Box<str>, Vec<(&'static str, StatusCode, RequestMetrics)>>>,
+    metrics: RwLock<HashMap<Box<str>, MetricsOfRoute>>,
 }
+
+type MetricsOfRoute = Vec<(&'static str, StatusCode, RequestMetrics)>;
 
 /// A request that is being answered.
 pub(crate) struct Exchange<'r> {

@@ -317,6 +317,11 @@ async fn write_film(transaction: &mut SqliteConnection, film: &MovieDocument) {
 }
 
 impl ReadModel {
+    /// Runs a statement that writes.
+    pub(crate) async fn run(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.writer).await.unwrap();
+    }
+
     /// Writes a rating. `minute` says when it was given.
     pub(crate) async fn put_rating(&self, film: MovieId, account: u128, value: u8, minute: i64) {
         sqlx::query("INSERT INTO rating VALUES (?, ?, ?, ?, 1)")

@@ -7,9 +7,11 @@ mod facets;
 mod listing;
 mod movies;
 mod ratings;
+mod total;
 
 use std::{
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,6 +23,8 @@ use sqlx::{
 };
 
 use super::StoreError;
+
+use total::Total;
 
 pub(crate) use facets::FacetFilter;
 
@@ -39,6 +43,8 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 pub struct SqliteStore {
     /// For snapshots, which have a deadline.
     pool: SqlitePool,
+    /// How many films there are, for the planning of lists.
+    total: Arc<Total>,
     /// For reads of one row. They need no deadline, and are spared what it costs.
     rows: SqlitePool,
 }
@@ -46,6 +52,7 @@ pub struct SqliteStore {
 /// The read model as it was at one moment.
 pub(crate) struct Snapshot {
     transaction: Transaction<'static, Sqlite>,
+    total: Arc<Total>,
     /// What it reflects.
     pub(crate) checkpoint: Checkpoint,
 }
@@ -84,7 +91,7 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(|source| foreign_or_unavailable(path, source))?;
-        let store = Self { pool, rows };
+        let store = Self { pool, total: Arc::default(), rows };
         let mut connection = store.pool.acquire().await?;
         read_checkpoint(&mut connection)
             .await
@@ -123,7 +130,7 @@ impl SqliteStore {
             .set_progress_handler(STEPS_BETWEEN_LOOKS, move || Instant::now() < deadline);
         // The first read is what fixes the moment.
         let checkpoint = read_checkpoint(&mut transaction).await?;
-        Ok(Snapshot { transaction, checkpoint })
+        Ok(Snapshot { transaction, total: Arc::clone(&self.total), checkpoint })
     }
 }
 

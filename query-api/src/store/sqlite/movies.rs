@@ -62,47 +62,92 @@ impl Snapshot {
         listing(filter, order, &[]).count(&mut self.transaction, most).await
     }
 
-    /// Which genres, tags, languages, … of a filter so many films have that a list is better gone
-    /// through in its order, looking at each film, than put together from all films that have it.
-    /// SQLite cannot know.
+    /// The conditions of a filter that each film is better looked at for than fetched by. Either the
+    /// films that fit the rarest condition are fetched and sorted, or the list is gone through in its
+    /// order until a page is full. SQLite cannot know which is less work.
     async fn common(
         &mut self,
         filter: &MovieFilter,
         order: &Order<MovieSort>,
     ) -> Result<Vec<Condition>, StoreError> {
-        let is_by_title = matches!(order.keys(), [(MovieSort::Title, _), ..]);
-        let mut common = Vec::new();
-        for condition in &filter.conditions {
-            let mut query = QueryBuilder::new("SELECT ");
-            match condition {
-                Condition::HasAny(kind, slugs) => {
-                    query.push("COALESCE(SUM(movie_count), 0) FROM facet WHERE kind = ");
-                    query.push_bind(kind.as_str()).push(" AND slug IN (");
-                    push_texts(&mut query, slugs.iter().map(|slug| slug.as_str()));
-                    query.push(")");
-                }
-                // The index of codes has them by title.
-                Condition::IsAny(Column::Language | Column::Country, codes)
-                    if !(is_by_title && codes.len() == 1) =>
-                {
-                    query.push("COUNT(*) FROM (SELECT 1 FROM movie AS m WHERE m.deleted = 0");
-                    push_condition(&mut query, condition, &[]);
-                    query.push(" LIMIT ").push_bind(COMMON_FILMS).push(")");
-                }
-                _ => continue,
-            }
-            let films: i64 = query.build_query_scalar().fetch_one(&mut *self.transaction).await?;
-            if films >= COMMON_FILMS {
-                common.push(condition.clone());
+        let mut counted = Vec::new();
+        for condition in filter.conditions.iter().filter(|it| !is_served_in_order(it, order)) {
+            if let Some(films) = self.count_few(condition).await? {
+                counted.push((films, condition));
             }
         }
-        Ok(common)
+        let Some(rarest) = counted.iter().map(|(films, _)| *films).min() else {
+            return Ok(Vec::new());
+        };
+        let total = match rarest < FEW_FILMS {
+            true => 0,
+            false => self.total.films(&mut self.transaction).await?,
+        };
+        let fetches = rarest < FEW_FILMS || rarest < way(total, counted.iter().map(|(n, _)| *n));
+        let fetched = counted.iter().position(|(films, _)| fetches && *films == rarest);
+        let others = counted.iter().enumerate().filter(|(at, _)| Some(*at) != fetched);
+        Ok(others.map(|(_, (_, condition))| (*condition).clone()).collect())
+    }
+
+    /// How many films fit a condition, counted to [`MANY_FILMS`] and no further; `None` where no index
+    /// can tell.
+    async fn count_few(&mut self, condition: &Condition) -> Result<Option<i64>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT ");
+        match condition {
+            Condition::HasAny(kind, slugs) => {
+                query.push("COALESCE(SUM(movie_count), 0) FROM facet WHERE kind = ");
+                query.push_bind(kind.as_str()).push(" AND slug IN (");
+                push_texts(&mut query, slugs.iter().map(|slug| slug.as_str()));
+                query.push(")");
+            }
+            Condition::IsAny(Column::Imdb, _) => return Ok(None),
+            Condition::IsAny(..) | Condition::Compares(..) | Condition::Averages(_) => {
+                query.push("COUNT(*) FROM (SELECT 1 FROM movie AS m WHERE m.deleted = 0");
+                push_condition(&mut query, condition, &[]);
+                query.push(" LIMIT ").push_bind(MANY_FILMS).push(")");
+            }
+        }
+        Ok(Some(query.build_query_scalar().fetch_one(&mut *self.transaction).await?))
     }
 }
 
-/// How many films many are. With 100,000 films, below it takes up to 2 ms to find and sort all that
-/// have a genre, and above it less than that to come upon 25 of them.
-const COMMON_FILMS: i64 = 2_000;
+/// Fewer films than this are always fetched and sorted: it takes some milliseconds, whichever they are.
+const FEW_FILMS: i64 = 2_000;
+
+/// Films that fit a condition are counted to this number, which takes a millisecond or two.
+const MANY_FILMS: i64 = 20_000;
+
+/// The films of a page, about.
+const PAGE_FILMS: i64 = 26;
+
+/// How many films are gone through, in the order of a list, before a page of it is full: with so many
+/// films in all, of which so many fit each condition. Conditions are taken to know nothing of each
+/// other and of the order.
+fn way(total: i64, counts: impl Iterator<Item = i64>) -> i64 {
+    counts.fold(PAGE_FILMS, |way, films| {
+        // Where counting ended early there are more, and who knows how many.
+        let films = if films == MANY_FILMS { films.max(total / 4) } else { films };
+        way.saturating_mul(total.max(1)) / films.clamp(1, total.max(1))
+    })
+}
+
+/// Whether the index that has a list in its order has the films that fit together.
+fn is_served_in_order(condition: &Condition, order: &Order<MovieSort>) -> bool {
+    let first = order.keys().first().map(|(key, _)| *key);
+    let sorts_by = match condition {
+        Condition::Averages(_) => MovieSort::Rating,
+        Condition::Compares(Column::Year, ..) => MovieSort::Year,
+        Condition::Compares(Column::ReleaseDate, ..) => MovieSort::ReleaseDate,
+        Condition::Compares(Column::RuntimeMinutes, ..) => MovieSort::RuntimeMinutes,
+        Condition::Compares(Column::RatingCount, ..) => MovieSort::RatingCount,
+        // The index of codes has the films of each by title.
+        Condition::IsAny(Column::Language | Column::Country, codes) if codes.len() == 1 => {
+            MovieSort::Title
+        }
+        _ => return false,
+    };
+    first == Some(sorts_by)
+}
 
 fn read_document(row: &SqliteRow, at: usize) -> Result<MovieDocument, StoreError> {
     let json: &str = row.try_get(at)?;
@@ -206,10 +251,11 @@ fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, commo
         Condition::Averages(range) => {
             // A bound that excludes no film would only make SQLite expect few. The plus keeps the
             // index for the bound that was asked.
-            let plus = if range.start > f64::MIN_POSITIVE { "" } else { "+" };
-            query.push(format_args!(" AND {plus}m.rating >= ")).push_bind(range.start);
+            let plus = if is_common { "+" } else { "" };
+            let low = if range.start > f64::MIN_POSITIVE { plus } else { "+" };
+            query.push(format_args!(" AND {low}m.rating >= ")).push_bind(range.start);
             if range.end.is_finite() {
-                query.push(" AND m.rating < ").push_bind(range.end);
+                query.push(format_args!(" AND {plus}m.rating < ")).push_bind(range.end);
             }
         }
         Condition::Compares(column, comparison, value) => {
@@ -225,7 +271,8 @@ fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, commo
                 Comparison::AtMost => "<=",
                 Comparison::LessThan => "<",
             };
-            query.push(format_args!(" AND {name} {operator} "));
+            let plus = if is_common { "+" } else { "" };
+            query.push(format_args!(" AND {plus}{name} {operator} "));
             push_value(query, value);
         }
     }
@@ -306,6 +353,79 @@ mod tests {
             listing(&filter, &order, &drama).plan(&mut snapshot.transaction, &window).await;
         assert!(of_many[0].contains("INDEX movie_title"), "{of_many:?}");
         assert!(!of_many.iter().any(|step| step.contains("TEMP B-TREE")), "{of_many:?}");
+    }
+
+    /// 30,000 films, of which 300 are of each year, 10,000 are dramas (or so it is said), and all are in
+    /// English.
+    async fn large_catalogue() -> ReadModel {
+        let model = ReadModel::new().await;
+        model
+            .run(
+                "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 30000)
+                 INSERT INTO movie SELECT n, randomblob(16), '{}', 0, 'Film ' || n, 1900 + n % 100,
+                    '', 90, n % 100 / 10.0, n % 7, 'en', '', '', n, n FROM n",
+            )
+            .await;
+        model.run("INSERT INTO facet VALUES ('genre', 'drama', 'Drama', 10000, '{}')").await;
+        model.run("INSERT INTO facet VALUES ('tag', 'rare', 'Rare', 150, '{}')").await;
+        model
+    }
+
+    fn year(comparison: Comparison, year: i64) -> Condition {
+        Condition::Compares(Column::Year, comparison, Value::Integer(year))
+    }
+
+    #[tokio::test]
+    async fn the_films_of_the_rarest_condition_are_fetched_unless_a_page_is_full_before_that() {
+        let model = large_catalogue().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let drama = Condition::HasAny(FacetKind::Genre, vec![Slug::of("Drama")]);
+        let rare = Condition::HasAny(FacetKind::Tag, vec![Slug::of("Rare")]);
+        let english = Condition::IsAny(Column::Language, texts(&["en"]));
+        let (of_1950, since_1950) =
+            (year(Comparison::Equal, 1950), year(Comparison::AtLeast, 1950));
+        let good = Condition::Averages(average::that_show(Comparison::AtLeast, 8.0));
+        let order = Order::of([(MovieSort::Rating, Direction::Descending)]);
+        for (conditions, common) in [
+            (vec![&drama], vec![&drama]),
+            (vec![&rare], vec![]),
+            (vec![&since_1950], vec![&since_1950]),
+            (vec![&of_1950], vec![]),
+            (vec![&drama, &english], vec![&drama, &english]),
+            (vec![&drama, &since_1950], vec![&drama, &since_1950]),
+            (vec![&drama, &of_1950], vec![&drama]),
+            (vec![&of_1950, &drama, &rare], vec![&of_1950, &drama]),
+            (vec![&good], vec![]),
+            (vec![&good, &drama], vec![&drama]),
+        ] {
+            let conditions: Vec<_> = conditions.into_iter().cloned().collect();
+            let filter = MovieFilter { conditions, query: None };
+            let found = snapshot.common(&filter, &order).await.unwrap();
+            assert_eq!(found.iter().collect::<Vec<_>>(), common, "{filter:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn filters_that_many_films_fit_leave_a_list_to_the_index_of_its_order() {
+        let model = large_catalogue().await;
+        let mut snapshot = model.store().snapshot().await.unwrap();
+        let conditions = vec![
+            Condition::HasAny(FacetKind::Genre, vec![Slug::of("Drama")]),
+            year(Comparison::AtLeast, 1930),
+            year(Comparison::LessThan, 1980),
+        ];
+        let filter = MovieFilter { conditions, query: None };
+        let order = Order::of([(MovieSort::Rating, Direction::Descending)]);
+        let common = snapshot.common(&filter, &order).await.unwrap();
+        let place = vec![Value::Real(5.0), Value::Bytes(vec![0; 16])];
+        for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
+            let window = Window { limit: 25, at };
+            let listing = listing(&filter, &order, &common);
+            let plan = listing.plan(&mut snapshot.transaction, &window).await;
+            assert!(plan[0].contains("USING INDEX movie_rating"), "{plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
+            assert!(plan[1].contains("INDEX movie_facet_movie (movie_key=?"), "{plan:?}");
+        }
     }
 
     #[tokio::test]
