@@ -52,6 +52,8 @@ pub(super) async fn history(path: &Path) -> Result<History, BackupError> {
 async fn integrity(path: &Path) -> Result<(), String> {
     let progress = progress::of_unknown_length("Checking the file of the copy");
     let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    // It takes as long as it takes: that is no news.
+    let options = options.disable_statement_logging();
     let findings: Result<Vec<String>, sqlx::Error> = async {
         let mut copy = options.connect().await?;
         // The first finding is enough.
