@@ -223,6 +223,8 @@ impl Test {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     static DECLARED: LazyLock<Vec<Parameter>> =
@@ -264,6 +266,19 @@ mod tests {
             };
             let filter = filter(&[(&parameter.name, text)]);
             assert_eq!(filter.conditions.len(), 1, "{}", parameter.name);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_query_holds_is_read_or_refused(
+            name in prop::sample::select(DECLARED.iter().map(|it| it.name.to_string()).collect::<Vec<_>>()),
+            text in "\\PC{0,60}|[a-z0-9,.;:+-]{0,60}",
+        ) {
+            if let Ok(arguments) = Arguments::read(&[(name, text)], &DECLARED) {
+                let filter = MovieFilter::asked(&arguments);
+                prop_assert!(filter.conditions.len() + usize::from(filter.query.is_some()) <= 1);
+            }
         }
     }
 
