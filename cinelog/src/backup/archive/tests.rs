@@ -39,9 +39,11 @@ fn archive() -> Vec<u8> {
     archive
 }
 
+type Contents = Vec<(MemberName, Vec<u8>)>;
+
 /// Reads everything, as a restore does.
-fn read_all(archive: &[u8]) -> Result<(Manifest, Vec<(MemberName, Vec<u8>)>), String> {
-    let mut members = Vec::new();
+fn read_all(archive: &[u8]) -> Result<(Manifest, Contents), String> {
+    let mut members = Contents::new();
     let manifest = read(archive, |name, member| {
         let mut bytes = Vec::new();
         member.read_to_end(&mut bytes).unwrap();
