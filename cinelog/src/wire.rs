@@ -17,7 +17,7 @@ use crate::{
     config::{Config, StoreUrl},
     data_dir::DataDir,
     error::Failure,
-    import::{Catalogue, live_read_model},
+    import::Catalogue,
 };
 
 /// How many batches a slow subscriber may be behind before it misses some.
@@ -59,7 +59,8 @@ pub(crate) async fn catalogue(
     data: &DataDir,
 ) -> Result<Option<Catalogue>, Failure> {
     let StoreUrl::Sqlite(path) = &config.read_model.url;
-    let path = live_read_model(&data.file(path));
+    let generations = Generations::new(data.file(path));
+    let path = generations.path(generations.live()?);
     Catalogue::open(&path).await.map_err(|error| {
         Failure::Other(format!("the read model {} cannot be read: {error}", path.display()))
     })

@@ -5,11 +5,10 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use http_kit::Clock;
-use serde_json::{Value, json};
 
 use super::print;
 use crate::{
@@ -19,23 +18,14 @@ use crate::{
     demo::this_year,
     error::Failure,
     import::{
-        Carrier, Checkpoint, Import, Importer, Join, Known, Mapping, Opened, Progress, Reading,
-        Rejects, Said, Settings, Sides, Source, Summary, per_second,
+        Carrier, Checkpoint, Done, Finished, Import, Importer, Join, Known, Mapping, Opened,
+        Progress, Reading, Rejects, Said, Settings, Sides, Source,
     },
     shutdown, telemetry, wire,
 };
 
 /// The folder in the data folder for what imports keep while they run.
 const FOLDER: &str = "imports";
-
-/// What one file came to.
-struct Done {
-    name: String,
-    summary: Summary,
-    rejects: Option<PathBuf>,
-    /// How many records an interrupted import had dealt with before.
-    resumed_after: u64,
-}
 
 /// Reads the files in order, and says what they came to. A server that runs sees the films at once;
 /// otherwise the read model catches up when one starts.
@@ -64,15 +54,12 @@ pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<ExitCod
             return Err(Failure::Other(again.to_owned()));
         }
     };
-    let mut total = Summary::default();
-    for file in &done {
-        total += &file.summary;
-    }
+    let finished = Finished::new(done, notes, started.elapsed(), args.dry_run);
     print(&match args.json {
-        true => format!("{:#}\n", as_json(args, &total, &done, &notes, started.elapsed())),
-        false => in_words(args, &total, &done, &notes, started.elapsed()),
+        true => format!("{:#}\n", finished.json()),
+        false => finished.to_string(),
     })?;
-    Ok(if total.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if finished.total().refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// What was typed, understood.
@@ -282,75 +269,4 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
-}
-
-fn as_json(
-    args: &ImportArgs,
-    total: &Summary,
-    done: &[Done],
-    notes: &[String],
-    elapsed: Duration,
-) -> Value {
-    let counts = |summary: &Summary| {
-        json!({
-            "created": summary.created,
-            "changed": summary.changed,
-            "unchanged": summary.unchanged,
-            "refused": summary.refused,
-            "left_out": summary.left_out,
-        })
-    };
-    let file = |file: &Done| {
-        let mut json = counts(&file.summary);
-        json["file"] = json!(file.name);
-        json["rejects"] = json!(file.rejects);
-        json["unused_columns"] = json!(file.summary.unused_columns);
-        json["notes"] = json!(file.summary.notes);
-        json["resumed_after"] = json!(file.resumed_after);
-        json
-    };
-    let mut json = counts(total);
-    json["dry_run"] = json!(args.dry_run);
-    json["seconds"] = json!(elapsed.as_secs_f64());
-    json["films_per_second"] = json!(per_second(worked(total, done), elapsed));
-    json["notes"] = json!(notes);
-    json["files"] = done.iter().map(file).collect();
-    json
-}
-
-/// How many records were dealt with this time.
-fn worked(total: &Summary, done: &[Done]) -> u64 {
-    total.records() - done.iter().map(|file| file.resumed_after).sum::<u64>()
-}
-
-fn in_words(
-    args: &ImportArgs,
-    total: &Summary,
-    done: &[Done],
-    notes: &[String],
-    elapsed: Duration,
-) -> String {
-    let mut lines = Vec::new();
-    for file in done {
-        let Done { name, summary, rejects, resumed_after } = file;
-        if done.len() > 1 {
-            lines.push(format!("{name}: {summary}"));
-        }
-        if *resumed_after > 0 {
-            lines.push(format!("{name}: {resumed_after} records were dealt with before"));
-        }
-        if !summary.unused_columns.is_empty() {
-            lines.push(format!("{name}: not used: {}", summary.unused_columns.join(", ")));
-        }
-        lines.extend(summary.notes.iter().map(|note| format!("{name}: {note}")));
-        if let Some(rejects) = rejects {
-            lines.push(format!("{name}: what was refused is in {}", rejects.display()));
-        }
-    }
-    lines.extend(notes.iter().cloned());
-    let what = if args.dry_run { "would be: " } else { "" };
-    lines.push(format!("{what}{total}"));
-    let (records, rate) = (worked(total, done), per_second(worked(total, done), elapsed));
-    lines.push(format!("{records} records in {:.1} s, {rate} a second", elapsed.as_secs_f64()));
-    lines.join("\n") + "\n"
 }

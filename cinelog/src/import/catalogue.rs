@@ -3,11 +3,7 @@
 //! The read model may be behind the log, and there may be none. Then such a film is not found, and the
 //! import makes one of its own; whatever came by import is found in either case, by its id.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use events::MovieId;
 use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -97,14 +93,5 @@ impl Catalogue {
             }
         }
         Ok(found)
-    }
-}
-
-/// The file of the read model that queries read: the first generation unless another is live.
-pub(crate) fn live_read_model(first: &Path) -> PathBuf {
-    let pointer = std::fs::read_to_string(first.with_extension("live")).unwrap_or_default();
-    match pointer.trim().parse::<u64>() {
-        Ok(generation) if generation > 1 => first.with_extension(format!("{generation}.db")),
-        _ => first.to_path_buf(),
     }
 }

@@ -20,30 +20,29 @@ mod progress;
 mod reader;
 mod rejects;
 mod repeats;
+mod report;
 mod row;
 mod settings;
 mod summary;
+mod tally;
 
-use std::{
-    io,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use futures::{StreamExt, future::join_all, stream};
 use tokio::task::JoinHandle;
 
 use self::{
-    format::{Complaint, Layout, Raw},
+    format::{Complaint, Raw},
     lanes::{Lanes, Turn},
-    reader::{Item, Piece, Report},
+    reader::{Item, Piece},
     repeats::Repeats,
     row::Row,
+    tally::Tally,
 };
 use crate::error::Failure;
 
 pub(crate) use self::{
-    catalogue::{Catalogue, live_read_model},
+    catalogue::Catalogue,
     checkpoint::{Checkpoint, Progress},
     convert::{DayOrder, Reading},
     film::Carrier,
@@ -52,8 +51,8 @@ pub(crate) use self::{
     input::Source,
     mapping::Mapping,
     opened::Opened,
-    progress::per_second,
     rejects::Rejects,
+    report::{Done, Finished},
     settings::Settings,
     summary::Summary,
 };
@@ -66,9 +65,6 @@ const PIECES_LOOKED_UP_MAX: usize = 2;
 
 /// How many pieces are carried out at once: enough films for one group commit while the next gathers.
 const PIECES_UNDER_WAY_MAX: usize = 8;
-
-/// How often a checkpoint is written, at most.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What to do with a film that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,11 +202,6 @@ fn in_words(error: impl std::error::Error) -> Failure {
     Failure::Other(error.to_string())
 }
 
-fn unwritable(rejects: &Rejects, error: &io::Error) -> Failure {
-    let path = rejects.place().0.display();
-    Failure::Other(format!("what was refused cannot be written to {path}: {error}"))
-}
-
 /// Puts records into their order.
 struct Queue {
     lanes: Lanes,
@@ -242,86 +233,6 @@ impl Queue {
             }
         };
         piece.into_iter().map(task).collect()
-    }
-}
-
-/// Counts what records came to, shows it, and writes down what is to be kept of it.
-struct Tally<'a> {
-    name: String,
-    layout: Layout,
-    summary: Summary,
-    records: u64,
-    rejects: Option<&'a mut Rejects>,
-    checkpoint: Option<&'a Checkpoint>,
-    saved_at: Instant,
-    progress: progress::Progress,
-}
-
-impl<'a> Tally<'a> {
-    fn new(
-        opened: &Opened,
-        resumed: Option<Progress>,
-        rejects: Option<&'a mut Rejects>,
-        checkpoint: Option<&'a Checkpoint>,
-    ) -> Self {
-        let name = opened.source.to_string();
-        let (records, summary) =
-            resumed.map_or((0, Summary::default()), |at| (at.records, at.summary));
-        let progress = progress::Progress::new(&name, opened.size, Arc::clone(&opened.read));
-        let (layout, saved_at) = (opened.layout.clone(), Instant::now());
-        Self { name, layout, summary, records, rejects, checkpoint, saved_at, progress }
-    }
-
-    /// Counts the records of a piece, in their order.
-    fn count(&mut self, piece: Vec<Settled>) -> Result<(), Failure> {
-        let mut films = 0;
-        for (raw, outcome) in piece {
-            let Some(outcome) = outcome else { continue };
-            films += 1;
-            self.summary.count(&outcome);
-            if let (Outcome::Refused(complaints), Some(raw)) = (&outcome, &raw) {
-                self.progress.refused(raw, complaints);
-                self.write_down(raw, complaints)?;
-            }
-        }
-        self.records += films;
-        self.progress.advance(films);
-        if let Some(rejects) = &mut self.rejects {
-            rejects.flush().map_err(|error| unwritable(rejects, &error))?;
-        }
-        if self.saved_at.elapsed() >= CHECKPOINT_INTERVAL { self.save(false) } else { Ok(()) }
-    }
-
-    fn write_down(&mut self, raw: &Raw, complaints: &[Complaint]) -> Result<(), Failure> {
-        let Some(rejects) = &mut self.rejects else { return Ok(()) };
-        rejects
-            .write(&self.name, &self.layout, raw, complaints)
-            .map_err(|error| unwritable(rejects, &error))
-    }
-
-    /// Writes down how far it has come.
-    fn save(&mut self, is_done: bool) -> Result<(), Failure> {
-        let Some(checkpoint) = self.checkpoint else { return Ok(()) };
-        let rejects = self.rejects.as_ref().map(|rejects| rejects.place());
-        let progress = Progress {
-            records: self.records,
-            summary: self.summary.clone(),
-            rejects: rejects.map(|(path, bytes)| (path.to_path_buf(), bytes)),
-            is_done,
-        };
-        self.saved_at = Instant::now();
-        checkpoint
-            .save(&progress)
-            .map_err(|error| Failure::Other(format!("a checkpoint cannot be written: {error}")))
-    }
-
-    /// The file has ended.
-    fn finish(mut self, report: Report) -> Result<Summary, Failure> {
-        self.summary.unused_columns = report.unused;
-        self.summary.notes = report.notes;
-        self.save(true)?;
-        self.progress.finish();
-        Ok(self.summary)
     }
 }
 
