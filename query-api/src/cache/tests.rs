@@ -197,7 +197,7 @@ fn what_is_public_is_what_the_document_says_needs_no_token() {
 }
 
 #[tokio::test]
-async fn many_who_ask_at_once_cost_one_read() {
+async fn many_who_ask_at_once_get_the_same() {
     let ran = drama("Ran");
     let (_model, node) = with_cache(std::slice::from_ref(&ran)).await;
     let asking: Vec<_> = (0..50)
