@@ -21,6 +21,9 @@ use crate::{
 /// How often is done what is to be done beside folding.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
+/// Bytes of event data that are gathered for one transaction, reached by its last page.
+const BATCH_BYTES_MAX: usize = 16 << 20;
+
 /// How many parked streams are tried again in one go, before what is new has its turn.
 const RETRIES_MAX: u32 = 64;
 
@@ -38,7 +41,7 @@ pub struct ProjectorOptions {
 
 impl Default for ProjectorOptions {
     fn default() -> Self {
-        Self { batch_events_max: 4096, poison: PoisonPolicy::Park, backoff: Backoff::default() }
+        Self { batch_events_max: 8192, poison: PoisonPolicy::Park, backoff: Backoff::default() }
     }
 }
 
@@ -164,15 +167,18 @@ impl Projector {
         events: &mut Vec<RecordedEvent>,
     ) -> Result<(), ProjectorError> {
         let mut first = events.is_empty();
+        let mut bytes = 0;
         loop {
             let page = batches.next().await.ok_or_else(ended)??;
+            bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
             // Before anything else is waited for: whoever stops waiting here must not lose them.
             events.extend(page);
             if std::mem::take(&mut first) {
                 self.find_head().await;
             }
             let is_behind = events.last().is_none_or(|last| last.position < self.head);
-            if !is_behind || events.len() >= self.options.batch_events_max {
+            let most = self.options.batch_events_max;
+            if !is_behind || events.len() >= most || bytes >= BATCH_BYTES_MAX {
                 return Ok(());
             }
         }

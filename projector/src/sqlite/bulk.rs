@@ -61,29 +61,45 @@ impl Bulk {
     }
 
     /// Runs it for all rows; gives how many rows of its table were touched.
+    ///
+    /// While SQLite is busy with some rows, the next are bound: writing documents out takes as long.
     pub(super) async fn any<T: Sync>(
         &'static self,
         connection: &mut SqliteConnection,
-        mut rows: &[T],
+        rows: &[T],
         bind: Bind<T>,
     ) -> Result<u64, StoreError> {
         let mut touched = 0;
-        while !rows.is_empty() {
-            let power = (rows.len().ilog2() as usize).min(LARGEST_POWER);
-            let (now, later) = rows.split_at(1 << power);
-            rows = later;
-            let mut arguments = SqliteArguments::default();
-            for row in now {
-                bind(row, &mut arguments).map_err(|error| {
-                    StoreError::Damaged(format!("{}: a value: {error}", self.what))
-                })?;
-            }
-            let text = self.texts.get_or_init(|| self.texts())[power].as_str();
+        let mut prepared = self.prepare(rows, bind)?;
+        while let Some(Prepared { text, arguments, later }) = prepared {
             // Nothing but the constants of this module's statements and question marks is in it.
             let query = sqlx::query_with(AssertSqlSafe(text), arguments);
-            touched += query.execute(&mut *connection).await.map_err(store_error)?.rows_affected();
+            let next = async { self.prepare(later, bind) };
+            let (done, next) = futures::join!(query.execute(&mut *connection), next);
+            touched += done.map_err(store_error)?.rows_affected();
+            prepared = next?;
         }
         Ok(touched)
+    }
+
+    /// The statement for the first of `rows`, with their values. `None` where there are none.
+    fn prepare<'r, T>(
+        &'static self,
+        rows: &'r [T],
+        bind: Bind<T>,
+    ) -> Result<Option<Prepared<'r, T>>, StoreError> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let power = (rows.len().ilog2() as usize).min(LARGEST_POWER);
+        let (now, later) = rows.split_at(1 << power);
+        let mut arguments = SqliteArguments::default();
+        for row in now {
+            bind(row, &mut arguments)
+                .map_err(|error| StoreError::Damaged(format!("{}: a value: {error}", self.what)))?;
+        }
+        let text = self.texts.get_or_init(|| self.texts())[power].as_str();
+        Ok(Some(Prepared { text, arguments, later }))
     }
 
     fn texts(&self) -> Vec<String> {
@@ -94,6 +110,14 @@ impl Bulk {
         };
         (0..=LARGEST_POWER).map(text).collect()
     }
+}
+
+/// A statement that is ready to run.
+struct Prepared<'r, T> {
+    text: &'static str,
+    arguments: SqliteArguments,
+    /// The rows after its own.
+    later: &'r [T],
 }
 
 #[cfg(test)]

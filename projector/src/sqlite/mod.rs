@@ -11,6 +11,7 @@ mod failure;
 mod load;
 mod migrate;
 mod options;
+mod pace;
 mod parked;
 mod rows;
 mod snapshot;
@@ -28,6 +29,7 @@ use tokio::runtime::Handle;
 use crate::StoreError;
 pub(crate) use failure::store_error;
 pub use options::SqliteReadModelOptions;
+use pace::Pace;
 pub use parked::{ParkedStream, Retried};
 pub(crate) use snapshot::Snapshot;
 pub use snapshot::peek;
@@ -65,6 +67,7 @@ pub struct Applied {
 #[derive(Debug, Clone)]
 pub struct SqliteReadModel {
     writer: SqlitePool,
+    pace: Pace,
 }
 
 impl SqliteReadModel {
@@ -105,7 +108,7 @@ impl SqliteReadModel {
             }
         }
         drop(connection);
-        Ok(Self { writer })
+        Ok(Self { writer, pace: Pace::default() })
     }
 
     /// How far the log has been folded in.
@@ -142,6 +145,7 @@ impl SqliteReadModel {
             return Err(StoreError::OutOfOrder(from.position));
         }
         let mut writer = self.writer.acquire().await.map_err(store_error)?;
+        self.pace.suit(&mut writer, events.len()).await?;
         let applied = batch::write_batch(&mut writer, from, events, policy).await;
         if applied.is_err() {
             // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting
