@@ -21,6 +21,12 @@ use crate::{arguments::Runs, load::rate_of, measure::Times, random::Random};
 const COLUMNS: &str = "position, stream, revision, id, type, schema_version, recorded_at, actor, \
      correlation_id, causation_id, traceparent, idempotency_key, data";
 
+/// What is written between two bare syncs, in bytes.
+const WRITE_BYTES: usize = 4 << 10;
+
+/// The size of the file that it is written to.
+const FILE_BYTES: usize = 4 << 20;
+
 /// The most rows in one transaction.
 const GROUP_MAX: usize = 64;
 
@@ -161,16 +167,22 @@ async fn commit(mut log: BareLog, mut queue: mpsc::Receiver<Waiting>, progress: 
     log.close().await;
 }
 
-/// How long the disk takes to make a small write durable: write and fdatasync, again and again.
+/// How long the disk takes to make a small write durable: write and fdatasync, again and again, over
+/// what a file has already. That is what SQLite does with its write-ahead log once that has its size.
 pub(crate) fn fsyncs(folder: &Path, duration: Duration) -> Times {
-    use std::io::Write;
+    use std::os::unix::fs::FileExt;
 
-    let mut file = std::fs::File::create(folder.join("fsync")).expect("the folder can be written");
+    let file = std::fs::File::create(folder.join("fsync")).expect("the folder can be written");
+    file.write_all_at(&vec![0; FILE_BYTES], 0).expect("there is space");
+    file.sync_all().expect("it is written");
+    let mut places = (0..FILE_BYTES as u64).step_by(WRITE_BYTES).cycle();
     let begun = Instant::now();
     let mut times = Times::default();
     while begun.elapsed() < duration {
         let before = Instant::now();
-        file.write_all(&[0x2A; 4096]).and_then(|()| file.sync_data()).expect("it is written");
+        let place = places.next().unwrap_or_default();
+        let written = file.write_all_at(&[0x2A; WRITE_BYTES], place);
+        written.and_then(|()| file.sync_data()).expect("it is written");
         times.push(before.elapsed());
     }
     times

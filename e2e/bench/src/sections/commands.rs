@@ -55,7 +55,7 @@ fn disk(bench: &Bench<'_>) -> Figure {
     let times = fsyncs(bench.scratch(), Duration::from_secs(1));
     let (median, slow) = (times.quantile_ms(0.5), times.quantile_ms(0.99));
     let measured = format!("{} ms, p99 {} ms", number(median), number(slow));
-    Figure::said("a write of 4 KiB and `fdatasync` on this disk", measured)
+    Figure::said("4 KiB written over and `fdatasync`, on this disk", measured)
 }
 
 async fn rounds(
