@@ -75,6 +75,8 @@ impl SqliteReadModelOptions {
             .statement_cache_capacity(STATEMENTS_MAX)
             // Negative: in KiB. The default of 2 MiB holds no catalogue's indexes.
             .pragma("cache_size", "-32768")
+            // What a statement of many rows would take back is kept in memory: a few pages, many times.
+            .pragma("temp_store", "MEMORY")
             // A WAL that a long read made grow is cut back to this many bytes.
             .pragma("journal_size_limit", "67108864")
             .disable_statement_logging();
