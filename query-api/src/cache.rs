@@ -164,10 +164,13 @@ impl Teller {
     fn hear(&mut self, change: &ReadModelChanged) {
         let Checkpoint { generation, position } = change.checkpoint;
         self.seen_ahead = false;
-        if self.generation == Some(generation) {
+        // What was parked has been folded in, and the position is what it was: it does not tell answers
+        // of before from answers of after.
+        let stands_still = change.previous.position == position;
+        if self.generation == Some(generation) && !stands_still {
             self.cache.advance(position.0, changed(change));
         } else {
-            // Another build of the read model: everything may look different.
+            // Or another build of the read model: everything may look different.
             self.generation = Some(generation);
             self.cache.restart(position.0);
         }

@@ -75,11 +75,16 @@ impl ResponseCache {
             return None;
         }
         let required = self.required(&question);
+        let boarded = self.0.epoch.load(Ordering::Acquire);
         match self.0.flights.board(question.target, question.choice) {
             Seat::Alone => None,
             Seat::Follower(follower) => {
                 self.0.measure.waits_for_others.increment(1);
                 let answer = follower.landing().await?;
+                // Fetched before all was forgotten, for one who asked after.
+                if answer.epoch != boarded {
+                    return None;
+                }
                 let version = self.shows_now(&answer).unwrap_or(answer.version);
                 let is_new_enough = version >= required;
                 is_new_enough.then(|| self.send(&answer, version, &question)).flatten()

@@ -130,6 +130,31 @@ async fn another_generation_makes_everything_be_read_again() {
 }
 
 #[tokio::test]
+async fn a_change_at_the_position_that_an_answer_shows_already_is_seen() {
+    let ran = drama("Ran");
+    let (model, node) = with_cache(std::slice::from_ref(&ran)).await;
+    let told = model.commit(&[]).await;
+    let at = told.checkpoint;
+    model.publish(told).await;
+    known(&node, 1).await;
+    for path in [address(&ran), "/v1/movies?genre=drama".to_owned()] {
+        assert_eq!(node.get(&path).await.position(), Some(1));
+    }
+    // As a retry of what was parked does it.
+    meddle(&model, &retitled(&ran, "Kagemusha")).await;
+    let (movies, facets) = (vec![ran.id], Vec::new());
+    model.publish(ReadModelChanged { previous: at, checkpoint: at, movies, facets }).await;
+    // The news after it: once that is known, so is what came before.
+    let told = model.commit(&[]).await;
+    model.publish(told).await;
+    known(&node, 2).await;
+    for path in [address(&ran), "/v1/movies?genre=drama".to_owned()] {
+        let answer = node.get(&path).await;
+        assert!(String::from_utf8_lossy(&answer.body).contains("Kagemusha"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_feed_that_has_lost_its_voice_keeps_nothing_out_of_date_for_long() {
     let ran = drama("Ran");
     let (model, node) = with_cache(std::slice::from_ref(&ran)).await;
