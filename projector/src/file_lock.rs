@@ -29,15 +29,38 @@ pub enum LockError {
 }
 
 impl FileLock {
-    /// Takes the lock, without waiting. The file stays when the lock is gone.
+    /// Takes the lock for one alone, without waiting. The file stays when the lock is gone.
     ///
     /// # Errors
-    /// [`LockError`] where another process has it, or where it cannot be taken.
+    /// [`LockError`] where another has it, or where it cannot be taken.
     pub fn take(path: &Path) -> Result<Self, LockError> {
+        Self::lock(path, File::try_lock)
+    }
+
+    /// Takes the lock together with all who share it, without waiting.
+    ///
+    /// # Errors
+    /// [`LockError`] where another has it alone, or where it cannot be taken.
+    pub fn share(path: &Path) -> Result<Self, LockError> {
+        Self::lock(path, File::try_lock_shared)
+    }
+
+    /// Takes the lock for one alone, when whoever has it is done. For locks that are held for moments.
+    ///
+    /// # Errors
+    /// [`LockError::Unusable`] where it cannot be taken.
+    pub(crate) fn wait(path: &Path) -> Result<Self, LockError> {
+        Self::lock(path, |file| file.lock().map_err(TryLockError::Error))
+    }
+
+    fn lock(
+        path: &Path,
+        how: impl FnOnce(&File) -> Result<(), TryLockError>,
+    ) -> Result<Self, LockError> {
         let unusable = |source| LockError::Unusable { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).open(path).map_err(unusable)?;
-        match file.try_lock() {
+        match how(&file) {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(path.to_owned())),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
@@ -57,5 +80,16 @@ mod tests {
         assert!(matches!(FileLock::take(&path), Err(LockError::Held(_))));
         drop(first);
         FileLock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn many_share_it_and_then_none_has_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let shared = [FileLock::share(&path).unwrap(), FileLock::share(&path).unwrap()];
+        assert!(matches!(FileLock::take(&path), Err(LockError::Held(_))));
+        drop(shared);
+        let _alone = FileLock::take(&path).unwrap();
+        assert!(matches!(FileLock::share(&path), Err(LockError::Held(_))));
     }
 }

@@ -2,8 +2,8 @@
 //! file says which one is live.
 //!
 //! Generation 1 is the configured file (`read-model.db`), generation N the file `read-model.N.db`
-//! beside it. What is being built is called `….building` until it is whole. Nothing here opens a
-//! database.
+//! beside it. What is being built is called `….building` until it is whole. A number is given out once:
+//! caches tell generations apart by nothing else. Nothing here opens a database.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -20,8 +20,40 @@ const BUILDING: &str = ".building";
 /// What SQLite may have beside a file.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The longest pointer, in bytes: a number, and a line's end.
-const POINTER_BYTES_MAX: usize = 32;
+/// The longest pointer, in bytes: two numbers, each with a line's end.
+const POINTER_BYTES_MAX: usize = 64;
+
+/// Held while a generation is built.
+const BUILD_LOCK: &str = "rebuild.lock";
+
+/// Held for moments, by whoever changes the pointer or which files there are.
+const CHANGE_LOCK: &str = "generations.lock";
+
+/// What the pointer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pointer {
+    /// Which generation is live.
+    live: u64,
+    /// The highest number that was ever given out, as far as the pointer knows: one that an older
+    /// Cinelog has written names the live one only.
+    highest: u64,
+}
+
+impl Pointer {
+    /// Where nobody has written one.
+    const ABSENT: Self = Self { live: 1, highest: 1 };
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= POINTER_BYTES_MAX)?;
+        let mut numbers = text.trim().lines().map(|line| {
+            let number = line.trim().parse().ok();
+            number.filter(|number| (1..=i64::MAX as u64).contains(number))
+        });
+        let live = numbers.next()??;
+        let highest = numbers.next().unwrap_or(Some(live))?;
+        numbers.next().is_none().then_some(Self { live, highest: highest.max(live) })
+    }
+}
 
 /// Where the generations of a read model are.
 #[derive(Debug, Clone)]
@@ -60,7 +92,10 @@ pub enum GenerationError {
     /// The generation is live.
     #[error("generation {0} is live; switch to another one first")]
     Live(u64),
-    /// Another process builds a generation.
+    /// Somebody works with the generation.
+    #[error("generation {0} is in use, by a server or by another command")]
+    InUse(u64),
+    /// Another process builds a generation, or a lock cannot be taken.
     #[error(transparent)]
     Lock(#[from] LockError),
 }
@@ -98,17 +133,15 @@ impl Generations {
     /// # Errors
     /// [`GenerationError`] where the file that says so cannot be read.
     pub fn live(&self) -> Result<u64, GenerationError> {
-        let path = self.pointer();
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(1),
-            Err(source) => return Err(GenerationError::File { path, source }),
-        };
-        let number = Some(text)
-            .filter(|text| text.len() <= POINTER_BYTES_MAX)
-            .and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok())
-            .filter(|number| (1..=i64::MAX as u64).contains(number));
-        number.ok_or(GenerationError::Pointer(path))
+        Ok(self.read()?.unwrap_or(Pointer::ABSENT).live)
+    }
+
+    /// Whether any generation was ever made here, as far as can be told.
+    ///
+    /// # Errors
+    /// [`GenerationError`] where the file that says which one is live cannot be read.
+    pub fn is_new(&self) -> Result<bool, GenerationError> {
+        Ok(self.read()?.is_none() && !self.base.is_file())
     }
 
     /// Makes a generation the live one. When this returns, that is on the disk; a server that runs
@@ -120,16 +153,7 @@ impl Generations {
         if !self.path(number).is_file() {
             return Err(GenerationError::Missing(number));
         }
-        let pointer = self.pointer();
-        let new = with_suffix(&pointer, ".new");
-        let write = || {
-            let mut file = File::create(&new)?;
-            writeln!(file, "{number}")?;
-            file.sync_all()?;
-            fs::rename(&new, &pointer)
-        };
-        write().map_err(|source| GenerationError::File { path: pointer.clone(), source })?;
-        self.sync_folder()
+        self.change(|pointer| Pointer { live: number, ..pointer }).map(drop)
     }
 
     /// All generations that are whole, by number.
@@ -148,28 +172,53 @@ impl Generations {
         Ok(found)
     }
 
-    /// The number that the next generation gets.
+    /// A number for a new generation, which nobody had before and nobody gets again, whatever becomes
+    /// of the generation.
     ///
     /// # Errors
-    /// Those of [`list`](Self::list) and [`live`](Self::live).
-    pub fn next(&self) -> Result<u64, GenerationError> {
+    /// Those of [`list`](Self::list) and [`live`](Self::live); where it cannot be written down.
+    pub fn reserve(&self) -> Result<u64, GenerationError> {
         let newest = self.list()?.last().map_or(1, |generation| generation.number);
-        Ok(newest.max(self.live()?) + 1)
+        // A file that another has given a name meanwhile has a number that was reserved.
+        let next =
+            |pointer: Pointer| Pointer { highest: pointer.highest.max(newest) + 1, ..pointer };
+        Ok(self.change(next)?.highest)
     }
 
-    /// Removes a generation that is not live.
+    /// Keeps a generation from being removed for as long as the lock is there. Any number of users may
+    /// have one.
     ///
     /// # Errors
-    /// [`GenerationError`] where it is live, is not there, or cannot be removed.
+    /// [`GenerationError`] where it cannot be taken.
+    pub fn hold(&self, number: u64) -> Result<FileLock, GenerationError> {
+        // Within this nobody removes the file that the lock hangs on.
+        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
+        Ok(FileLock::share(&self.use_lock(number))?)
+    }
+
+    /// Removes a generation that is not live and that nobody works with.
+    ///
+    /// # Errors
+    /// [`GenerationError`] where it is live, in use, not there, or cannot be removed.
     pub fn remove(&self, number: u64) -> Result<(), GenerationError> {
-        if self.live()? == number {
+        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
+        let pointer = self.read()?.unwrap_or(Pointer::ABSENT);
+        if pointer.live == number {
             return Err(GenerationError::Live(number));
         }
         let path = self.path(number);
         if !path.is_file() {
             return Err(GenerationError::Missing(number));
         }
+        let lock = self.use_lock(number);
+        let _nobody_else = FileLock::take(&lock).map_err(|error| match error {
+            LockError::Held(_) => GenerationError::InUse(number),
+            unusable => unusable.into(),
+        })?;
+        // An older Cinelog may have made it without writing its number down.
+        self.write(Pointer { highest: pointer.highest.max(number), ..pointer })?;
         remove_database(&path)?;
+        remove_file(lock)?;
         self.sync_folder()
     }
 
@@ -207,16 +256,55 @@ impl Generations {
     /// # Errors
     /// [`GenerationError::Lock`] where somebody builds already.
     pub fn lock(&self) -> Result<FileLock, GenerationError> {
-        let mut name = self.stem();
-        name.push(".build-lock");
-        Ok(FileLock::take(&self.base.with_file_name(name))?)
+        Ok(FileLock::take(&self.beside(BUILD_LOCK))?)
     }
 
-    /// The file that says which generation is live.
-    fn pointer(&self) -> PathBuf {
+    /// Reads the file that says which generation is live. `None` where there is none.
+    fn read(&self) -> Result<Option<Pointer>, GenerationError> {
+        let path = self.pointer();
+        match fs::read(&path) {
+            Ok(text) => Pointer::parse(&text).map(Some).ok_or(GenerationError::Pointer(path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(GenerationError::File { path, source }),
+        }
+    }
+
+    /// Changes the pointer, one after another. When this returns, that is on the disk.
+    fn change(&self, how: impl FnOnce(Pointer) -> Pointer) -> Result<Pointer, GenerationError> {
+        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
+        let new = how(self.read()?.unwrap_or(Pointer::ABSENT));
+        let new = Pointer { highest: new.highest.max(new.live), ..new };
+        self.write(new)?;
+        Ok(new)
+    }
+
+    fn write(&self, Pointer { live, highest }: Pointer) -> Result<(), GenerationError> {
+        let pointer = self.pointer();
+        let new = with_suffix(&pointer, ".new");
+        let write = || {
+            let mut file = File::create(&new)?;
+            writeln!(file, "{live}\n{highest}")?;
+            file.sync_all()?;
+            fs::rename(&new, &pointer)
+        };
+        write().map_err(|source| GenerationError::File { path: pointer.clone(), source })?;
+        self.sync_folder()
+    }
+
+    /// The file that says which generation is live, whether it is there or not.
+    #[must_use]
+    pub fn pointer(&self) -> PathBuf {
         let mut name = self.stem();
         name.push(".live");
         self.base.with_file_name(name)
+    }
+
+    fn use_lock(&self, number: u64) -> PathBuf {
+        self.beside(&format!("generation-{number}.lock"))
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
     }
 
     fn stem(&self) -> OsString {
@@ -264,16 +352,16 @@ impl Generations {
 /// Removes a database and what SQLite has beside it.
 pub(crate) fn remove_database(path: &Path) -> Result<(), GenerationError> {
     // The file itself last: while it is there, all of it is found again.
-    for suffix in BESIDE.into_iter().chain([""]) {
-        let path = with_suffix(path, suffix);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                return Err(GenerationError::File { path, source });
-            }
-            _ => {}
+    BESIDE.into_iter().chain([""]).try_for_each(|suffix| remove_file(with_suffix(path, suffix)))
+}
+
+fn remove_file(path: PathBuf) -> Result<(), GenerationError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(GenerationError::File { path, source })
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -298,6 +386,15 @@ mod tests {
         (folder, generations)
     }
 
+    fn names(folder: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        let name =
+            |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        let mut names: Vec<_> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+
     fn make(path: &Path) {
         fs::write(path, b"a file").unwrap();
     }
@@ -311,7 +408,7 @@ mod tests {
         generations.switch(3).unwrap();
         assert_eq!(generations.live().unwrap(), 3);
         assert!(folder.path().join("read-model.3.db").exists());
-        assert_eq!(fs::read_to_string(folder.path().join("read-model.live")).unwrap(), "3\n");
+        assert_eq!(fs::read_to_string(folder.path().join("read-model.live")).unwrap(), "3\n3\n");
     }
 
     #[test]
@@ -330,8 +427,7 @@ mod tests {
         make(&folder.path().join("read-model.2.db-wal"));
         assert!(matches!(generations.remove(1), Err(GenerationError::Live(1))));
         generations.remove(2).unwrap();
-        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
-        assert_eq!(left.len(), 1);
+        assert_eq!(names(&folder), ["generations.lock", "read-model.db", "read-model.live"]);
     }
 
     #[test]
@@ -352,7 +448,7 @@ mod tests {
         }
         let numbers: Vec<_> = generations.list().unwrap().iter().map(|g| g.number).collect();
         assert_eq!(numbers, [1, 2, 10]);
-        assert_eq!(generations.next().unwrap(), 11);
+        assert_eq!(generations.reserve().unwrap(), 11);
     }
 
     #[test]
@@ -361,19 +457,55 @@ mod tests {
         make(&generations.path(1));
         make(&generations.building(2));
         assert!(matches!(generations.switch(2), Err(GenerationError::Missing(2))));
-        assert_eq!(generations.next().unwrap(), 2);
         generations.remove_unfinished().unwrap();
-        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
-        assert_eq!(left.len(), 1);
+        assert_eq!(names(&folder), ["read-model.db"]);
     }
 
     #[test]
     fn a_pointer_that_holds_no_number_is_an_error_and_not_a_guess() {
         let (folder, generations) = ground();
-        for text in ["", "zero", "0", "-1", "99999999999999999999", "1 2"] {
+        for text in
+            ["", "zero", "0", "-1", "99999999999999999999", "1 2", "1\nx", "1\n0", "1\n2\n3"]
+        {
             fs::write(folder.path().join("read-model.live"), text).unwrap();
             assert!(matches!(generations.live(), Err(GenerationError::Pointer(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_is_never_given_out_twice() {
+        let (_folder, generations) = ground();
+        make(&generations.path(1));
+        assert_eq!(generations.reserve().unwrap(), 2);
+        assert_eq!(generations.reserve().unwrap(), 3, "whatever became of 2");
+        make(&generations.path(3));
+        generations.switch(3).unwrap();
+        generations.switch(1).unwrap();
+        generations.remove(3).unwrap();
+        assert_eq!((generations.reserve().unwrap(), generations.live().unwrap()), (4, 1));
+    }
+
+    #[test]
+    fn a_pointer_of_an_older_cinelog_is_read_and_what_it_made_counts() {
+        let (folder, generations) = ground();
+        fs::write(folder.path().join("read-model.live"), "5\n").unwrap();
+        assert_eq!(generations.live().unwrap(), 5);
+        make(&generations.path(7));
+        generations.remove(7).unwrap();
+        assert_eq!((generations.reserve().unwrap(), generations.live().unwrap()), (8, 5));
+    }
+
+    #[test]
+    fn what_somebody_works_with_is_not_removed() {
+        let (_folder, generations) = ground();
+        make(&generations.path(2));
+        let (one, other) = (generations.hold(2).unwrap(), generations.hold(2).unwrap());
+        drop(one);
+        assert!(matches!(generations.remove(2), Err(GenerationError::InUse(2))));
+        assert!(generations.path(2).is_file());
+        drop(other);
+        generations.remove(2).unwrap();
+        assert!(!generations.path(2).exists());
     }
 
     #[test]

@@ -47,7 +47,10 @@ pub async fn rebuild(
 ) -> Result<Rebuilt, BuildError> {
     let _lock = generations.lock()?;
     generations.remove_unfinished()?;
-    let (live, number) = (generations.path(generations.live()?), generations.next()?);
+    let (live, number) = (generations.live()?, generations.reserve()?);
+    // Neither is removed while it is needed here: the one is read, the other is to be switched to.
+    let _in_use = (generations.hold(live)?, generations.hold(number)?);
+    let live = generations.path(live);
     let building = generations.building(number);
     let options_of_file = SqliteReadModelOptions {
         generation: Some(number),
