@@ -389,3 +389,23 @@ async fn what_is_refused_for_its_own_fault_leaves_the_log_healthy() {
     log.append(append_of(NewEvent { schema_version: 0, ..event(1, 10) })).await.unwrap_err();
     log.health().unwrap();
 }
+
+#[tokio::test]
+async fn a_full_disk_is_told_of_until_something_is_written() {
+    let (_folder, mut options) = folder();
+    options.file_bytes_max = Some(256 << 10);
+    options.probe_interval = Duration::from_secs(3600);
+    let log = open(&options).await;
+    append(&log, 0).await.unwrap();
+    assert_unavailable(log.append(append_of(event(1, 500_000))).await);
+    log.health().unwrap_err();
+    // One is refused, one was made before: neither is written.
+    let expected = Expected::Exact(Revision(7));
+    let conflict = log.append(Append { expected, ..append_of(event(2, 10)) }).await;
+    assert!(matches!(conflict, Err(AppendError::Conflict { .. })), "{conflict:?}");
+    log.health().unwrap_err();
+    append(&log, 0).await.unwrap();
+    log.health().unwrap_err();
+    append(&log, 3).await.unwrap();
+    log.health().unwrap();
+}

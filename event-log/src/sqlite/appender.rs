@@ -131,7 +131,10 @@ impl Appender {
         measure::committed(appends.len(), started.elapsed());
         match &result {
             Ok(committed) => {
-                self.health.succeeded();
+                // A full disk can still be read, and appends refused for what is read.
+                if committed.has_written {
+                    self.health.succeeded();
+                }
                 measure::reached(committed.head);
                 self.head.send_if_modified(|head| {
                     let grown = committed.head > *head;

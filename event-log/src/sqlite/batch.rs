@@ -15,6 +15,8 @@ pub(super) struct Committed {
     pub(super) verdicts: Vec<Result<Verdict, AppendError>>,
     /// The position that the log has reached.
     pub(super) head: Position,
+    /// Whether anything was written: not where every append was refused, or had been made before.
+    pub(super) has_written: bool,
 }
 
 /// Decides and writes a batch, in as few trips to the database as there can be: mostly two. After an
@@ -33,11 +35,12 @@ pub(super) async fn commit(
             _ => None,
         })
         .collect();
-    if accepted.is_empty() {
+    let has_written = !accepted.is_empty();
+    if !has_written {
         sqlx::query("ROLLBACK").execute(writer).await?;
     } else {
         idempotency::remember(writer, &accepted).await?;
         write::commit(writer, &accepted, digest::with(ledger.digest, &accepted)).await?;
     }
-    Ok(Committed { verdicts, head: ledger.head })
+    Ok(Committed { verdicts, head: ledger.head, has_written })
 }
