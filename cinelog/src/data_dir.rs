@@ -27,6 +27,17 @@ pub(crate) enum DataDirError {
         path = .0.display()
     )]
     InUse(PathBuf),
+    /// Films are imported, or a backup is restored.
+    #[error(
+        "the event log of the data folder {path} is being {what} by another Cinelog; wait until that one has ended",
+        path = .path.display()
+    )]
+    LogInUse {
+        /// The folder.
+        path: PathBuf,
+        /// What is done with the log.
+        what: &'static str,
+    },
     /// The signing key cannot be read.
     #[error("the signing key {path} cannot be used: {reason}", path = .path.display())]
     Key {
@@ -41,13 +52,22 @@ pub(crate) enum DataDirError {
 #[derive(Debug, Clone)]
 pub(crate) struct DataDir(PathBuf);
 
-/// Keeps other processes out of the folder for as long as it lives, also when the process is killed.
+/// Keeps others from what it was taken for, for as long as it lives, also when the process is killed.
 #[derive(Debug)]
 pub(crate) struct DataDirLock {
     _file: File,
 }
 
 impl DataDir {
+    const LOCK: &str = "lock";
+    const LOG_LOCK: &str = "log.lock";
+    const BACKUP_LOCK: &str = "backup.lock";
+    const SIGNING_KEY: &str = "signing-key.pem";
+    const CURSOR_KEY: &str = "cursor-key";
+    const JOBS: &str = "jobs";
+    /// The name of [`Self::imports`].
+    pub(crate) const IMPORTS: &str = "imports";
+
     /// Makes the folder where it is missing, for its owner alone.
     pub(crate) fn open(path: &Path) -> Result<Self, DataDirError> {
         let mut folder = fs::DirBuilder::new();
@@ -69,30 +89,74 @@ impl DataDir {
         self.0.join(path)
     }
 
-    /// A folder in the folder, made where it is missing.
-    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, DataDirError> {
-        Self::open(&self.0.join(name)).map(|folder| folder.0)
+    /// The file of the key that signs tokens.
+    pub(crate) fn signing_key_file(&self) -> PathBuf {
+        self.0.join(Self::SIGNING_KEY)
+    }
+
+    /// The file of the key that signs cursors.
+    pub(crate) fn cursor_key_file(&self) -> PathBuf {
+        self.0.join(Self::CURSOR_KEY)
+    }
+
+    /// The file that is locked while a backup is made.
+    pub(crate) fn backup_lock_file(&self) -> PathBuf {
+        self.0.join(Self::BACKUP_LOCK)
+    }
+
+    /// The folder of bulk jobs. The server makes it.
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.0.join(Self::JOBS)
+    }
+
+    /// The folder of what imports keep while they run.
+    pub(crate) fn imports(&self) -> PathBuf {
+        self.0.join(Self::IMPORTS)
+    }
+
+    /// The same, made where it is missing.
+    pub(crate) fn make_imports(&self) -> Result<PathBuf, DataDirError> {
+        Self::open(&self.imports()).map(|folder| folder.0)
     }
 
     /// Takes the folder for this process, and shows that it can be written.
     pub(crate) fn lock(&self) -> Result<DataDirLock, DataDirError> {
-        let path = self.0.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(unusable(&path))?;
-        match file.try_lock() {
+        let in_use = || DataDirError::InUse(self.0.clone());
+        self.take(Self::LOCK, File::try_lock, in_use)
+    }
+
+    /// Keeps the log where it is while it is written to beside a server. Many may do so at a time.
+    pub(crate) fn share_log(&self) -> Result<DataDirLock, DataDirError> {
+        let replaced = || DataDirError::LogInUse { path: self.0.clone(), what: "restored" };
+        self.take(Self::LOG_LOCK, File::try_lock_shared, replaced)
+    }
+
+    /// Keeps everybody from the log who writes to it beside a server, and so without [`Self::lock`].
+    pub(crate) fn lock_log(&self) -> Result<DataDirLock, DataDirError> {
+        let written = || DataDirError::LogInUse { path: self.0.clone(), what: "written to" };
+        self.take(Self::LOG_LOCK, File::try_lock, written)
+    }
+
+    fn take(
+        &self,
+        name: &str,
+        lock: fn(&File) -> Result<(), TryLockError>,
+        is_held: impl FnOnce() -> DataDirError,
+    ) -> Result<DataDirLock, DataDirError> {
+        let path = self.0.join(name);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        let file = options.open(&path).map_err(unusable(&path))?;
+        match lock(&file) {
             Ok(()) => Ok(DataDirLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.0.clone())),
+            Err(TryLockError::WouldBlock) => Err(is_held()),
             Err(TryLockError::Error(source)) => Err(DataDirError::Unusable { path, source }),
         }
     }
 
     /// The key that signs tokens, made at the first use.
     pub(crate) fn signing_key(&self) -> Result<KeyPair, DataDirError> {
-        let path = self.0.join("signing-key.pem");
+        let path = self.signing_key_file();
         let key = |error: &dyn std::error::Error| DataDirError::Key {
             path: path.clone(),
             reason: error.to_string(),
@@ -111,7 +175,7 @@ impl DataDir {
 
     /// The key that signs cursors, made at the first use.
     pub(crate) fn cursor_key(&self) -> Result<[u8; 32], DataDirError> {
-        let path = self.0.join("cursor-key");
+        let path = self.cursor_key_file();
         match fs::read_to_string(&path) {
             Ok(text) => parse_key(text.trim()).ok_or_else(|| DataDirError::Key {
                 path,
@@ -155,6 +219,19 @@ mod tests {
         assert!(refused.contains("in use"), "{refused}");
         drop(first);
         data.lock().unwrap();
+    }
+
+    #[test]
+    fn many_write_to_the_log_at_a_time_and_nobody_while_it_is_restored() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        let writers = (data.share_log().unwrap(), data.share_log().unwrap());
+        let refused = data.lock_log().unwrap_err().to_string();
+        assert!(refused.contains("is being written to"), "{refused}");
+        drop(writers);
+        let _restore = data.lock_log().unwrap();
+        let refused = data.share_log().unwrap_err().to_string();
+        assert!(refused.contains("is being restored"), "{refused}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ mod state;
 mod testing;
 mod turns;
 
-pub use bulk::BulkOptions;
+pub use bulk::{BulkOptions, Lanes, Turn};
 pub use executor::{CarriedOut, CarryOutError, Executor};
 pub use jobs::Jobs;
 pub use routes::{openapi, routes};

@@ -24,6 +24,15 @@ pub(crate) enum BackupError {
     /// There is nothing to back up.
     #[error("there is no event log {}; is --data right?", .0.display())]
     NoLog(PathBuf),
+    /// A server has made a key, and it is not where it belongs.
+    #[error(
+        "the key {} is missing, which the server has made; put it back, or start the server, which makes a new one",
+        .0.display()
+    )]
+    NoKey(PathBuf),
+    /// The generations of the read model cannot be told.
+    #[error(transparent)]
+    Generation(#[from] projector::GenerationError),
     /// The archive is something else.
     #[error("this is not a backup of Cinelog: {0}")]
     NotABackup(String),

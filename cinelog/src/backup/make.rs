@@ -47,6 +47,7 @@ pub(crate) async fn make(
     if !log.is_file() {
         return Err(BackupError::NoLog(log.to_path_buf()));
     }
+    places.refuse_missing_keys()?;
     let _lock = lock(&places.lock)?;
     let scratch = Scratch::beside(file)?;
     let copy = scratch.file(MemberName::Log.as_str());

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use projector::Generations;
+
 use super::{
     error::{BackupError, at},
     manifest::MemberName,
@@ -18,15 +20,22 @@ use crate::{
 /// What SQLite puts beside a database file.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
+/// What the names of files end with that are only there to be locked.
+const LOCK: &str = "lock";
+
 /// Which files of a data folder a backup is about.
 #[derive(Debug)]
 pub(crate) struct Places {
     log: PathBuf,
-    read_model: PathBuf,
+    generations: Generations,
     signing_key: PathBuf,
     cursor_key: PathBuf,
-    /// Folders of what has been begun and is not finished: bulk jobs, and imports.
-    unfinished: [PathBuf; 2],
+    /// Whether the server makes a key for cursors, and is not given one.
+    is_cursor_key_made: bool,
+    /// What has been begun and is not finished: bulk jobs,
+    jobs: PathBuf,
+    /// and imports.
+    imports: PathBuf,
     /// Held while a backup is made.
     pub(super) lock: PathBuf,
 }
@@ -38,11 +47,13 @@ impl Places {
         let StoreUrl::Sqlite(read_model) = &config.read_model.url;
         Self {
             log: data.file(log),
-            read_model: data.file(read_model),
-            signing_key: data.file(Path::new("signing-key.pem")),
-            cursor_key: data.file(Path::new("cursor-key")),
-            unfinished: ["jobs", "imports"].map(|folder| data.file(Path::new(folder))),
-            lock: data.file(Path::new("backup.lock")),
+            generations: Generations::new(data.file(read_model)),
+            signing_key: data.signing_key_file(),
+            cursor_key: data.cursor_key_file(),
+            is_cursor_key_made: config.query.cursor_key().is_none(),
+            jobs: data.jobs(),
+            imports: data.imports(),
+            lock: data.backup_lock_file(),
         }
     }
 
@@ -55,34 +66,46 @@ impl Places {
         }
     }
 
-    /// What tells of a history in the folder: a log, what was made from one, or what was to go into one
-    /// and would go on with the wrong one. The side files of a log that is gone count too: SQLite would
-    /// fold them into the next one of that name.
-    pub(super) fn occupied(&self) -> Result<Vec<PathBuf>, BackupError> {
+    /// Refuses a folder with a history: a log, what was made from one, or what was to go into one and
+    /// would go on with the wrong one. The side files of a log that is gone count too: SQLite would fold
+    /// them into the next one of that name.
+    pub(super) fn refuse_occupied(&self) -> Result<(), BackupError> {
         let mut found: Vec<PathBuf> = std::iter::once(self.log.clone())
             .chain(SIDE_FILES.iter().map(|ending| with_ending(&self.log, ending)))
             .filter(|path| path.symlink_metadata().is_ok())
             .collect();
         found.extend(self.read_models()?);
-        for folder in &self.unfinished {
-            if !entries(folder)?.is_empty() {
+        let is_lock = |path: &PathBuf| path.extension().is_some_and(|ending| ending == LOCK);
+        for folder in [&self.jobs, &self.imports] {
+            if !entries(folder)?.iter().all(is_lock) {
                 found.push(folder.clone());
             }
         }
-        Ok(found)
+        if found.is_empty() { Ok(()) } else { Err(BackupError::Occupied(found)) }
     }
 
-    /// The files of all generations of the read model, and which is live.
+    /// The files of all generations of the read model, and which is live. What locks have left, and
+    /// builds that did not come to their end, are no history: they are never read.
     fn read_models(&self) -> Result<Vec<PathBuf>, BackupError> {
-        let folder = self.read_model.parent().unwrap_or(Path::new("."));
-        let stem = self.read_model.file_stem().unwrap_or_default().as_encoded_bytes();
-        let is_one = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-            name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(b"."))
-        };
-        let mut found: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_one).collect();
-        found.sort();
-        Ok(found)
+        let folder = self.generations.path(1).parent().map(Path::to_path_buf).unwrap_or_default();
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let whole = self.generations.list()?.into_iter().map(|generation| generation.path);
+        let pointer = self.generations.pointer();
+        let pointer = pointer.symlink_metadata().is_ok().then_some(pointer);
+        Ok(whole.chain(pointer).collect())
+    }
+
+    /// Refuses a folder on which a server has worked, and in which a key is missing that the server has
+    /// made: a backup without it would not be whole.
+    pub(super) fn refuse_missing_keys(&self) -> Result<(), BackupError> {
+        let has_served = self.jobs.is_dir() || self.generations.path(1).exists();
+        let made = [Some(&self.signing_key), self.is_cursor_key_made.then_some(&self.cursor_key)];
+        match made.into_iter().flatten().find(|key| has_served && !key.exists()) {
+            Some(key) => Err(BackupError::NoKey(key.clone())),
+            None => Ok(()),
+        }
     }
 }
 

@@ -39,14 +39,12 @@ pub(crate) fn check(archive: &Path) -> Result<(), BackupError> {
     checked.map(drop)
 }
 
-/// Unpacks `archive`, checks every event, and puts the files in `places`, which nobody else uses.
+/// Unpacks `archive`, checks every event, and puts the files in `places`, which nobody else
+/// should use. Whatever has come there in spite of that is not replaced.
 ///
 /// Cut short, it leaves a folder without a log, into which it can be done again.
 pub(crate) async fn restore(archive: &Path, places: &Places) -> Result<Restored, BackupError> {
-    let occupied = places.occupied()?;
-    if !occupied.is_empty() {
-        return Err(BackupError::Occupied(occupied));
-    }
+    places.refuse_occupied()?;
     let place = places.of_member(MemberName::Log);
     let scratch = Scratch::beside(place)?;
     let log = scratch.file(MemberName::Log.as_str());
@@ -59,10 +57,12 @@ pub(crate) async fn restore(archive: &Path, places: &Places) -> Result<Restored,
         Ok(())
     })?;
     check_history(&manifest, &log).await?;
+    // All of that took its time.
+    places.refuse_occupied()?;
     for (name, key) in keys {
         put_key(&key, places.of_member(name))?;
     }
-    scratch::put(&log, place)?;
+    scratch::put_new(&log, place)?;
     Ok(Restored {
         events: manifest.digest.count,
         position: manifest.position,

@@ -54,9 +54,30 @@ pub(super) fn create(path: &Path) -> Result<File, BackupError> {
     options.open(path).map_err(at(path))
 }
 
-/// Gives a file that is on the disk its own name; returns once that is on the disk too.
+/// Gives a file that is on the disk its own name, in place of what is there; returns once that is on
+/// the disk too.
 pub(super) fn put(file: &Path, place: &Path) -> Result<(), BackupError> {
     fs::rename(file, place).map_err(at(place))?;
+    sync_folder_of(place)
+}
+
+/// The same where nothing may be replaced, not even what has come there this very moment.
+pub(super) fn put_new(file: &Path, place: &Path) -> Result<(), BackupError> {
+    match fs::hard_link(file, place) {
+        Ok(()) => fs::remove_file(file).map_err(at(file))?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(BackupError::Occupied(vec![place.to_path_buf()]));
+        }
+        // A file system without links. Nothing on it does both in one step.
+        Err(_) if place.symlink_metadata().is_err() => {
+            fs::rename(file, place).map_err(at(place))?;
+        }
+        Err(error) => return Err(at(place)(error)),
+    }
+    sync_folder_of(place)
+}
+
+fn sync_folder_of(place: &Path) -> Result<(), BackupError> {
     if cfg!(unix) {
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
@@ -91,6 +112,21 @@ mod tests {
         put(&scratch.file("archive"), &place).unwrap();
         drop(scratch);
         assert_eq!(names(folder.path()), ["films.tar"]);
+    }
+
+    #[test]
+    fn what_is_there_is_not_replaced_unless_that_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, place) = (folder.path().join("new"), folder.path().join("place"));
+        fs::write(&new, "new").unwrap();
+        fs::write(&place, "old").unwrap();
+        let refused = put_new(&new, &place).unwrap_err();
+        assert!(matches!(refused, BackupError::Occupied(_)), "{refused}");
+        assert_eq!(fs::read(&place).unwrap(), b"old");
+        put(&new, &place).unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"new");
+        put_new(&place, &new).unwrap();
+        assert_eq!(names(folder.path()), ["new"]);
     }
 
     #[test]

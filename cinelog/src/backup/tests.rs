@@ -253,6 +253,41 @@ async fn a_folder_with_a_history_or_the_rest_of_one_is_left_alone() {
 }
 
 #[tokio::test]
+async fn what_locks_and_builds_have_left_is_no_history() {
+    let ground = Ground::new();
+    ground.make(&ground.history("old").await, "films.tar").await.unwrap();
+    let places = ground.places("new");
+    fs::create_dir(ground.path("new/imports")).unwrap();
+    let left = ["lock", "read-model.build-lock", "read-model.2.db.building", "imports/1.lock"];
+    for left in left {
+        fs::write(ground.path("new").join(left), "").unwrap();
+    }
+    restore(&ground.path("films.tar"), &places).await.unwrap();
+    assert_eq!(ground.log("new").await.head().await.unwrap(), Position(3));
+}
+
+#[tokio::test]
+async fn where_a_server_has_worked_a_key_that_is_missing_is_no_backup() {
+    let ground = Ground::new();
+    let places = ground.history("old").await;
+    fs::create_dir(ground.path("old/jobs")).unwrap();
+    for (number, key) in ["signing-key.pem", "cursor-key"].into_iter().enumerate() {
+        let (key, away) = (ground.path("old").join(key), ground.path("away"));
+        fs::rename(&key, &away).unwrap();
+        let refused = ground.make(&places, "films.tar").await;
+        assert!(matches!(&refused, Err(BackupError::NoKey(path)) if *path == key), "{refused:?}");
+        fs::rename(&away, &key).unwrap();
+        ground.make(&places, &format!("{number}.tar")).await.unwrap();
+    }
+    // A key that the configuration gives is not in the folder.
+    let mut config = Config::default();
+    config.query.cursor_key = serde_json::from_value("00".repeat(32).into()).unwrap();
+    fs::remove_file(ground.path("old/cursor-key")).unwrap();
+    let places = Places::of(&config, &DataDir::open(&ground.path("old")).unwrap());
+    ground.make(&places, "films.tar").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_key_that_is_another_is_not_replaced() {
     let ground = Ground::new();
     ground.make(&ground.history("old").await, "films.tar").await.unwrap();

@@ -1,6 +1,7 @@
 //! `cinelog import`: films from files into the log, beside a running server or without one.
 
 use std::{
+    collections::HashMap,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,13 +20,10 @@ use crate::{
     error::Failure,
     import::{
         Carrier, Checkpoint, Done, Finished, Import, Importer, Join, Known, Mapping, Opened,
-        Progress, Reading, Rejects, Said, Settings, Sides, Source,
+        Progress, Reading, Rejects, Said, Settings, Sides, Source, is_same_file,
     },
     shutdown, telemetry, wire,
 };
-
-/// The folder in the data folder for what imports keep while they run.
-const FOLDER: &str = "imports";
 
 /// Reads the files in order, and says what they came to. A server that runs sees the films at once;
 /// otherwise the read model catches up when one starts.
@@ -35,16 +33,24 @@ pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<ExitCod
     let settings = settings(args, &clock)?;
     // All of them before any is imported: a typing error is found at once.
     let (files, sides) = open(args, &settings)?;
+    refuse_mixed_up(args, &config.server.data)?;
     let started = Instant::now();
     let run = async {
         let data = match args.dry_run && !config.server.data.exists() {
             true => None,
             false => Some(DataDir::open(&config.server.data)?),
         };
-        let run = Run::prepare(config, data.as_ref(), args, settings, clock, sides).await?;
+        // A restore must not put another log in the place of the one that is written to.
+        let _lock = match &data {
+            Some(data) if !args.dry_run => Some(data.share_log()?),
+            _ => None,
+        };
+        let mut run = Run::prepare(config, data.as_ref(), args, settings, clock, sides).await?;
+        run.take_checkpoints(&files)?;
         let done = run.import(files).await?;
-        run.close(&done).await?;
-        Ok::<_, Failure>((run.notes(), done))
+        let notes = run.notes();
+        run.close().await?;
+        Ok::<_, Failure>((notes, done))
     };
     let (notes, done) = tokio::select! {
         imported = run => imported?,
@@ -129,6 +135,52 @@ fn open(args: &ImportArgs, settings: &Settings) -> Result<(Vec<Opened>, Sides), 
     Ok((files, sides))
 }
 
+/// Refuses to read what is being written: to write what is refused to a file that is imported as well
+/// would destroy it before it is read. A file that is named twice is a mistake too.
+fn refuse_mixed_up(args: &ImportArgs, data: &Path) -> Result<(), Failure> {
+    let files: Vec<&Path> =
+        args.files.iter().filter(|path| path.is_file()).map(PathBuf::as_path).collect();
+    for (index, file) in files.iter().enumerate() {
+        if let Some(other) = files[..index].iter().find(|other| is_same_file(other, file)) {
+            let (a, b) = (other.display(), file.display());
+            return Err(Failure::Other(format!("{a} and {b} are the same file; name it once")));
+        }
+    }
+    let imports = data.join(DataDir::IMPORTS);
+    let rejects = match &args.rejects {
+        Some(path) => vec![path.clone()],
+        None => args
+            .files
+            .iter()
+            .flat_map(|path| {
+                let (beside, name) = own_rejects(&Source::named(path));
+                [beside, imports.join(name)]
+            })
+            .collect(),
+    };
+    let map_file = args.map_file.as_deref();
+    for rejects in &rejects {
+        if files.iter().copied().chain(map_file).any(|read| is_same_file(read, rejects)) {
+            let rejects = rejects.display();
+            return Err(Failure::Other(format!(
+                "what is refused would be written to {rejects}, which is read; say another file with --rejects"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Where what is refused of a source is written beside it, and the name of that file.
+fn own_rejects(source: &Source) -> (PathBuf, std::ffi::OsString) {
+    let path = match source {
+        Source::File(path) => path.clone(),
+        Source::Stdin | Source::Text { .. } => PathBuf::from("stdin"),
+    };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".rejects.ndjson");
+    (path.with_file_name(&name), name)
+}
+
 /// An import that is ready to run.
 struct Run<'a> {
     args: &'a ImportArgs,
@@ -137,6 +189,8 @@ struct Run<'a> {
     join: Option<Join>,
     /// Where checkpoints are. `None` where nothing is to be written.
     folder: Option<PathBuf>,
+    /// Those of the files that can be gone on with.
+    checkpoints: HashMap<PathBuf, Checkpoint>,
 }
 
 impl<'a> Run<'a> {
@@ -158,7 +212,7 @@ impl<'a> Run<'a> {
             None => None,
         };
         let folder = match data {
-            Some(data) if !args.dry_run => Some(data.folder(FOLDER)?),
+            Some(data) if !args.dry_run => Some(data.make_imports()?),
             _ => None,
         };
         let scratch = folder.clone().unwrap_or_else(std::env::temp_dir);
@@ -171,28 +225,61 @@ impl<'a> Run<'a> {
         };
         let importer =
             Importer { carrier: Arc::new(carrier), catalogue, settings: Arc::new(settings) };
-        Ok(Self { args, importer, log, join, folder })
+        Ok(Self { args, importer, log, join, folder, checkpoints: HashMap::new() })
+    }
+
+    /// Takes the checkpoints of all files before any is imported.
+    fn take_checkpoints(&mut self, files: &[Opened]) -> Result<(), Failure> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let identity = (&self.importer.settings, &self.args.files, &self.args.rejects);
+        for Opened { source, .. } in files {
+            // A pipe cannot be read again.
+            let Source::File(path) = source else { continue };
+            if path.is_file() {
+                let checkpoint = Checkpoint::of(folder, path, &identity)
+                    .map_err(|error| Failure::Other(format!("{source}: {error}")))?;
+                self.checkpoints.insert(path.clone(), checkpoint);
+            }
+        }
+        Ok(())
     }
 
     /// Imports the files in their order.
     async fn import(&self, files: Vec<Opened>) -> Result<Vec<Done>, Failure> {
         let mut done = Vec::with_capacity(files.len());
         let mut shared = self.args.rejects.clone().map(|path| Rejects::new(path, None));
+        let mut goes_on = !self.args.restart;
         for file in files {
+            let checkpoint = match &file.source {
+                Source::File(path) => self.checkpoints.get(path),
+                Source::Stdin | Source::Text { .. } => None,
+            };
             let mut own = None;
             let rejects = match &mut shared {
                 Some(shared) => shared,
                 None => own.insert(self.own_rejects(&file.source)),
             };
-            done.push(self.import_file(file, rejects).await?);
+            let resumed = match checkpoint.filter(|_| goes_on) {
+                Some(checkpoint) => self.resume(&file.source, checkpoint, rejects).await?,
+                None => None,
+            };
+            // In a file of rejects that is written anew, what followed is gone.
+            if self.args.rejects.is_some() {
+                goes_on &= resumed.as_ref().is_some_and(|progress| progress.is_done);
+            }
+            done.push(self.import_file(file, checkpoint, resumed, rejects).await?);
         }
         Ok(done)
     }
 
-    async fn import_file(&self, opened: Opened, rejects: &mut Rejects) -> Result<Done, Failure> {
+    async fn import_file(
+        &self,
+        opened: Opened,
+        checkpoint: Option<&Checkpoint>,
+        resumed: Option<Progress>,
+        rejects: &mut Rejects,
+    ) -> Result<Done, Failure> {
         let name = opened.source.to_string();
-        let checkpoint = self.checkpoint(&opened.source)?;
-        let resumed = checkpoint.as_ref().and_then(|checkpoint| self.resume(checkpoint, rejects));
         let resumed_after = resumed.as_ref().map_or(0, |progress| progress.records);
         if resumed_after > 0 && io::stderr().is_terminal() {
             eprintln!("{name}: going on after {resumed_after} records; --restart begins anew");
@@ -204,7 +291,7 @@ impl<'a> Run<'a> {
                     join: self.join.as_ref().filter(|_| opened.imdb.is_some()),
                     opened,
                     rejects: Some(rejects),
-                    checkpoint: checkpoint.as_ref(),
+                    checkpoint,
                     resumed,
                 };
                 self.importer.import(import).await?
@@ -215,39 +302,39 @@ impl<'a> Run<'a> {
     }
 
     /// How far an interrupted import has come, if it can be gone on with.
-    fn resume(&self, checkpoint: &Checkpoint, rejects: &mut Rejects) -> Option<Progress> {
-        let progress = checkpoint.load().filter(|_| !self.args.restart)?;
-        if let Some((path, bytes)) = &progress.rejects
-            && rejects.go_on(path, *bytes).is_err()
-        {
-            // Without what was refused so far the summary would not be true.
-            return None;
-        }
-        Some(progress)
-    }
-
-    fn checkpoint(&self, source: &Source) -> Result<Option<Checkpoint>, Failure> {
-        let (Some(folder), Source::File(path)) = (&self.folder, source) else { return Ok(None) };
-        // A pipe cannot be read again.
-        if !path.is_file() {
+    async fn resume(
+        &self,
+        source: &Source,
+        checkpoint: &Checkpoint,
+        rejects: &mut Rejects,
+    ) -> Result<Option<Progress>, Failure> {
+        let (Some(progress), Some(log)) = (checkpoint.load(), &self.log) else { return Ok(None) };
+        if !progress.log.is_of(log.as_ref()).await? {
+            eprintln!(
+                "{source}: an interrupted import of it went into another log; this one begins anew"
+            );
             return Ok(None);
         }
-        let identity = (&self.importer.settings, &self.args.files, &self.args.rejects);
-        let checkpoint = Checkpoint::of(folder, path, &identity)
-            .map_err(|error| Failure::Other(format!("{source} cannot be read: {error}")))?;
-        Ok(Some(checkpoint))
+        let resumed = match &progress.rejects {
+            Some((path, bytes)) if progress.is_done => rejects.keep(path, *bytes),
+            Some((path, bytes)) => rejects.go_on(path, *bytes),
+            None => Ok(()),
+        };
+        if let Err(error) = resumed {
+            if error.kind() == io::ErrorKind::ResourceBusy {
+                return Err(Failure::Other(format!("{source}: what was refused of it: {error}")));
+            }
+            // Without what was refused so far the summary would not be true.
+            eprintln!("{source}: what was refused of it is gone ({error}); it begins anew");
+            return Ok(None);
+        }
+        Ok(Some(progress))
     }
 
     /// Beside the file, or in the data folder where nothing can be written there.
     fn own_rejects(&self, source: &Source) -> Rejects {
-        let path = match source {
-            Source::File(path) => path.clone(),
-            Source::Stdin | Source::Text { .. } => PathBuf::from("stdin"),
-        };
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".rejects.ndjson");
-        let fallback = self.folder.as_ref().map(|folder| folder.join(&name));
-        Rejects::new(path.with_file_name(name), fallback)
+        let (beside, name) = own_rejects(source);
+        Rejects::new(beside, self.folder.as_ref().map(|folder| folder.join(name)))
     }
 
     /// What is worth saying about the files that go with IMDb's titles.
@@ -256,13 +343,11 @@ impl<'a> Run<'a> {
     }
 
     /// Everything is in the log: nothing is to be gone on with.
-    async fn close(&self, done: &[Done]) -> Result<(), Failure> {
-        for file in done {
-            if let Some(checkpoint) = self.checkpoint(&Source::named(Path::new(&file.name)))? {
-                checkpoint.remove().map_err(|error| {
-                    Failure::Other(format!("a checkpoint cannot be removed: {error}"))
-                })?;
-            }
+    async fn close(self) -> Result<(), Failure> {
+        for checkpoint in self.checkpoints.values() {
+            checkpoint.remove().map_err(|error| {
+                Failure::Other(format!("a checkpoint cannot be removed: {error}"))
+            })?;
         }
         if let Some(log) = &self.log {
             log.close().await;

@@ -19,7 +19,8 @@ pub(crate) async fn restore(config: &Config, args: &RestoreArgs) -> Result<(), F
     // Before the folder is touched, or made.
     backup::check(&args.file)?;
     let data = DataDir::open(&config.server.data)?;
-    let _lock = data.lock()?;
+    // Servers first, then whoever writes to the log beside one.
+    let _locks = (data.lock()?, data.lock_log()?);
     let restored = backup::restore(&args.file, &Places::of(config, &data)).await?;
     print(&format!(
         "restored {} events, up to position {}, backed up at {}: {} bytes in {:.1} s, every event checked\n\

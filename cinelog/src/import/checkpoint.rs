@@ -1,8 +1,8 @@
 //! How far an import has come, so that one which was interrupted goes on there.
 //!
 //! A checkpoint is written after what it speaks of is in the log. It may be behind: what is imported
-//! twice then changes nothing. It belongs to one file as it was, and to the way in which it was read;
-//! of any other it says nothing.
+//! twice then changes nothing. It belongs to one file as it was, to the way in which it was read, and to
+//! the log that the films are in; of any other it says nothing.
 
 use std::{
     fmt::Debug,
@@ -12,10 +12,12 @@ use std::{
     time::UNIX_EPOCH,
 };
 
+use event_log::{EventLog, LogError};
+use events::Position;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::summary::Summary;
+use super::{lock::Lock, summary::Summary};
 
 /// How much of a file's beginning tells it from another of the same size and time, in bytes.
 const HEAD_BYTES: u64 = 64 << 10;
@@ -30,6 +32,30 @@ struct Identity {
     settings: String,
 }
 
+/// How far a log had come, and what it told up to there. No two logs are alike in that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    position: u64,
+    digest: String,
+}
+
+impl Standing {
+    /// Where `log` stands now.
+    pub(crate) async fn of(log: &dyn EventLog) -> Result<Self, LogError> {
+        Self::at(log, log.head().await?).await
+    }
+
+    async fn at(log: &dyn EventLog, position: Position) -> Result<Self, LogError> {
+        let digest = log.digest(position).await?.to_string();
+        Ok(Self { position: position.0, digest })
+    }
+
+    /// Whether `log` still tells the same up to there.
+    pub(crate) async fn is_of(&self, log: &dyn EventLog) -> Result<bool, LogError> {
+        Ok(Self::at(log, Position(self.position)).await? == *self)
+    }
+}
+
 /// How far an import has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Progress {
@@ -41,6 +67,8 @@ pub(crate) struct Progress {
     pub(crate) rejects: Option<(PathBuf, u64)>,
     /// Whether that was all of the file.
     pub(crate) is_done: bool,
+    /// The log that has all of it.
+    pub(crate) log: Standing,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,16 +77,32 @@ struct Stored {
     progress: Progress,
 }
 
-/// The checkpoint of one file.
+/// The checkpoint of one file, which nobody else imports meanwhile.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     path: PathBuf,
     identity: Identity,
+    _lock: Lock,
+}
+
+/// Why there is no checkpoint of a file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CheckpointError {
+    /// Two imports of one file would write over each other's checkpoints.
+    #[error("another import of this file is under way")]
+    UnderWay,
+    /// The file cannot be read, or nothing can be written about it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
 impl Checkpoint {
     /// The checkpoint of `file` in `folder`; `settings` is everything that says how it is read.
-    pub(crate) fn of(folder: &Path, file: &Path, settings: &impl Debug) -> io::Result<Self> {
+    pub(crate) fn of(
+        folder: &Path,
+        file: &Path,
+        settings: &impl Debug,
+    ) -> Result<Self, CheckpointError> {
         let metadata = fs::metadata(file)?;
         let path = file.canonicalize()?;
         let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -72,7 +116,9 @@ impl Checkpoint {
             path,
         };
         let name = digest(identity.path.as_os_str().as_encoded_bytes());
-        Ok(Self { path: folder.join(format!("{}.json", &name[..16])), identity })
+        let path = folder.join(format!("{}.json", &name[..16]));
+        let lock = Lock::take(&path.with_extension("lock"))?.ok_or(CheckpointError::UnderWay)?;
+        Ok(Self { path, identity, _lock: lock })
     }
 
     /// How far an earlier import of the same file has come, if it was interrupted.
@@ -108,29 +154,45 @@ fn digest(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn progress() -> Progress {
+        Progress {
+            records: 7,
+            summary: Summary { created: 7, ..Summary::default() },
+            rejects: Some(("r".into(), 3)),
+            is_done: false,
+            log: Standing { position: 7, digest: "7:ab".to_owned() },
+        }
+    }
+
     #[test]
     fn a_checkpoint_is_of_one_file_as_it_was_and_one_way_to_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f.csv");
         fs::write(&file, "title\nRan\n").unwrap();
-        let checkpoint = Checkpoint::of(folder.path(), &file, &"a").unwrap();
-        assert_eq!(checkpoint.load(), None);
-        let progress = Progress {
-            records: 7,
-            summary: Summary { created: 7, ..Summary::default() },
-            rejects: Some(("r".into(), 3)),
-            is_done: false,
-        };
-        checkpoint.save(&progress).unwrap();
-        assert_eq!(checkpoint.load(), Some(progress.clone()));
-        let again = |settings| Checkpoint::of(folder.path(), &file, &settings).unwrap().load();
-        assert_eq!(again("a"), Some(progress));
-        assert_eq!(again("b"), None, "it is read in another way");
+        let of = |settings| Checkpoint::of(folder.path(), &file, &settings).unwrap();
+        assert_eq!(of("a").load(), None);
+        of("a").save(&progress()).unwrap();
+        assert_eq!(of("a").load(), Some(progress()));
+        assert_eq!(of("b").load(), None, "it is read in another way");
         fs::write(&file, "title\nRan!\n").unwrap();
-        assert_eq!(again("a"), None, "it is another file");
-        checkpoint.remove().unwrap();
-        checkpoint.remove().unwrap();
-        assert_eq!(checkpoint.load(), None);
+        assert_eq!(of("a").load(), None, "it is another file");
+        of("a").remove().unwrap();
+        of("a").remove().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_is_not_imported_twice_at_the_same_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("f.csv"), folder.path().join("g.csv"));
+        fs::write(&file, "x").unwrap();
+        fs::write(&other, "x").unwrap();
+        let first = Checkpoint::of(folder.path(), &file, &"a").unwrap();
+        let refused = Checkpoint::of(folder.path(), &file, &"b");
+        assert!(matches!(refused, Err(CheckpointError::UnderWay)), "{refused:?}");
+        Checkpoint::of(folder.path(), &other, &"a").unwrap();
+        drop(first);
+        Checkpoint::of(folder.path(), &file, &"b").unwrap();
     }
 
     #[test]

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use command_api::{CarryOutError, Executor};
@@ -13,8 +10,8 @@ use domain::{
     Aggregate,
     movie::{Movie, MovieAction, MovieCommand, MovieContent},
 };
-use event_log::{Append, AppendError, EventLog, Expected, LogError};
-use events::{Event, EventId, Metadata, MovieId, NewEvent, Revision, StreamName};
+use event_log::{EventLog, LogError};
+use events::{Event, Metadata, MovieId, Revision, StreamName};
 use http_kit::Clock;
 use serde_json::Value;
 
@@ -31,15 +28,13 @@ pub(crate) struct Carrier {
     known: Known,
     /// What films would be by now, where nothing is to be appended.
     rehearsal: Option<Mutex<HashMap<MovieId, Movie>>>,
-    /// Whether the last film was new. Then the next one probably is, and its stream need not be read.
-    expects_new: AtomicBool,
 }
 
 /// Why a decision leads to no events.
 enum Stop {
     Refused(Vec<Complaint>),
-    /// It would, but this is a rehearsal.
-    Rehearsed(Outcome),
+    /// This is a rehearsal, and the log has the film like this.
+    Rehearsal(Box<Movie>),
 }
 
 impl Carrier {
@@ -52,13 +47,12 @@ impl Carrier {
     /// Nothing is appended to `log`, if there is one: outcomes say what would be.
     pub(crate) fn rehearsal(log: Option<Arc<dyn EventLog>>, clock: Clock) -> Self {
         let log = log.map(|log| (Arc::clone(&log), Executor::new(log, clock.clone())));
-        Self {
-            log,
-            clock,
-            known: Known::Update,
-            rehearsal: Some(Mutex::default()),
-            expects_new: AtomicBool::new(true),
-        }
+        Self { log, clock, known: Known::Update, rehearsal: Some(Mutex::default()) }
+    }
+
+    /// Where films are carried, or would be.
+    pub(super) fn log(&self) -> Option<Arc<dyn EventLog>> {
+        self.log.as_ref().map(|(log, _)| Arc::clone(log))
     }
 
     /// Brings one film to what its row says. `is_repeat`: the file has named the film before.
@@ -66,61 +60,14 @@ impl Carrier {
     /// # Errors
     /// Where the log fails; then the whole import stops, and can be started again.
     pub(super) async fn carry(&self, row: &Row, is_repeat: bool) -> Result<Outcome, LogError> {
-        let outcome = match self.rehearsal.is_none()
-            && !is_repeat
-            && self.expects_new.load(Ordering::Relaxed)
-        {
-            true => self.create(row).await?,
-            false => None,
+        let Some((_, executor)) = &self.log else {
+            return Ok(self.rehearse(&Movie::Unknown, row, is_repeat));
         };
-        let outcome = match outcome {
-            Some(outcome) => outcome,
-            None => self.carry_out(row, is_repeat).await?,
-        };
-        self.expects_new.store(outcome == Outcome::Created, Ordering::Relaxed);
-        Ok(outcome)
-    }
-
-    /// Enters the film without looking whether it is there. `None` where it is, or where nobody knows.
-    async fn create(&self, row: &Row) -> Result<Option<Outcome>, LogError> {
-        let refused = |reason: String| Outcome::Refused(vec![Complaint::whole(reason)]);
-        let Some((log, _)) = &self.log else { return Ok(None) };
-        let events = match self.decide(&Movie::Unknown, row, false) {
-            Ok(events) => events,
-            Err(complaints) => return Ok(Some(Outcome::Refused(complaints))),
-        };
-        let metadata = Metadata::at(self.clock.now());
-        let encode =
-            |event| NewEvent::encode(EventId(self.clock.new_id()), event, metadata.clone());
-        let events = match events.iter().map(encode).collect() {
-            Ok(events) => events,
-            Err(error) => return Ok(Some(refused(format!("it cannot be written: {error}")))),
-        };
-        let append = Append::new(StreamName::movie(row.movie), Expected::NoStream, events);
-        match log.append(append).await {
-            Ok(_) => Ok(Some(Outcome::Created)),
-            Err(AppendError::Log(LogError::Unavailable(_)) | AppendError::Conflict { .. }) => {
-                Ok(None)
-            }
-            Err(AppendError::Log(error)) => Err(error),
-            Err(error) => Ok(Some(refused(error.to_string()))),
-        }
-    }
-
-    /// Decides on what the log has of the film.
-    async fn carry_out(&self, row: &Row, is_repeat: bool) -> Result<Outcome, LogError> {
         let stream = StreamName::movie(row.movie);
         let metadata = Metadata::at(self.clock.now());
         let decide = |film: &Movie, _: Revision| match &self.rehearsal {
             None => self.decide(film, row, is_repeat).map_err(Stop::Refused),
-            Some(rehearsed) => Err(self.rehearse_one(rehearsed, film, row, is_repeat)),
-        };
-        let Some((_, executor)) = &self.log else {
-            return Ok(match decide(&Movie::Unknown, Revision::NONE) {
-                Err(Stop::Rehearsed(outcome)) => outcome,
-                Err(Stop::Refused(complaints)) => Outcome::Refused(complaints),
-                Ok(_) => Outcome::Unchanged,
-            });
+            Some(_) => Err(Stop::Rehearsal(Box::new(film.clone()))),
         };
         let refusal = match executor.carry_out(&stream, &metadata, decide).await {
             Ok(done) if !done.changed_something() => return Ok(Outcome::Unchanged),
@@ -130,7 +77,9 @@ impl Carrier {
             Err(CarryOutError::Refused(Stop::Refused(complaints))) => {
                 return Ok(Outcome::Refused(complaints));
             }
-            Err(CarryOutError::Refused(Stop::Rehearsed(outcome))) => return Ok(outcome),
+            Err(CarryOutError::Refused(Stop::Rehearsal(film))) => {
+                return Ok(self.rehearse(&film, row, is_repeat));
+            }
             Err(CarryOutError::Contended(times)) => {
                 format!("the film was changed by others {times} times meanwhile")
             }
@@ -142,18 +91,15 @@ impl Carrier {
     }
 
     /// What the row would lead to, after what the rows before it would have.
-    fn rehearse_one(
-        &self,
-        rehearsed: &Mutex<HashMap<MovieId, Movie>>,
-        film: &Movie,
-        row: &Row,
-        is_repeat: bool,
-    ) -> Stop {
-        let mut rehearsed = rehearsed.lock().unwrap_or_else(PoisonError::into_inner);
-        let film = rehearsed.get(&row.movie).unwrap_or(film);
+    fn rehearse(&self, film: &Movie, row: &Row, is_repeat: bool) -> Outcome {
+        let rehearsed = self.rehearsal.as_ref();
+        let mut rehearsed =
+            rehearsed.map(|films| films.lock().unwrap_or_else(PoisonError::into_inner));
+        let earlier = rehearsed.as_ref().and_then(|films| films.get(&row.movie));
+        let film = earlier.unwrap_or(film);
         let events = match self.decide(film, row, is_repeat) {
             Ok(events) => events,
-            Err(complaints) => return Stop::Refused(complaints),
+            Err(complaints) => return Outcome::Refused(complaints),
         };
         let outcome = match film {
             _ if events.is_empty() => Outcome::Unchanged,
@@ -161,10 +107,12 @@ impl Carrier {
             _ => Outcome::Changed,
         };
         let film = events.iter().fold(film.clone(), Movie::evolve);
-        if rehearsed.len() < REHEARSED_MAX || rehearsed.contains_key(&row.movie) {
-            rehearsed.insert(row.movie, film);
+        if let Some(films) = &mut rehearsed
+            && (films.len() < REHEARSED_MAX || films.contains_key(&row.movie))
+        {
+            films.insert(row.movie, film);
         }
-        Stop::Rehearsed(outcome)
+        outcome
     }
 
     /// The events that the row leads to, or why it is refused.

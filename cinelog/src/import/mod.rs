@@ -9,11 +9,12 @@
 mod catalogue;
 mod checkpoint;
 mod convert;
+mod files;
 mod film;
 mod format;
 mod imdb;
 mod input;
-mod lanes;
+mod lock;
 mod mapping;
 mod opened;
 mod progress;
@@ -28,12 +29,12 @@ mod tally;
 
 use std::sync::Arc;
 
+use command_api::{Lanes, Turn};
 use futures::{StreamExt, future::join_all, stream};
 use tokio::task::JoinHandle;
 
 use self::{
     format::{Complaint, Raw},
-    lanes::{Lanes, Turn},
     reader::{Item, Piece},
     repeats::Repeats,
     row::Row,
@@ -45,6 +46,7 @@ pub(crate) use self::{
     catalogue::Catalogue,
     checkpoint::{Checkpoint, Progress},
     convert::{DayOrder, Reading},
+    files::is_same_file,
     film::Carrier,
     format::{Format, Said},
     imdb::{Join, Sides},
@@ -129,7 +131,7 @@ impl Importer {
     pub(crate) async fn import(&self, import: Import<'_>) -> Result<Summary, Failure> {
         let Import { opened, join, rejects, checkpoint, resumed } = import;
         let name = opened.source.to_string();
-        let mut tally = Tally::new(&opened, resumed, rejects, checkpoint);
+        let mut tally = Tally::new(&opened, self.carrier.log(), resumed, rejects, checkpoint);
         let (pieces, reading) =
             reader::start(opened, Arc::clone(&self.settings), join.is_some(), PIECES_WAITING_MAX);
         let mut queue =
@@ -150,7 +152,7 @@ impl Importer {
             .buffered(PIECES_UNDER_WAY_MAX);
         let mut settled = std::pin::pin!(settled);
         while let Some(piece) = settled.next().await {
-            tally.count(piece?)?;
+            tally.count(piece?).await?;
         }
         let report = match reading.await {
             Ok(read) => {
@@ -159,8 +161,8 @@ impl Importer {
             Err(error) => Err(Failure::Other(format!("the reader of {name} died: {error}"))),
         };
         // What was carried out before a file became unreadable is kept in the checkpoint.
-        tally.save(false)?;
-        tally.finish(report?)
+        tally.save(false).await?;
+        tally.finish(report?).await
     }
 
     /// Completes the films of a piece, and gives those their ids that came another way.

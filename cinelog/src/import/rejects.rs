@@ -2,8 +2,8 @@
 //! again.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufWriter, Seek, SeekFrom, Write},
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -35,20 +35,28 @@ impl Rejects {
         if bytes == 0 {
             return Ok(());
         }
-        path.clone_into(&mut self.path);
-        let mut file = OpenOptions::new().write(true).open(path)?;
-        if file.metadata()?.len() < bytes {
-            return Err(io::Error::other("it is shorter than it was"));
+        self.keep(path, bytes)?;
+        self.file = Some(BufWriter::new(open(path, bytes)?));
+        Ok(())
+    }
+
+    /// Keeps the `bytes` of a file that an import has written which came to its end, and leaves the
+    /// rest alone: it may be what was refused of the next one. What is refused now follows them.
+    pub(crate) fn keep(&mut self, path: &Path, bytes: u64) -> io::Result<()> {
+        if bytes == 0 {
+            return Ok(());
         }
-        file.set_len(bytes)?;
-        file.seek(SeekFrom::End(0))?;
-        (self.file, self.bytes) = (Some(BufWriter::new(file)), bytes);
+        if path.metadata()?.len() < bytes {
+            return Err(shorter());
+        }
+        path.clone_into(&mut self.path);
+        self.bytes = bytes;
         Ok(())
     }
 
     /// Where they are, if there are any.
     pub(crate) fn written(&self) -> Option<&Path> {
-        self.file.is_some().then_some(self.path.as_path())
+        (self.bytes > 0).then_some(self.path.as_path())
     }
 
     /// The file, and how long it is.
@@ -78,12 +86,12 @@ impl Rejects {
     }
 
     fn create(&mut self) -> io::Result<File> {
-        match (File::create(&self.path), self.fallback.take()) {
-            (Err(_), Some(fallback)) => {
+        match (open(&self.path, self.bytes), self.fallback.take()) {
+            (Err(error), Some(fallback)) if error.kind() != ErrorKind::ResourceBusy => {
                 self.path = fallback;
-                File::create(&self.path)
+                open(&self.path, self.bytes)
             }
-            (created, _) => created,
+            (opened, _) => opened,
         }
     }
 
@@ -91,6 +99,31 @@ impl Rejects {
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), Write::flush)
     }
+}
+
+/// Opens a file for one import alone, to write on after its first `bytes`; the rest of it is gone.
+fn open(path: &Path, bytes: u64) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).truncate(false).write(true).open(path)?;
+    let metadata = file.metadata()?;
+    // Such as a terminal.
+    if !metadata.is_file() {
+        return Ok(file);
+    }
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        let busy = "another import is writing to it";
+        return Err(io::Error::new(ErrorKind::ResourceBusy, busy));
+    }
+    if metadata.len() < bytes {
+        return Err(shorter());
+    }
+    file.set_len(bytes)?;
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
+}
+
+fn shorter() -> io::Error {
+    io::Error::other("it is shorter than it was")
 }
 
 fn line(source: &str, layout: &Layout, raw: &Raw, complaints: &[Complaint]) -> String {
@@ -155,6 +188,43 @@ mod tests {
         assert!(text.starts_with("one\n{\"file\":\"f\""), "{text}");
         assert_eq!(rejects.place(), (path.as_path(), text.len() as u64));
         assert!(Rejects::new(path.clone(), None).go_on(&path, 10_000).is_err());
+    }
+
+    #[test]
+    fn what_a_finished_file_left_stays_and_what_the_next_one_left_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.ndjson");
+        std::fs::write(&path, "one\ntwo\nthree\n").unwrap();
+        let mut rejects = Rejects::new(path.clone(), None);
+        rejects.keep(&path, 4).unwrap();
+        assert_eq!(rejects.written(), Some(path.as_path()));
+        rejects.go_on(&path, 8).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        drop(rejects);
+        // Of the next one nothing was written down.
+        let mut rejects = Rejects::new(path.clone(), None);
+        rejects.keep(&path, 4).unwrap();
+        let raw = Raw { line: 2, text: b"x".to_vec() };
+        rejects.write("f", &Layout::Objects, &raw, &[Complaint::whole("no")]).unwrap();
+        rejects.flush().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("one\n{\"file\":\"f\""), "{text}");
+    }
+
+    #[test]
+    fn two_imports_do_not_write_to_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.ndjson");
+        let raw = Raw { line: 2, text: b"x".to_vec() };
+        let write = |rejects: &mut Rejects| {
+            rejects.write("f", &Layout::Objects, &raw, &[Complaint::whole("no")])
+        };
+        let mut first = Rejects::new(path.clone(), None);
+        write(&mut first).unwrap();
+        first.flush().unwrap();
+        let mut second = Rejects::new(path.clone(), Some(folder.path().join("other")));
+        assert_eq!(write(&mut second).unwrap_err().kind(), ErrorKind::ResourceBusy);
+        assert!(path.metadata().unwrap().len() > 0, "it has not been cut");
     }
 
     #[test]

@@ -6,9 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use event_log::EventLog;
+
 use super::{
     Outcome, Settled,
-    checkpoint::{Checkpoint, Progress},
+    checkpoint::{Checkpoint, Progress, Standing},
     format::{Complaint, Layout, Raw},
     opened::Opened,
     progress,
@@ -26,6 +28,8 @@ pub(super) struct Tally<'a> {
     name: String,
     layout: Layout,
     summary: Summary,
+    /// Where the films go.
+    log: Option<Arc<dyn EventLog>>,
     /// How many records have been dealt with, by an earlier import too.
     pub(super) records: u64,
     rejects: Option<&'a mut Rejects>,
@@ -37,6 +41,7 @@ pub(super) struct Tally<'a> {
 impl<'a> Tally<'a> {
     pub(super) fn new(
         opened: &Opened,
+        log: Option<Arc<dyn EventLog>>,
         resumed: Option<Progress>,
         rejects: Option<&'a mut Rejects>,
         checkpoint: Option<&'a Checkpoint>,
@@ -46,11 +51,11 @@ impl<'a> Tally<'a> {
             resumed.map_or((0, Summary::default()), |at| (at.records, at.summary));
         let progress = progress::Progress::new(&name, opened.size, Arc::clone(&opened.read));
         let (layout, saved_at) = (opened.layout.clone(), Instant::now());
-        Self { name, layout, summary, records, rejects, checkpoint, saved_at, progress }
+        Self { name, layout, summary, log, records, rejects, checkpoint, saved_at, progress }
     }
 
     /// Counts the records of a piece, in their order.
-    pub(super) fn count(&mut self, piece: Vec<Settled>) -> Result<(), Failure> {
+    pub(super) async fn count(&mut self, piece: Vec<Settled>) -> Result<(), Failure> {
         let mut films = 0;
         for (raw, outcome) in piece {
             let Some(outcome) = outcome else { continue };
@@ -66,7 +71,7 @@ impl<'a> Tally<'a> {
         if let Some(rejects) = &mut self.rejects {
             rejects.flush().map_err(|error| unwritable(rejects, &error))?;
         }
-        if self.saved_at.elapsed() >= CHECKPOINT_INTERVAL { self.save(false) } else { Ok(()) }
+        if self.saved_at.elapsed() >= CHECKPOINT_INTERVAL { self.save(false).await } else { Ok(()) }
     }
 
     fn write_down(&mut self, raw: &Raw, complaints: &[Complaint]) -> Result<(), Failure> {
@@ -77,14 +82,17 @@ impl<'a> Tally<'a> {
     }
 
     /// Writes down how far it has come.
-    pub(super) fn save(&mut self, is_done: bool) -> Result<(), Failure> {
-        let Some(checkpoint) = self.checkpoint else { return Ok(()) };
+    pub(super) async fn save(&mut self, is_done: bool) -> Result<(), Failure> {
+        let (Some(checkpoint), Some(log)) = (self.checkpoint, &self.log) else { return Ok(()) };
+        // As it is now it has all that was counted.
+        let standing = Standing::of(log.as_ref()).await?;
         let rejects = self.rejects.as_ref().map(|rejects| rejects.place());
         let progress = Progress {
             records: self.records,
             summary: self.summary.clone(),
             rejects: rejects.map(|(path, bytes)| (path.to_path_buf(), bytes)),
             is_done,
+            log: standing,
         };
         self.saved_at = Instant::now();
         checkpoint
@@ -93,10 +101,10 @@ impl<'a> Tally<'a> {
     }
 
     /// The file has ended.
-    pub(super) fn finish(mut self, report: Report) -> Result<Summary, Failure> {
+    pub(super) async fn finish(mut self, report: Report) -> Result<Summary, Failure> {
         self.summary.unused_columns = report.unused;
         self.summary.notes = report.notes;
-        self.save(true)?;
+        self.save(true).await?;
         self.progress.finish();
         Ok(self.summary)
     }

@@ -10,7 +10,7 @@ use events::{Position, RecordedEvent};
 use http_kit::Clock;
 use tempfile::TempDir;
 
-use super::*;
+use super::{checkpoint::Standing, *};
 
 /// A folder with a log in it, into which texts are imported.
 struct Imports {
@@ -180,11 +180,43 @@ async fn a_rehearsal_says_what_would_be_and_appends_nothing() {
 }
 
 #[tokio::test]
+async fn a_rehearsal_beside_other_films_tells_new_ones_from_known_ones() {
+    let imports = Imports::new().await;
+    imports.import("a.csv", "title,year\nA,1999\n").await;
+    let carrier = Carrier::rehearsal(Some(Arc::clone(&imports.log)), Clock::system());
+    let opened = imports.open("b.csv", b"title,year\nB,1999\nC,1999\nD,1999\nA,1999\nE,1999\n");
+    assert_eq!(counts(&imports.carry(carrier, opened, None).await), (4, 0, 1, 0));
+}
+
+#[tokio::test]
+async fn a_checkpoint_says_which_log_has_the_films() {
+    let (imports, other) = (Imports::new().await, Imports::new().await);
+    let text = "{\"title\": \"Ran\"}\n{\"title\": \"Stalker\"}\n";
+    let opened = imports.open("a.ndjson", text.as_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = Checkpoint::of(folder.path(), &imports.path("a.ndjson"), &"").unwrap();
+    let carrier = Carrier::new(Arc::clone(&imports.log), Clock::system(), Known::Update);
+    let import =
+        Import { opened, join: None, rejects: None, checkpoint: Some(&checkpoint), resumed: None };
+    imports.importer(carrier).import(import).await.unwrap();
+    let progress = checkpoint.load().unwrap();
+    assert!(progress.is_done);
+    assert!(progress.log.is_of(imports.log.as_ref()).await.unwrap());
+    imports.import("b.ndjson", "{\"title\": \"Mirror\"}").await;
+    assert!(progress.log.is_of(imports.log.as_ref()).await.unwrap(), "it has only gone on");
+    assert!(!progress.log.is_of(other.log.as_ref()).await.unwrap(), "it is empty");
+    // As many events, of the same films, are another history still.
+    other.import("a.ndjson", text).await;
+    assert!(!progress.log.is_of(other.log.as_ref()).await.unwrap());
+}
+
+#[tokio::test]
 async fn an_import_that_goes_on_leaves_out_what_was_dealt_with() {
     let imports = Imports::new().await;
     let text: String = (0..1000).map(|n| format!("{{\"title\": \"Film {n}\"}}\n")).collect();
     let summary = Summary { created: 600, ..Summary::default() };
-    let resumed = Progress { records: 600, summary, rejects: None, is_done: false };
+    let log = Standing::of(imports.log.as_ref()).await.unwrap();
+    let resumed = Progress { records: 600, summary, rejects: None, is_done: false, log };
     let carrier = Carrier::new(Arc::clone(&imports.log), Clock::system(), Known::Update);
     let opened = imports.open("a.ndjson", text.as_bytes());
     let summary = imports.carry(carrier, opened, Some(resumed)).await;

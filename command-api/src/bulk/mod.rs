@@ -21,6 +21,7 @@ mod streaming;
 #[cfg(test)]
 mod tests;
 
+pub use lanes::{Lanes, Turn};
 pub(crate) use lines::{End, Input, LINE_BYTES_MAX, Lines};
 pub use options::BulkOptions;
 pub(crate) use options::Memory;

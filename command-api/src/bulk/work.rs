@@ -37,7 +37,6 @@ pub(crate) struct Work {
 /// A line that has been begun.
 struct UnderWay {
     line: u64,
-    movie: Option<MovieId>,
     task: JoinHandle<LineResult>,
 }
 
@@ -117,10 +116,7 @@ impl Work {
         Some(LineResult::of(&self.sender, self.lines.reached(), Err(problem)))
     }
 
-    fn finish(&mut self, Finished { line, movie, result }: Finished) -> LineResult {
-        if let Some(movie) = movie {
-            self.lanes.leave(movie, line);
-        }
+    fn finish(&self, Finished { line, result }: Finished) -> LineResult {
         let result = result.unwrap_or_else(|error| {
             LineResult::of(&self.sender, line, Err(Problem::internal(error)))
         });
@@ -143,7 +139,7 @@ impl Work {
             Ok((circumstances.expecting(order.expected_version), order))
         });
         let movie = order.as_ref().ok().and_then(|(_, order)| order.movie);
-        let turn = movie.map(|movie| self.lanes.line_up(movie, number));
+        let turn = movie.map(|movie| self.lanes.line_up(movie));
         let task = tokio::spawn(async move {
             let _room = room;
             let outcome = match order {
@@ -158,21 +154,20 @@ impl Work {
             };
             LineResult::of(&sender, number, outcome)
         });
-        self.under_way.push_back(UnderWay { line: number, movie, task });
+        self.under_way.push_back(UnderWay { line: number, task });
     }
 }
 
 /// A line that is done.
 struct Finished {
     line: u64,
-    movie: Option<MovieId>,
     result: Result<LineResult, JoinError>,
 }
 
 /// Waits for the first of the lines under way. `None` where there are none.
 async fn first_done(under_way: &mut VecDeque<UnderWay>) -> Option<Finished> {
-    let UnderWay { line, movie, task } = under_way.front_mut()?;
-    let done = Finished { line: *line, movie: *movie, result: task.await };
+    let UnderWay { line, task } = under_way.front_mut()?;
+    let done = Finished { line: *line, result: task.await };
     under_way.pop_front();
     Some(done)
 }
