@@ -7,7 +7,7 @@ use event_log::{
     sqlite::{SqliteLog, SqliteLogOptions},
 };
 use projector::{
-    GenerationError, Generations,
+    FileLock, GenerationError, Generations,
     sqlite::{SqliteReadModel, SqliteReadModelOptions},
 };
 use query_api::SqliteStore;
@@ -73,6 +73,16 @@ pub(crate) struct ReadModels {
     readers: u32,
 }
 
+/// A generation that is open for the projector. As long as this lives, nobody removes it.
+#[derive(Debug)]
+pub(crate) struct OpenGeneration {
+    /// Which one.
+    pub(crate) number: u64,
+    /// Where the projector writes.
+    pub(crate) read_model: SqliteReadModel,
+    _in_use: FileLock,
+}
+
 /// Where the read model is.
 pub(crate) fn read_models(config: &Config, data: &DataDir) -> ReadModels {
     match &config.read_model.url {
@@ -96,21 +106,43 @@ impl ReadModels {
         Ok(self.generations.live()?)
     }
 
-    /// Opens a generation for the projector, and makes it where there is none.
-    pub(crate) async fn writer(&self, generation: u64) -> Result<SqliteReadModel, Failure> {
-        let options = SqliteReadModelOptions {
-            generation: Some(generation),
-            ..SqliteReadModelOptions::at(self.generations.path(generation))
+    /// Opens the live generation for the projector. Where its file is gone, a new one is made live,
+    /// with a number of its own: what caches remember of the old one is not taken for the new one's.
+    pub(crate) async fn open_live(&self) -> Result<OpenGeneration, Failure> {
+        let (is_new, live) = (self.generations.is_new()?, self.generations.live()?);
+        let number = match is_new || self.generations.path(live).is_file() {
+            true => live,
+            false => self.generations.reserve()?,
         };
-        Ok(SqliteReadModel::open_with(options).await?)
+        let opened = self.open(number).await?;
+        if number != live {
+            tracing::warn!(
+                gone = live,
+                made = number,
+                "the live generation is gone, making another"
+            );
+        }
+        // Also where it is live already: from now on is known that it was there.
+        self.generations.switch(number)?;
+        Ok(opened)
     }
 
     /// Opens a generation for the projector, which must have been made.
-    pub(crate) async fn existing(&self, generation: u64) -> Result<SqliteReadModel, Failure> {
-        match self.generations.path(generation).is_file() {
-            true => self.writer(generation).await,
-            false => Err(GenerationError::Missing(generation).into()),
+    pub(crate) async fn existing(&self, number: u64) -> Result<OpenGeneration, Failure> {
+        match self.generations.path(number).is_file() {
+            true => self.open(number).await,
+            false => Err(GenerationError::Missing(number).into()),
         }
+    }
+
+    async fn open(&self, number: u64) -> Result<OpenGeneration, Failure> {
+        let in_use = self.generations.hold(number)?;
+        let options = SqliteReadModelOptions {
+            generation: Some(number),
+            ..SqliteReadModelOptions::at(self.generations.path(number))
+        };
+        let read_model = SqliteReadModel::open_with(options).await?;
+        Ok(OpenGeneration { number, read_model, _in_use: in_use })
     }
 
     /// Opens a generation for queries. It must have been made.

@@ -13,6 +13,7 @@ mod file_lock;
 mod fresh;
 mod generations;
 mod measure;
+mod pointer;
 mod rebuild;
 mod run;
 pub mod sqlite;

@@ -1,11 +1,20 @@
 //! `cinelog generation`: which generations of the read model there are, and which one is live.
 
-use projector::{Generations, sqlite::peek};
+use std::time::Duration;
+
+use projector::{GenerationError, Generations, sqlite::peek};
+use tokio::time::{Instant, sleep};
 
 use super::print;
 use crate::{
     cli::GenerationCommand, config::Config, data_dir::DataDir, error::Failure, telemetry, wire,
 };
+
+/// How long a generation that is to be removed may be in use still.
+const LEAVING_MAX: Duration = Duration::from_secs(5);
+
+/// How often is looked whether it is.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Lists, switches or removes.
 pub(crate) async fn generation(
@@ -20,7 +29,7 @@ pub(crate) async fn generation(
         GenerationCommand::List => list(generations).await,
         GenerationCommand::Switch { number } => switch(generations, number).await,
         GenerationCommand::Remove { number } => {
-            generations.remove(number)?;
+            remove(generations, number).await?;
             print(&format!("removed generation {number}\n"))
         }
     }
@@ -42,6 +51,17 @@ async fn list(generations: &Generations) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// Removes a generation, as soon as a server that was told to leave it has done so.
+async fn remove(generations: &Generations, number: u64) -> Result<(), Failure> {
+    let deadline = Instant::now() + LEAVING_MAX;
+    loop {
+        match generations.remove(number) {
+            Err(GenerationError::InUse(_)) if Instant::now() < deadline => sleep(LOOK_EVERY).await,
+            done => return Ok(done?),
+        }
+    }
 }
 
 /// Switches to what is a read model of that number, and to nothing else.

@@ -27,11 +27,12 @@ pub(crate) async fn parked(config: &Config, command: &ParkedCommand) -> Result<(
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
     let read_models = wire::read_models(config, &data);
-    let model = read_models.existing(read_models.live()?).await?;
+    let live = read_models.existing(read_models.live()?).await?;
+    let model = &live.read_model;
     match command {
-        ParkedCommand::List => list(&model).await,
+        ParkedCommand::List => list(model).await,
         ParkedCommand::Retry { streams, .. } => {
-            let asked = ask(&model, streams).await?;
+            let asked = ask(model, streams).await?;
             if asked.is_empty() {
                 return print("no stream is parked\n");
             }
@@ -39,11 +40,11 @@ pub(crate) async fn parked(config: &Config, command: &ParkedCommand) -> Result<(
                 // No server is there to do it.
                 Ok(_lock) => {
                     let log = build::log(config, &data).await?;
-                    let outcome = work(config, log, &model, &asked).await;
+                    let outcome = work(config, log, model, &asked).await;
                     model.close().await;
                     outcome
                 }
-                Err(_) => wait(&model, &asked).await,
+                Err(_) => wait(model, &asked).await,
             }
         }
     }

@@ -40,15 +40,14 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
     let clock = Clock::system();
     let log = wire::event_log(&config, &data).await?;
     let read_models = wire::read_models(&config, &data);
-    let generation = read_models.live()?;
+    let live = read_models.open_live().await?;
     let ports = Ports {
         clock: clock.clone(),
         head_at_start: log.head().await?,
         log: Arc::clone(&log),
-        read_model: read_models.writer(generation).await?,
-        store: LiveStore::new(read_models.store(generation).await?),
+        store: LiveStore::new(read_models.store(live.number).await?),
         read_models,
-        generation,
+        live,
         projection: LiveStatus::default(),
         feed: wire::change_feed(),
     };

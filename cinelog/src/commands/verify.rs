@@ -19,7 +19,9 @@ pub(crate) async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     let data = DataDir::existing(&config.server.data)?;
     let log = build::log(config, &data).await?;
     let read_models = wire::read_models(config, &data);
-    let live = read_models.generations().path(read_models.live()?);
+    let (generations, live) = (read_models.generations(), read_models.live()?);
+    let _in_use = generations.hold(live)?;
+    let live = generations.path(live);
     let scratch = data.file("verify.scratch".as_ref());
     let bar = Bar::new();
     let progress = |step| bar.show(step);

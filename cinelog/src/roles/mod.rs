@@ -6,25 +6,31 @@ mod connections;
 mod housekeeping;
 mod http;
 mod jobs;
+mod live_status;
 mod projection;
+mod running;
 
-pub(crate) use self::{catch_up::catch_up, projection::LiveStatus};
+pub(crate) use self::{catch_up::catch_up, live_status::LiveStatus};
 
 use std::sync::Arc;
 
 use event_log::EventLog;
 use events::Position;
 use http_kit::{Clock, Metrics};
-use projector::{ProjectorOptions, sqlite::SqliteReadModel};
+use projector::ProjectorOptions;
 use query_api::LiveStore;
 use read_model::ChangeFeed;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config, data_dir::DataDir, error::Failure, shutdown::Shutdown, wire::ReadModels,
+    config::Config,
+    data_dir::DataDir,
+    error::Failure,
+    shutdown::Shutdown,
+    wire::{OpenGeneration, ReadModels},
 };
-use projection::Projection;
+use projection::{HAND_OVER_MAX, Projection};
 
 /// Connections to the admin address at once.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
@@ -37,10 +43,8 @@ pub(crate) struct Ports {
     pub(crate) log: Arc<dyn EventLog>,
     /// The generations of the read model.
     pub(crate) read_models: ReadModels,
-    /// Which of them was live at the start.
-    pub(crate) generation: u64,
-    /// That one, where the projector writes.
-    pub(crate) read_model: SqliteReadModel,
+    /// The one that was live at the start.
+    pub(crate) live: OpenGeneration,
     /// How the projector is doing.
     pub(crate) projection: LiveStatus,
     /// Where the queries read.
@@ -106,6 +110,7 @@ fn project(
         feed: ports.feed,
         status: ports.projection,
         options,
+        hand_over_max: HAND_OVER_MAX,
     };
-    projection.run(ports.generation, ports.read_model, stages.stop_working.clone())
+    projection.run(ports.live, stages.stop_working.clone())
 }

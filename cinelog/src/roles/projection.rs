@@ -2,48 +2,35 @@
 //! somebody has made that live. Queries go on meanwhile, and positions that clients see never go back.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use async_trait::async_trait;
 use event_log::EventLog;
-use events::Position;
-use futures::stream::BoxStream;
-use projector::{ProjectorError, ProjectorOptions, Status, sqlite::SqliteReadModel};
-use query_api::LiveStore;
-use read_model::{ChangeFeed, FeedItem, ReadModelChanged};
-use tokio::{
-    task::{JoinError, JoinHandle},
-    time::{MissedTickBehavior, interval, sleep},
-};
+use projector::{ProjectorOptions, Status};
+use query_api::{LiveStore, SqliteStore};
+use read_model::{ChangeFeed, ReadModelChanged};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::Failure, wire::ReadModels};
+use super::{
+    live_status::LiveStatus,
+    running::{Gate, Running},
+};
+use crate::{
+    error::Failure,
+    wire::{OpenGeneration, ReadModels},
+};
 
 /// How often is looked whether another generation has been made live.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// How often is looked how far a generation has come that is about to take over.
-const APPROACH_EVERY: Duration = Duration::from_millis(5);
+/// How long no projector may be at work while one hands over to another. The new one has come as far as
+/// the old one before, so that this is a matter of milliseconds.
+pub(super) const HAND_OVER_MAX: Duration = Duration::from_secs(5);
 
-/// How the projector at work is doing, whichever generation it works on. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LiveStatus(Arc<Mutex<Status>>);
-
-impl LiveStatus {
-    /// How it is doing now.
-    pub(crate) fn report(&self) -> projector::Report {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).report()
-    }
-
-    fn replace(&self, status: Status) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = status;
-    }
-}
+/// How long a generation that could not take over is left alone.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// What the projection works with.
 pub(crate) struct Projection {
@@ -59,56 +46,88 @@ pub(crate) struct Projection {
     pub(crate) status: LiveStatus,
     /// How to project.
     pub(crate) options: ProjectorOptions,
+    /// How long no projector may be at work while one hands over to another.
+    pub(crate) hand_over_max: Duration,
+}
+
+/// Why the live generation is not followed for now.
+struct Refused {
+    /// Which one it was; `None` where that cannot be told.
+    live: Option<u64>,
+    until: Instant,
+    reason: String,
 }
 
 impl Projection {
-    /// Projects into `read_model`, which is the live generation `generation`, and follows whoever
-    /// makes another one live, until `stop`.
+    /// Projects into the live generation, and follows whoever makes another one live, until `stop`.
     ///
     /// # Errors
     /// Where a projector fails for good.
     pub(crate) async fn run(
         self,
-        generation: u64,
-        read_model: SqliteReadModel,
+        live: OpenGeneration,
         stop: CancellationToken,
     ) -> Result<(), Failure> {
-        let mut current = self.start(generation, read_model, Gate::open(&self.feed));
-        self.status.replace(current.status.clone());
+        LiveStatus::describe();
+        let mut current = self.start(live, Gate::open(&self.feed));
+        self.status.replace(&current.status);
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut told = None;
+        let mut refused: Option<Refused> = None;
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return current.stop().await,
-                ended = &mut current.task => return outcome(ended),
+                ended = current.ended() => return ended,
                 _ = looks.tick() => {}
             }
-            let trouble = match self.read_models.live() {
-                Ok(live) if live == current.generation => None,
-                Ok(live) => self.switch(&mut current, live, &stop).await.err(),
-                Err(error) => Some(error),
-            };
-            let trouble = trouble.map(|error| error.to_string());
-            if trouble != told
-                && let Some(reason) = &trouble
+            let live = self.read_models.live();
+            let number = live.as_ref().ok().copied();
+            if refused
+                .as_ref()
+                .is_some_and(|last| last.live == number && Instant::now() < last.until)
             {
-                tracing::error!(
-                    reason,
-                    "the live generation cannot be followed, the old one answers"
-                );
+                continue;
             }
-            told = trouble;
+            let done = match live {
+                Ok(live) if live == current.generation.number => Ok(()),
+                Ok(live) => self.switch(&mut current, live, &stop).await,
+                Err(error) => Err(error),
+            };
+            let told = refused.take().map(|last| last.reason);
+            if let Err(error) = done {
+                self.status.refuse();
+                let (until, reason) = (Instant::now() + TRY_AGAIN_AFTER, error.to_string());
+                if told.as_ref() != Some(&reason) {
+                    tracing::error!(
+                        reason,
+                        "the live generation cannot be followed, the old one answers"
+                    );
+                }
+                refused = Some(Refused { live: number, until, reason });
+            }
         }
     }
 
-    fn start(&self, generation: u64, read_model: SqliteReadModel, gate: Arc<Gate>) -> Running {
+    fn start(&self, generation: OpenGeneration, gate: Arc<Gate>) -> Running {
         let (status, stop) = (Status::default(), CancellationToken::new());
-        let feed: Arc<dyn ChangeFeed> = Arc::clone(&gate) as _;
-        let log = Arc::clone(&self.log);
-        let running =
-            projector::run(log, read_model, feed, self.options, status.clone(), stop.clone());
-        Running { generation, status, gate, stop, task: tokio::spawn(running) }
+        let mut running = Running { generation, status, gate, stop, task: None };
+        self.set_to_work(&mut running);
+        running
+    }
+
+    /// Lets a projector work on a generation that is open, and on which none is at work.
+    fn set_to_work(&self, running: &mut Running) {
+        (running.status, running.stop) = (Status::default(), CancellationToken::new());
+        let work = projector::run(
+            Arc::clone(&self.log),
+            running.generation.read_model.clone(),
+            Arc::clone(&running.gate) as _,
+            self.options,
+            running.status.clone(),
+            running.stop.clone(),
+        );
+        running.task = Some(tokio::spawn(work));
     }
 
     /// Lets generation `to` take over from `current`, when it has come as far.
@@ -118,116 +137,71 @@ impl Projection {
         to: u64,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
-        tracing::info!(from = current.generation, to, "another generation is live, catching up");
-        let read_model = self.read_models.existing(to).await?;
+        let from = current.generation.number;
+        tracing::info!(from, to, "another generation is live, catching up");
+        let generation = self.read_models.existing(to).await?;
         let store = self.read_models.store(to).await?;
-        let mut next = self.start(to, read_model, Gate::closed(&self.feed));
+        let mut next = self.start(generation, Gate::closed(&self.feed));
         // First beside each other, so that the time in which neither works is short.
         while !next.has_reached(current.status.position()) {
             let is_off = stop.is_cancelled()
-                || current.task.is_finished()
+                || current.has_ended()
                 || self.read_models.live().is_ok_and(|live| live != to);
             if is_off {
                 return next.stop().await;
             }
             next.goes_on().await?;
         }
-        current.stop.cancel();
-        let ended = outcome((&mut current.task).await);
-        let seen = current.status.position();
-        while !next.has_reached(seen) {
-            if let Err(error) = next.goes_on().await {
-                let old = self.read_models.existing(current.generation).await?;
-                *current = self.start(current.generation, old, Gate::open(&self.feed));
-                self.status.replace(current.status.clone());
-                return Err(error);
-            }
+        self.hand_over(current, next, store, stop).await
+    }
+
+    /// Stops `current` and lets `next` take its place, which has come about as far.
+    ///
+    /// # Errors
+    /// Where `next` does not come as far as `current` in time; `current` is at work again then.
+    async fn hand_over(
+        &self,
+        current: &mut Running,
+        mut next: Running,
+        store: SqliteStore,
+        stop: &CancellationToken,
+    ) -> Result<(), Failure> {
+        if let Err(error) = current.halt().await {
+            tracing::warn!(%error, "the old generation's projector failed while it was stopped");
+        }
+        self.status.replace(&next.status);
+        let reaching = async {
+            // Nothing is written any more: no query will have seen more than this.
+            let seen = self.store.current().checkpoint().await?.position;
+            next.reaches(seen).await
+        };
+        let reached = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            reached = timeout(self.hand_over_max, reaching) => Some(reached),
+        };
+        let Some(reached) = reached else { return next.stop().await };
+        let reached = reached.unwrap_or_else(|_| {
+            let waited = self.hand_over_max;
+            Err(Failure::Other(format!("it did not come as far as the old one within {waited:?}")))
+        });
+        if let Err(error) = reached {
+            next.abandon();
+            self.set_to_work(current);
+            self.status.replace(&current.status);
+            return Err(error);
         }
         self.store.switch_to(store);
         next.gate.is_open.store(true, Ordering::SeqCst);
-        self.status.replace(next.status.clone());
         if let Some(checkpoint) = next.status.report().checkpoint {
             // Of another generation: whoever remembers anything forgets it.
             let (previous, movies, facets) = (checkpoint, Vec::new(), Vec::new());
             self.feed.publish(ReadModelChanged { previous, checkpoint, movies, facets }).await;
         }
-        tracing::info!(generation = to, position = %next.status.position(), "switched");
+        let (generation, position) = (next.generation.number, next.status.position());
+        tracing::info!(generation, %position, "switched");
         *current = next;
-        if let Err(error) = ended {
-            tracing::warn!(%error, "the old generation's projector failed while it was stopped");
-        }
         Ok(())
-    }
-}
-
-/// A projector at work.
-struct Running {
-    generation: u64,
-    status: Status,
-    gate: Arc<Gate>,
-    stop: CancellationToken,
-    task: JoinHandle<Result<(), ProjectorError>>,
-}
-
-impl Running {
-    fn has_reached(&self, position: Position) -> bool {
-        self.status.report().checkpoint.is_some_and(|checkpoint| checkpoint.position >= position)
-    }
-
-    /// Waits a moment.
-    ///
-    /// # Errors
-    /// Where it has ended.
-    async fn goes_on(&mut self) -> Result<(), Failure> {
-        tokio::select! {
-            ended = &mut self.task => {
-                outcome(ended)?;
-                Err(Failure::Other("its projector ended before its time".to_owned()))
-            }
-            () = sleep(APPROACH_EVERY) => Ok(()),
-        }
-    }
-
-    async fn stop(self) -> Result<(), Failure> {
-        self.stop.cancel();
-        outcome(self.task.await)
-    }
-}
-
-fn outcome(ended: Result<Result<(), ProjectorError>, JoinError>) -> Result<(), Failure> {
-    match ended {
-        Ok(result) => Ok(result?),
-        Err(error) => Err(Failure::Other(format!("the projector crashed: {error}"))),
-    }
-}
-
-/// The change feed for a projector whose generation may not be live yet: what it changes then concerns
-/// nobody.
-struct Gate {
-    feed: Arc<dyn ChangeFeed>,
-    is_open: AtomicBool,
-}
-
-impl Gate {
-    fn open(feed: &Arc<dyn ChangeFeed>) -> Arc<Self> {
-        Arc::new(Self { feed: Arc::clone(feed), is_open: AtomicBool::new(true) })
-    }
-
-    fn closed(feed: &Arc<dyn ChangeFeed>) -> Arc<Self> {
-        Arc::new(Self { feed: Arc::clone(feed), is_open: AtomicBool::new(false) })
-    }
-}
-
-#[async_trait]
-impl ChangeFeed for Gate {
-    async fn publish(&self, change: ReadModelChanged) {
-        if self.is_open.load(Ordering::SeqCst) {
-            self.feed.publish(change).await;
-        }
-    }
-
-    fn subscribe(&self) -> BoxStream<'static, FeedItem> {
-        self.feed.subscribe()
     }
 }
 

@@ -4,12 +4,16 @@ use event_log::{
     Append, Expected,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
-use events::{Event, EventId, GenreDescribed, Metadata, NewEvent, Slug, StreamName};
+use events::{Event, EventId, GenreDescribed, Metadata, NewEvent, Position, Slug, StreamName};
 use jiff::Timestamp;
-use projector::{Generations, PoisonPolicy, RebuildOptions, rebuild};
-use read_model::{Checkpoint, InProcessChangeFeed};
+use projector::{GenerationError, Generations, PoisonPolicy, RebuildOptions, rebuild};
+use read_model::{Checkpoint, FeedItem, InProcessChangeFeed};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use uuid::Uuid;
 
 use super::*;
@@ -27,25 +31,32 @@ struct Ground {
     task: JoinHandle<Result<(), Failure>>,
 }
 
+/// A projection that is not at work yet, and its live generation.
+async fn idle(folder: &TempDir) -> (Projection, OpenGeneration) {
+    let options = SqliteLogOptions::at(folder.path().join("log.db"));
+    let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(options).await.unwrap());
+    let read_models = ReadModels::new(&folder.path().join("read-model.db"), 4);
+    let live = read_models.open_live().await.unwrap();
+    let projection = Projection {
+        log,
+        store: LiveStore::new(read_models.store(live.number).await.unwrap()),
+        read_models,
+        feed: Arc::new(InProcessChangeFeed::new(64)),
+        status: LiveStatus::default(),
+        options: ProjectorOptions::default(),
+        hand_over_max: HAND_OVER_MAX,
+    };
+    (projection, live)
+}
+
 impl Ground {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = SqliteLogOptions::at(folder.path().join("log.db"));
-        let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(options).await.unwrap());
-        let read_models = ReadModels::new(&folder.path().join("read-model.db"), 4);
-        let read_model = read_models.writer(1).await.unwrap();
-        let store = LiveStore::new(read_models.store(1).await.unwrap());
-        let feed: Arc<dyn ChangeFeed> = Arc::new(InProcessChangeFeed::new(64));
-        let (status, stop) = (LiveStatus::default(), CancellationToken::new());
-        let projection = Projection {
-            log: Arc::clone(&log),
-            read_models,
-            store: store.clone(),
-            feed: Arc::clone(&feed),
-            status: status.clone(),
-            options: ProjectorOptions::default(),
-        };
-        let task = tokio::spawn(projection.run(1, read_model, stop.clone()));
+        let (projection, live) = idle(&folder).await;
+        let (log, store) = (Arc::clone(&projection.log), projection.store.clone());
+        let (feed, status) = (Arc::clone(&projection.feed), projection.status.clone());
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(projection.run(live, stop.clone()));
         Self { folder, log, store, feed, status, stop, task }
     }
 
@@ -54,20 +65,16 @@ impl Ground {
     }
 
     async fn append(&self, number: u32) {
-        let name = format!("Genre {number}");
-        let slug = Slug::of(&name);
-        let stream = StreamName::genre(&slug);
-        let event = Event::from(GenreDescribed { slug, name, description: None });
-        let id = EventId(Uuid::from_u128(u128::from(number) + 1));
-        let event = NewEvent::encode(id, &event, Metadata::at(Timestamp::UNIX_EPOCH)).unwrap();
-        self.log.append(Append::new(stream, Expected::Any, vec![event])).await.unwrap();
+        append(&self.log, number).await;
     }
 
     async fn rebuild(&self) {
-        let options = RebuildOptions { poison: PoisonPolicy::Park, switch: true, shown_max: 20 };
-        let generations = self.generations();
-        let rebuilt = rebuild(self.log.as_ref(), &generations, options, &|_| {}).await;
-        assert_eq!(rebuilt.unwrap().compared.unwrap().1.differences(), 0);
+        rebuild_at(&self.log, &self.generations(), true).await;
+    }
+
+    /// Waits until a generation could not take over.
+    async fn refused(&self, times: u64) {
+        eventually(|| async { self.status.lock().refused >= times }).await;
     }
 
     async fn at(&self) -> Checkpoint {
@@ -75,18 +82,39 @@ impl Ground {
     }
 
     async fn answers_from(&self, generation: u64) {
-        let switched = async {
-            while self.at().await.generation != generation {
-                sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(PATIENCE, switched).await.expect("it is switched in time");
+        eventually(|| async { self.at().await.generation == generation }).await;
     }
 
     async fn stop(self) {
         self.stop.cancel();
         timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
     }
+}
+
+async fn append(log: &Arc<dyn EventLog>, number: u32) {
+    let name = format!("Genre {number}");
+    let slug = Slug::of(&name);
+    let stream = StreamName::genre(&slug);
+    let event = Event::from(GenreDescribed { slug, name, description: None });
+    let id = EventId(Uuid::from_u128(u128::from(number) + 1));
+    let event = NewEvent::encode(id, &event, Metadata::at(Timestamp::UNIX_EPOCH)).unwrap();
+    log.append(Append::new(stream, Expected::Any, vec![event])).await.unwrap();
+}
+
+async fn rebuild_at(log: &Arc<dyn EventLog>, generations: &Generations, switch: bool) {
+    let options = RebuildOptions { poison: PoisonPolicy::Park, switch, shown_max: 20 };
+    let rebuilt = rebuild(log.as_ref(), generations, options, &|_| {}).await;
+    assert_eq!(rebuilt.unwrap().compared.unwrap().1.differences(), 0);
+}
+
+/// Waits until it is so.
+async fn eventually<F: Future<Output = bool>>(is_so: impl Fn() -> F) {
+    let waiting = async {
+        while !is_so().await {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("it is so in time");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -174,17 +202,123 @@ async fn a_generation_that_cannot_be_opened_leaves_the_old_one_at_work() {
     let ground = Ground::new().await;
     std::fs::write(ground.generations().path(2), b"no database, only some words").unwrap();
     ground.generations().switch(2).unwrap();
-    // Long enough for a look or two: an append is answered and read all the same.
+    ground.refused(1).await;
+    // An append after that is read all the same.
     ground.append(1).await;
-    let read = async {
-        while ground.at().await.position < Position(1) {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, read).await.unwrap();
-    sleep(LOOK_EVERY * 2).await;
+    eventually(|| async { ground.at().await.position == Position(1) }).await;
     assert_eq!(ground.at().await.generation, 1);
     assert!(!ground.task.is_finished());
+    // And what can be opened takes over at once.
     ground.generations().switch(1).unwrap();
+    ground.rebuild().await;
+    ground.answers_from(3).await;
     ground.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_server_answers_from_is_not_removed_before_it_has_left() {
+    let ground = Ground::new().await;
+    ground.append(1).await;
+    ground.rebuild().await;
+    ground.answers_from(2).await;
+    let generations = ground.generations();
+    generations.switch(1).unwrap();
+    // Nothing was waited for in between: the server has not had its turn.
+    assert!(matches!(generations.remove(2), Err(GenerationError::InUse(2))));
+    ground.answers_from(1).await;
+    eventually(|| async { generations.remove(2).is_ok() }).await;
+    // Its number is gone for good.
+    ground.rebuild().await;
+    ground.answers_from(3).await;
+    ground.stop().await;
+}
+
+#[tokio::test]
+async fn a_live_generation_that_is_gone_at_the_start_is_made_again_under_another_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let (projection, live) = idle(&folder).await;
+    assert_eq!(live.number, 1);
+    live.read_model.close().await;
+    drop((projection, live));
+    let generations = Generations::new(folder.path().join("read-model.db"));
+    std::fs::remove_file(generations.path(1)).unwrap();
+    for _ in 0..2 {
+        let (_projection, live) = idle(&folder).await;
+        assert_eq!((live.number, generations.live().unwrap()), (2, 2));
+    }
+}
+
+/// A projection at work on generation 1, at position 2, and generation 2, at position 1.
+async fn before_the_hand_over(folder: &TempDir) -> (Projection, Running) {
+    let (mut projection, live) = idle(folder).await;
+    projection.hand_over_max = Duration::from_millis(50);
+    let current = projection.start(live, Gate::open(&projection.feed));
+    append(&projection.log, 1).await;
+    eventually(|| async { current.has_reached(Position(1)) }).await;
+    rebuild_at(&projection.log, projection.read_models.generations(), false).await;
+    append(&projection.log, 2).await;
+    eventually(|| async { current.has_reached(Position(2)) }).await;
+    (projection, current)
+}
+
+/// The old generation answers, and goes on.
+async fn the_old_one_is_at_work(projection: &Projection, mut current: Running) {
+    append(&projection.log, 3).await;
+    let at = Checkpoint { generation: 1, position: Position(3) };
+    let store = &projection.store;
+    eventually(|| async { store.current().checkpoint().await.unwrap() == at }).await;
+    eventually(|| async { projection.status.report().checkpoint == Some(at) }).await;
+    assert!(!current.has_ended());
+    current.halt().await.unwrap();
+    // Once more is no panic.
+    current.halt().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_generation_that_does_not_come_as_far_in_time_hands_back_to_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (projection, mut current) = before_the_hand_over(&folder).await;
+    let generation = projection.read_models.existing(2).await.unwrap();
+    let store = projection.read_models.store(2).await.unwrap();
+    // Somebody writes to its file, and does not come to an end.
+    let path = projection.read_models.generations().path(2);
+    let file = SqliteConnectOptions::new().filename(path);
+    let mut db = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.unwrap();
+    let next = projection.start(generation, Gate::closed(&projection.feed));
+    let stop = CancellationToken::new();
+    let refused = projection.hand_over(&mut current, next, store, &stop).await.unwrap_err();
+    assert!(refused.to_string().contains("did not come as far"), "{refused}");
+    the_old_one_is_at_work(&projection, current).await;
+}
+
+#[tokio::test]
+async fn a_generation_whose_projector_ends_during_the_hand_over_hands_back_to_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (projection, mut current) = before_the_hand_over(&folder).await;
+    let generation = projection.read_models.existing(2).await.unwrap();
+    let store = projection.read_models.store(2).await.unwrap();
+    let mut next = projection.start(generation, Gate::closed(&projection.feed));
+    next.task = Some(tokio::spawn(async { Ok(()) }));
+    next.status = Status::default();
+    let stop = CancellationToken::new();
+    let refused = projection.hand_over(&mut current, next, store, &stop).await.unwrap_err();
+    assert!(refused.to_string().contains("before its time"), "{refused}");
+    the_old_one_is_at_work(&projection, current).await;
+}
+
+#[tokio::test]
+async fn a_stop_during_the_hand_over_is_not_kept_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut projection, mut current) = before_the_hand_over(&folder).await;
+    projection.hand_over_max = PATIENCE * 10;
+    let generation = projection.read_models.existing(2).await.unwrap();
+    let store = projection.read_models.store(2).await.unwrap();
+    let next = projection.start(generation, Gate::closed(&projection.feed));
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let handed = projection.hand_over(&mut current, next, store, &stop);
+    timeout(PATIENCE, handed).await.unwrap().unwrap();
+    assert_eq!((current.generation.number, current.has_ended()), (1, true));
+    current.stop().await.unwrap();
 }
