@@ -114,6 +114,11 @@ impl Api {
         Self { router, state, ..self.clone() }
     }
 
+    /// The log.
+    pub(crate) fn log(&self) -> &SqliteLog {
+        &self.log
+    }
+
     /// The folder of everything.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

@@ -26,7 +26,8 @@ pub(crate) struct BulkConfig {
     pub(crate) jobs_at_once: usize,
     /// Jobs that are not finished; more are answered with 503.
     pub(crate) jobs_max: usize,
-    /// Bytes that all jobs together may have on disk; what is over that is answered with 503.
+    /// Bytes that inputs and results of all jobs together may have on disk; a request that is over that is
+    /// answered with 503, and a job whose results are over it fails.
     pub(crate) jobs_bytes_max: u64,
     /// How long a job is kept after it has finished, with its results.
     #[serde(with = "duration")]

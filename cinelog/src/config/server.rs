@@ -29,6 +29,10 @@ pub(crate) struct ServerConfig {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) request_timeout: Duration,
+    /// How long a client may take nothing of an answer before its connection is closed (on Linux).
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub(crate) write_timeout: Duration,
     /// How long a stopping server waits for requests that are under way.
     #[serde(with = "duration")]
     #[schemars(with = "String")]
@@ -44,6 +48,7 @@ impl Default for ServerConfig {
             body_limit_bytes: 1 << 20,
             connections_max: 4096,
             request_timeout: Duration::from_secs(40),
+            write_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(20),
         }
     }
@@ -56,6 +61,8 @@ impl ServerConfig {
         // Longer than the 30 seconds that a read may wait for the read model.
         let seconds = self.request_timeout.as_secs();
         within(wrong, "server.request_timeout in seconds", seconds, 31..=3_600);
+        let seconds = self.write_timeout.as_secs();
+        within(wrong, "server.write_timeout in seconds", seconds, 1..=3_600);
         let seconds = self.drain_timeout.as_secs();
         within(wrong, "server.drain_timeout in seconds", seconds, 0..=3_600);
     }

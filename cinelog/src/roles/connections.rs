@@ -1,5 +1,5 @@
-//! Connections: accepted up to a number, bounded in how slowly they may speak, finished or cut off when
-//! the server stops. Knows nothing of what is served.
+//! Connections: accepted up to a number, bounded in how slowly they may speak and listen, finished or cut
+//! off when the server stops. Knows nothing of what is served.
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
@@ -30,12 +30,21 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long to wait after the system gave no connection, for want of descriptors mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves at most `connections_max` connections at once; more wait to be accepted. At `stop` no more are
-/// taken and requests under way are finished; at `cut` those that are not are cut off.
+/// What connections are bounded by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How many there are at once; more wait to be accepted.
+    pub(super) connections: usize,
+    /// How long a client may take nothing of what is there for it.
+    pub(super) write_timeout: Duration,
+}
+
+/// Serves connections within `limits`. At `stop` no more are taken and requests under way are finished; at
+/// `cut` those that are not are cut off.
 pub(super) async fn serve<S>(
     listener: TcpListener,
     service: S,
-    connections_max: usize,
+    limits: Limits,
     stop: CancellationToken,
     cut: CancellationToken,
 ) -> Result<(), Failure>
@@ -47,13 +56,13 @@ where
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
     let service = TowerToHyperService::new(service);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(connections_max));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
         let (stream, place) = tokio::select! {
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => continue,
-            accepted = accept(&listener, &places) => accepted?,
+            accepted = accept(&listener, &places, limits.write_timeout) => accepted?,
         };
         let served = http.serve_connection(TokioIo::new(stream), service.clone());
         let served = graceful.watch(served);
@@ -76,6 +85,7 @@ where
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
+    write_timeout: Duration,
 ) -> Result<(TcpStream, OwnedSemaphorePermit), Failure> {
     let place = Arc::clone(places)
         .acquire_owned()
@@ -84,9 +94,8 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Answers are small and whole: waiting to fill a packet would only add latency.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY could not be set");
+                if let Err(error) = set_options(&stream, write_timeout) {
+                    tracing::debug!(%error, "an option of a connection could not be set");
                 }
                 return Ok((stream, place));
             }
@@ -99,7 +108,23 @@ async fn accept(
     }
 }
 
+fn set_options(stream: &TcpStream, write_timeout: Duration) -> io::Result<()> {
+    // Answers are small and whole: waiting to fill a packet would only add latency.
+    stream.set_nodelay(true)?;
+    // The system closes the connection when the other side has made no room for so long. Only it knows
+    // what the other side takes: a slow reader's buffers open long before there is room to write again.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(write_timeout))?;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = write_timeout;
+    Ok(())
+}
+
 fn is_of_the_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
+
+#[cfg(test)]
+#[path = "connections_tests.rs"]
+mod tests;

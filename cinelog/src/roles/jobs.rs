@@ -1,7 +1,7 @@
 //! Jobs: bulk requests that are carried out after they have been answered. What commands need is put
 //! together here, since requests and jobs share it.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use command_api::{CommandOptions, CommandState, Jobs};
 use tokio_util::sync::CancellationToken;
@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 use super::Ports;
 use crate::{config::Config, data_dir::DataDir, error::Failure, shutdown::Shutdown};
 
-/// What the routes of commands and the jobs share.
+/// What the routes of commands and the jobs share, and the jobs.
 pub(super) fn commands(
     config: &Config,
     data: &DataDir,
     ports: &Ports,
     stages: &Shutdown,
-) -> Result<CommandState, Failure> {
-    let folder = data.file(Path::new("jobs"));
+) -> Result<(CommandState, Jobs), Failure> {
+    let folder = data.jobs();
     let jobs = Jobs::open(&folder, ports.clock.clone()).map_err(|error| {
         Failure::Other(format!("the jobs in {} cannot be opened: {error}", folder.display()))
     })?;
@@ -25,7 +25,8 @@ pub(super) fn commands(
         bulk: config.bulk.options(),
         stopping: stages.stop_taking.clone(),
     };
-    Ok(CommandState::new(Arc::clone(&ports.log), ports.clock.clone(), jobs, options))
+    let (log, clock) = (Arc::clone(&ports.log), ports.clock.clone());
+    Ok((CommandState::new(log, clock, jobs.clone(), options), jobs))
 }
 
 /// Carries jobs out until told to stop.

@@ -25,8 +25,8 @@ const PIECE_BYTES: usize = 64 << 10;
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens the folder, and reads what jobs there are.
-    pub(super) fn open(path: PathBuf) -> io::Result<(Self, Vec<Record>)> {
+    /// Opens the folder, and reads what jobs there are; with each goes how many bytes its results have.
+    pub(super) fn open(path: PathBuf) -> io::Result<(Self, Vec<(Record, u64)>)> {
         make_folder(&path)?;
         let mut records = Vec::new();
         for entry in fs::read_dir(&path)? {
@@ -37,7 +37,10 @@ impl Folder {
             }
             let read = fs::read(job.join("job.json")).map_err(BoxError::from);
             match read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(BoxError::from)) {
-                Ok(record) => records.push(record),
+                Ok(record) => {
+                    let results = fs::metadata(job.join("results.ndjson"));
+                    records.push((record, results.map_or(0, |results| results.len())));
+                }
                 Err(error) => {
                     tracing::error!(path = %job.display(), %error, "a job cannot be read");
                 }
@@ -84,14 +87,22 @@ impl Folder {
         blocking(move || write_record(&job, &record)).await
     }
 
-    /// Removes a job: its name first, then its files.
+    /// Removes a job: its name first, then its files. Goes on where it was broken off before.
     pub(super) async fn remove(&self, id: Uuid) -> io::Result<()> {
         let (name, nameless) = (self.of(id), self.of(id).with_extension(NAMELESS));
         blocking(move || {
-            fs::rename(&name, &nameless)?;
-            fs::remove_dir_all(&nameless)
+            unless_gone(fs::rename(&name, &nameless))?;
+            unless_gone(fs::remove_dir_all(&nameless))
         })
         .await
+    }
+}
+
+/// What is not there needs no removing.
+fn unless_gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
@@ -145,6 +156,6 @@ fn write_record(job: &Path, record: &Record) -> io::Result<()> {
 }
 
 /// A name survives a power cut only once its folder is on disk too.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }

@@ -7,10 +7,11 @@
 //! carried out without their result being written are recalled by their keys.
 //!
 //! - `folder` is the files, `record` what a job is, `spool` how one is made, `results` how its results
-//!   are written, `runner` how it is carried out.
+//!   are written, `runner` how it is carried out, `ending` how it ends and goes away.
 //!
 //! It knows nothing of HTTP but the problems that refuse a job.
 
+mod ending;
 mod folder;
 mod record;
 mod results;
@@ -19,6 +20,8 @@ mod spool;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble;
 
 use std::{
     collections::BTreeMap,
@@ -26,11 +29,12 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use http_kit::Clock;
+use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -57,7 +61,9 @@ struct Inner {
     naming: AsyncMutex<()>,
     /// Jobs whose input is arriving.
     arriving: AtomicUsize,
-    /// What all jobs hold on disk, in bytes.
+    /// Jobs that are there for nobody any more, and whose files are not removed yet.
+    leaving: Mutex<Vec<Arc<Job>>>,
+    /// What all jobs hold on disk, in bytes: inputs and results.
     bytes: AtomicU64,
 }
 
@@ -65,6 +71,10 @@ struct Inner {
 pub(crate) struct Job {
     pub(crate) id: Uuid,
     record: watch::Sender<Record>,
+    /// With how many bytes its results count among those of all jobs.
+    results_bytes: AtomicU64,
+    /// Whether more is known of it than is on disk.
+    is_unsaved: AtomicBool,
     /// Held while the record is written.
     saving: AsyncMutex<()>,
     /// Cancelled when it shall not go on.
@@ -72,13 +82,20 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    fn new(record: Record) -> Self {
+    fn new(record: Record, results_bytes: u64) -> Self {
         let cancel = CancellationToken::new();
         if record.cancelling {
             cancel.cancel();
         }
         let (id, record) = (record.id, watch::Sender::new(record));
-        Self { id, record, saving: AsyncMutex::default(), cancel }
+        Self {
+            id,
+            record,
+            results_bytes: AtomicU64::new(results_bytes),
+            is_unsaved: AtomicBool::new(false),
+            saving: AsyncMutex::default(),
+            cancel,
+        }
     }
 
     /// What is known of it now.
@@ -93,12 +110,48 @@ impl Job {
     /// Changes what is known of it, on disk first.
     async fn update(&self, folder: &Folder, change: impl Fn(&mut Record)) -> io::Result<()> {
         let _turn = self.saving.lock().await;
-        let mut changed = self.record();
-        change(&mut changed);
-        folder.save(changed).await?;
+        self.save(folder, &change).await?;
         // What was counted in the meantime stays.
         self.record.send_modify(change);
         Ok(())
+    }
+
+    /// Changes what is known of it, also where that cannot be written now.
+    async fn update_at_once(
+        &self,
+        folder: &Folder,
+        change: impl Fn(&mut Record),
+    ) -> io::Result<()> {
+        let _turn = self.saving.lock().await;
+        let saved = self.save(folder, &change).await;
+        self.record.send_modify(change);
+        saved
+    }
+
+    async fn save(&self, folder: &Folder, change: impl Fn(&mut Record)) -> io::Result<()> {
+        let mut changed = self.record();
+        change(&mut changed);
+        let saved = folder.save(changed).await;
+        self.is_unsaved.store(saved.is_err(), Ordering::SeqCst);
+        saved
+    }
+
+    /// Whether a start would find it finished.
+    fn is_finished_on_disk(&self) -> bool {
+        self.state().is_final() && !self.is_unsaved.load(Ordering::SeqCst)
+    }
+
+    /// What it holds on disk.
+    fn bytes(&self) -> u64 {
+        self.record.borrow().input_bytes + self.results_bytes.load(Ordering::SeqCst)
+    }
+}
+
+impl Inner {
+    /// Takes room on disk, where there is as much within `bytes_max` for all jobs together.
+    fn claim(&self, bytes: u64, bytes_max: u64) -> bool {
+        let within = |held: u64| held.checked_add(bytes).filter(|all| *all <= bytes_max);
+        self.bytes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, within).is_ok()
     }
 }
 
@@ -110,15 +163,19 @@ impl Jobs {
     /// Where the folder cannot be read or written. A job that cannot be read is logged and left alone.
     pub fn open(folder: impl Into<PathBuf>, clock: Clock) -> io::Result<Self> {
         let (folder, records) = Folder::open(folder.into())?;
-        let bytes = records.iter().map(Record::bytes).sum();
-        let job = |record: Record| (record.id, Arc::new(Job::new(record.at_start())));
+        let job = |(record, results_bytes): (Record, u64)| {
+            (record.id, Arc::new(Job::new(record.at_start(), results_bytes)))
+        };
+        let all: BTreeMap<_, _> = records.into_iter().map(job).collect();
+        let bytes = all.values().map(|job| job.bytes()).sum();
         let jobs = Self(Arc::new(Inner {
             folder,
             clock,
-            all: Mutex::new(records.into_iter().map(job).collect()),
+            all: Mutex::new(all),
             queued: Notify::new(),
             naming: AsyncMutex::default(),
             arriving: AtomicUsize::new(0),
+            leaving: Mutex::default(),
             bytes: AtomicU64::new(bytes),
         }));
         jobs.measure();
@@ -130,6 +187,15 @@ impl Jobs {
         self.all().get(&id).cloned()
     }
 
+    /// When the oldest of the jobs that are not finished was made. What the log remembers for their sake
+    /// must not be forgotten.
+    #[must_use]
+    pub fn oldest_unfinished(&self) -> Option<Timestamp> {
+        let all = self.all();
+        let unfinished = all.values().filter(|job| !job.is_finished_on_disk());
+        unfinished.map(|job| job.record.borrow().created_at).min()
+    }
+
     /// The file that holds a job's results.
     pub(crate) fn results_file(&self, job: &Job) -> PathBuf {
         self.0.folder.results(job.id)
@@ -137,6 +203,10 @@ impl Jobs {
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<Uuid, Arc<Job>>> {
         self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leaving(&self) -> MutexGuard<'_, Vec<Arc<Job>>> {
+        self.0.leaving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings the metrics up to date.

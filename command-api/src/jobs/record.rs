@@ -63,11 +63,6 @@ pub(crate) struct Progress {
 }
 
 impl Record {
-    /// What it holds on disk.
-    pub(super) fn bytes(&self) -> u64 {
-        self.input_bytes + self.progress.results_bytes
-    }
-
     /// The same after a restart: what was being carried out waits to be gone on with.
     pub(super) fn at_start(self) -> Self {
         let state = if self.state == JobState::Running { JobState::Queued } else { self.state };

@@ -4,20 +4,29 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Seek, SeekFrom},
     path::PathBuf,
+    time::Duration,
 };
 
 use bytes::BytesMut;
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, time::Instant};
 
-use super::{folder::blocking, record::Progress};
+use super::{
+    folder::{blocking, sync_folder},
+    record::Progress,
+};
 use crate::bulk::LineResult;
+
+/// How long what was written may not be on disk yet.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
 
 /// The file that results are written to.
 pub(super) struct Results {
     file: tokio::fs::File,
     /// What is not written yet.
     buffer: BytesMut,
+    /// When what was written has to be on disk, where it is not yet.
+    sync_at: Option<Instant>,
     written: Written,
 }
 
@@ -28,7 +37,7 @@ pub(super) struct Written {
     pub(super) line: u64,
     succeeded: u64,
     refused: u64,
-    bytes: u64,
+    pub(super) bytes: u64,
 }
 
 /// As much of a result as is needed to go on after it.
@@ -45,7 +54,8 @@ impl Results {
         let (file, written) = blocking(move || {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false);
-            let mut file = options.open(path)?;
+            let mut file = options.open(&path)?;
+            path.parent().map_or(Ok(()), sync_folder)?;
             let written = read(&file)?;
             file.set_len(written.bytes)?;
             file.seek(SeekFrom::End(0))?;
@@ -53,18 +63,32 @@ impl Results {
         })
         .await?;
         let file = tokio::fs::File::from_std(file);
-        Ok(Self { file, buffer: BytesMut::new(), written })
+        Ok(Self { file, buffer: BytesMut::new(), sync_at: None, written })
     }
 
     pub(super) fn written(&self) -> Written {
         self.written
     }
 
-    /// Takes a result, which is written with the next [`Self::write`].
-    pub(super) fn push(&mut self, result: &LineResult) -> io::Result<()> {
+    /// Takes a result, which is written with the next [`Self::write`]; but not where there is no room for
+    /// as many bytes as `claim` is asked for.
+    pub(super) fn push(
+        &mut self,
+        result: &LineResult,
+        claim: impl FnOnce(u64) -> bool,
+    ) -> io::Result<()> {
+        let before = self.buffer.len();
         result.write_to(&mut self.buffer)?;
-        self.written.count(result.line(), result.is_success());
+        match claim((self.buffer.len() - before) as u64) {
+            true => self.written.count(result.line(), result.is_success()),
+            false => self.buffer.truncate(before),
+        }
         Ok(())
+    }
+
+    /// How many bytes the results have, those that are not written yet among them.
+    pub(super) fn bytes(&self) -> u64 {
+        self.written.bytes + self.buffer.len() as u64
     }
 
     /// How much is not written yet, in bytes.
@@ -72,18 +96,29 @@ impl Results {
         self.buffer.len()
     }
 
-    /// Writes what was taken.
+    /// Writes what was taken. What has been written for a while is then on disk.
     pub(super) async fn write(&mut self) -> io::Result<()> {
         let bytes = self.buffer.len() as u64;
         self.file.write_all_buf(&mut self.buffer).await?;
         self.file.flush().await?;
         self.written.bytes += bytes;
-        Ok(())
+        let sync_at = *self.sync_at.get_or_insert_with(|| Instant::now() + SYNC_EVERY);
+        if sync_at <= Instant::now() { self.sync().await } else { Ok(()) }
+    }
+
+    /// Waits until it is time for [`Self::sync`], for ever where all is on disk.
+    pub(super) async fn sync_due(&self) {
+        match self.sync_at {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Waits until what was written is on disk.
     pub(super) async fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_all().await
+        self.file.sync_all().await?;
+        self.sync_at = None;
+        Ok(())
     }
 }
 

@@ -1,5 +1,4 @@
-//! Carries jobs out, one after the other, a few at a time; goes on with those that were interrupted, and
-//! removes those that have been kept long enough.
+//! Carries jobs out, one after the other, a few at a time; goes on with those that were interrupted.
 
 use std::{
     io,
@@ -23,11 +22,11 @@ const WRITE_BYTES: usize = 64 << 10;
 /// How long a job waits after the log or the disk has failed; twice as long each time, up to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
-/// How often it is looked for jobs that have been kept long enough.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often in a row the files of a job may fail before it does: for a minute and a half.
+const FILE_ERRORS_MAX: u32 = 8;
 
-/// How long whoever cancels a job waits for it to stop.
-const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked for jobs that have been kept long enough, and for ends that are not on disk.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// How far a job was brought.
 enum Advance {
@@ -35,6 +34,12 @@ enum Advance {
     Finished(JobState, Option<String>),
     /// The server is stopping.
     Paused,
+}
+
+impl Advance {
+    fn failed(why: impl Into<String>) -> Self {
+        Self::Finished(JobState::Failed, Some(why.into()))
+    }
 }
 
 /// Why a job does not go on at the moment.
@@ -53,26 +58,51 @@ impl CommandState {
     /// after the next start.
     pub async fn run_jobs(self, stop: CancellationToken) {
         let workers = join_all((0..self.bulk.jobs_at_once).map(|_| self.take_jobs(&stop)));
-        tokio::join!(workers, self.remove_old_jobs(&stop));
+        tokio::join!(workers, self.keep_house(&stop));
     }
 
     async fn take_jobs(&self, stop: &CancellationToken) {
         while let Some(job) = self.jobs.take(stop).await {
-            let mut pause = PAUSES.0;
-            while let Err(error) = self.carry_on(&job, stop).await {
-                tracing::warn!(job = %job.id, %error, pause_s = pause.as_secs(), "job interrupted");
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
-                }
-            }
+            self.carry_out(&job, stop).await;
             self.jobs.measure();
+        }
+    }
+
+    /// Carries a job out, again and again where it is interrupted, until it is finished or it is time to
+    /// stop.
+    async fn carry_out(&self, job: &Job, stop: &CancellationToken) {
+        let (mut pause, mut file_errors) = (PAUSES.0, 0);
+        loop {
+            let before = job.record().progress;
+            let Err(error) = self.carry_on(job, stop).await else { return };
+            if job.record().progress != before {
+                (pause, file_errors) = (PAUSES.0, 0);
+            }
+            tracing::warn!(job = %job.id, %error, pause_s = pause.as_secs(), "job interrupted");
+            file_errors += u32::from(!matches!(error, Interrupted::Log));
+            if file_errors >= FILE_ERRORS_MAX {
+                let failure = "Its files cannot be read or written.".to_owned();
+                return self.jobs.finish(job, JobState::Failed, Some(failure)).await;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = job.cancel.cancelled() => {}
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
+            }
         }
     }
 
     /// Carries a job on as far as it goes, and notes how far.
     async fn carry_on(&self, job: &Job, stop: &CancellationToken) -> Result<(), Interrupted> {
         let folder = &self.jobs.0.folder;
+        if job.cancel.is_cancelled() {
+            // What it has brought about is counted, where that can be read.
+            if let Ok(results) = Results::resume(folder.results(job.id)).await {
+                self.jobs.note(job, &results);
+            }
+            self.jobs.finish(job, JobState::Cancelled, None).await;
+            return Ok(());
+        }
         let now = self.jobs.0.clock.now();
         if job.record.borrow().started_at.is_none() {
             let start = |record: &mut super::Record| {
@@ -82,14 +112,7 @@ impl CommandState {
         }
         match self.advance(job, stop).await? {
             Advance::Paused => job.update(folder, |_| {}).await?,
-            Advance::Finished(state, failure) => {
-                let now = self.jobs.0.clock.now();
-                job.update(folder, |record| record.finish(state, failure.clone(), now)).await?;
-                let progress = job.record().progress;
-                tracing::info!(
-                    job = %job.id, ?state, progress.succeeded, progress.refused, "job finished"
-                );
-            }
+            Advance::Finished(state, failure) => self.jobs.finish(job, state, failure).await,
         }
         Ok(())
     }
@@ -98,8 +121,7 @@ impl CommandState {
         let folder = &self.jobs.0.folder;
         let input = match tokio::fs::File::open(folder.input(job.id)).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let failure = "Its input is missing.".to_owned();
-                return Ok(Advance::Finished(JobState::Failed, Some(failure)));
+                return Ok(Advance::failed("Its input is missing."));
             }
             input => input?,
         };
@@ -119,17 +141,18 @@ impl CommandState {
                     continue;
                 }
                 result = work.next() => result,
+                () = results.sync_due() => {
+                    results.sync().await?;
+                    continue;
+                }
             };
             let Some(result) = result else { break };
-            let collected = collect(result, &mut work, &mut results);
+            let collected = self.collect(result, job, &mut work, &mut results);
             results.write().await?;
             self.jobs.note(job, &results);
-            collected?;
-            let (bytes, bytes_max) =
-                (job.record.borrow().progress.results_bytes, self.bulk.bytes_max);
-            if bytes > bytes_max {
-                let failure = format!("Its results have more than {bytes_max} bytes.");
-                return Ok(Advance::Finished(JobState::Failed, Some(failure)));
+            if let Some(failure) = collected? {
+                results.sync().await?;
+                return Ok(Advance::failed(failure));
             }
         }
         results.sync().await?;
@@ -145,31 +168,55 @@ impl CommandState {
         })
     }
 
-    async fn remove_old_jobs(&self, stop: &CancellationToken) {
+    async fn keep_house(&self, stop: &CancellationToken) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = ticks.tick() => self.jobs.remove_finished_before(self.bulk.jobs_keep).await,
+                _ = ticks.tick() => {
+                    self.jobs.save_again().await;
+                    self.jobs.remove_finished_before(self.bulk.jobs_keep).await;
+                }
             }
         }
     }
-}
 
-/// Takes a result, and those that are there without waiting, as many as are written at a time.
-fn collect(first: LineResult, work: &mut Work, results: &mut Results) -> Result<(), Interrupted> {
-    let mut next = Some(first);
-    while let Some(result) = next {
-        // It is no result: the line is tried again.
-        if result.is_unavailable() {
-            return Err(Interrupted::Log);
+    /// Takes a result, and those that are there without waiting, as many as are written at a time. Says
+    /// why the job has failed where there is no room for one.
+    fn collect(
+        &self,
+        first: LineResult,
+        job: &Job,
+        work: &mut Work,
+        results: &mut Results,
+    ) -> Result<Option<String>, Interrupted> {
+        let (bytes_max, all_max) = (self.bulk.bytes_max, self.bulk.jobs_bytes_max);
+        let mut next = Some(first);
+        while let Some(result) = next {
+            // It is no result: the line is tried again.
+            if result.is_unavailable() {
+                return Err(Interrupted::Log);
+            }
+            let (bytes, mut failure) = (results.bytes(), None);
+            results.push(&result, |more| {
+                if bytes + more > bytes_max {
+                    failure = Some(format!("Its results have more than {bytes_max} bytes."));
+                } else if !self.jobs.claim(job, more, all_max) {
+                    failure = Some(format!(
+                        "All jobs together may have {all_max} bytes at most, and they have."
+                    ));
+                }
+                failure.is_none()
+            })?;
+            if failure.is_some() {
+                return Ok(failure);
+            }
+            let has_room = results.buffered() < WRITE_BYTES;
+            next = if has_room { work.next().now_or_never().flatten() } else { None };
         }
-        results.push(&result)?;
-        let has_room = results.buffered() < WRITE_BYTES;
-        next = if has_room { work.next().now_or_never().flatten() } else { None };
+        Ok(None)
     }
-    Ok(())
 }
 
 impl Jobs {
@@ -198,52 +245,20 @@ impl Jobs {
         Some(Arc::clone(job))
     }
 
+    /// Takes room for results of a job, where there is as much.
+    fn claim(&self, job: &Job, bytes: u64, bytes_max: u64) -> bool {
+        let has_room = self.0.claim(bytes, bytes_max);
+        if has_room {
+            job.results_bytes.fetch_add(bytes, Ordering::SeqCst);
+        }
+        has_room
+    }
+
     /// Notes what has been written of a job's results.
     fn note(&self, job: &Job, results: &Results) {
-        job.record.send_modify(|record| {
-            let before = record.progress.results_bytes;
-            results.written().note(&mut record.progress);
-            let after = record.progress.results_bytes;
-            self.0.bytes.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
-        });
-    }
-
-    /// Sees to it that a job goes no further, and waits a while for it to stop. Does nothing to one
-    /// that is finished.
-    pub(crate) async fn cancel(&self, job: &Job) -> io::Result<()> {
-        let now = self.0.clock.now();
-        let cancel = |record: &mut super::Record| {
-            record.cancelling = !record.state.is_final();
-            if record.state == JobState::Queued {
-                record.finish(JobState::Cancelled, None, now);
-            }
-        };
-        job.update(&self.0.folder, cancel).await?;
-        job.cancel.cancel();
-        let mut record = job.record.subscribe();
-        let finished = record.wait_for(|record| record.state.is_final());
-        // Whoever asks learns from the state whether it has stopped.
-        tokio::time::timeout(CANCEL_PATIENCE, finished).await.map(drop).unwrap_or_default();
-        self.measure();
-        Ok(())
-    }
-
-    pub(super) async fn remove_finished_before(&self, keep: Duration) {
-        let Ok(before) = self.0.clock.now().checked_sub(keep) else { return };
-        let is_old = |job: &&Arc<Job>| {
-            job.record.borrow().finished_at.is_some_and(|finished| finished <= before)
-        };
-        let old: Vec<Arc<Job>> = self.all().values().filter(is_old).cloned().collect();
-        for job in old {
-            match self.0.folder.remove(job.id).await {
-                Ok(()) => {
-                    self.all().remove(&job.id);
-                    self.0.bytes.fetch_sub(job.record().bytes(), Ordering::Relaxed);
-                    tracing::info!(job = %job.id, "job removed");
-                }
-                Err(error) => tracing::warn!(job = %job.id, %error, "job cannot be removed"),
-            }
-        }
-        self.measure();
+        let bytes = results.written().bytes;
+        let before = job.results_bytes.swap(bytes, Ordering::SeqCst);
+        self.0.bytes.fetch_add(bytes.wrapping_sub(before), Ordering::SeqCst);
+        job.record.send_modify(|record| results.written().note(&mut record.progress));
     }
 }

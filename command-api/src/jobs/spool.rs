@@ -66,7 +66,7 @@ impl Jobs {
         let record = self.new_record(id, sender, &spooled);
         self.0.folder.name(files, record.clone()).await.map_err(no_room)?;
         reservation.keep();
-        let job = Arc::new(Job::new(record));
+        let job = Arc::new(Job::new(record, 0));
         self.all().insert(id, Arc::clone(&job));
         drop(reservation);
         self.measure();
@@ -109,7 +109,7 @@ impl Jobs {
         let all = self.all();
         let unfinished = all.values().filter(|job| !job.state().is_final()).count();
         let arriving = self.0.arriving.load(Ordering::Relaxed);
-        if all.len() + arriving >= JOBS_KEPT_MAX {
+        if all.len() + self.leaving().len() + arriving >= JOBS_KEPT_MAX {
             return Err(unavailable().detail("There are too many jobs that are kept."));
         }
         if unfinished + arriving >= options.jobs_max {
@@ -127,14 +127,13 @@ impl Jobs {
 impl Reservation<'_> {
     /// Takes more room on disk.
     fn grow(&mut self, bytes: u64, bytes_max: u64) -> Result<(), Problem> {
-        self.bytes += bytes;
-        let all = self.jobs.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        match all <= bytes_max {
-            true => Ok(()),
-            false => Err(unavailable().detail(format!(
+        if !self.jobs.claim(bytes, bytes_max) {
+            return Err(unavailable().detail(format!(
                 "All jobs together may have {bytes_max} bytes at most, and they have."
-            ))),
+            )));
         }
+        self.bytes += bytes;
+        Ok(())
     }
 
     fn keep(&mut self) {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Asks for a job of these lines, under a key where one is given.
-async fn ask(api: &Api, key: Option<&str>, lines: impl Into<Body>) -> Answered {
+pub(super) async fn ask(api: &Api, key: Option<&str>, lines: impl Into<Body>) -> Answered {
     let mut ask = api.ask("POST", BULK_PATH).header("prefer", "respond-async");
     if let Some(key) = key {
         ask = ask.header("idempotency-key", key);
@@ -26,14 +26,14 @@ async fn ask(api: &Api, key: Option<&str>, lines: impl Into<Body>) -> Answered {
 }
 
 /// Makes a job of these lines; gives its address.
-async fn job(api: &Api, lines: impl Into<Body>) -> String {
+pub(super) async fn job(api: &Api, lines: impl Into<Body>) -> String {
     let answer = ask(api, None, lines).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
     answer.header("location").to_owned()
 }
 
 /// Carries jobs out until the one at `address` has finished; gives it.
-async fn finish(api: &Api, address: &str) -> Value {
+pub(super) async fn finish(api: &Api, address: &str) -> Value {
     let stop = CancellationToken::new();
     let running = tokio::spawn(api.state.clone().run_jobs(stop.clone()));
     let finished = loop {
@@ -49,12 +49,12 @@ async fn finish(api: &Api, address: &str) -> Value {
     finished
 }
 
-async fn results(api: &Api, address: &str) -> Vec<Value> {
+pub(super) async fn results(api: &Api, address: &str) -> Vec<Value> {
     api.ask("GET", &format!("{address}/results")).results().await
 }
 
 /// A file of the job at `address`.
-fn file(api: &Api, address: &str, name: &str) -> PathBuf {
+pub(super) fn file(api: &Api, address: &str, name: &str) -> PathBuf {
     api.folder().join("jobs").join(address.rsplit('/').next().unwrap()).join(name)
 }
 

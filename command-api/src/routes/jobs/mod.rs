@@ -31,6 +31,6 @@ impl FromRequestParts<CommandState> for VisibleJob {
     }
 }
 
-fn no_job() -> Problem {
+pub(super) fn no_job() -> Problem {
     Problem::new(ProblemType::NotFound).detail("There is no such job, or it is not yours.")
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/jobs/{id}/results`: what came of a job's lines.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use axum::{
     body::Body,
@@ -9,9 +9,9 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use http_kit::{Problem, ProblemType};
-use tokio::io::AsyncReadExt;
+use tokio::{fs::File, io::AsyncReadExt};
 
-use super::VisibleJob;
+use super::{VisibleJob, no_job};
 use crate::{
     bulk::MEDIA_TYPE,
     jobs::stream,
@@ -35,10 +35,17 @@ pub(crate) async fn get_job_results(
     VisibleJob(job): VisibleJob,
 ) -> Result<Response, Problem> {
     // What is being written behind this is not whole.
-    let bytes = job.record().progress.results_bytes;
-    let body = match tokio::fs::File::open(state.jobs.results_file(&job)).await {
-        Ok(file) => Body::from_stream(stream(file.take(bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Body::empty(),
+    let whole = job.record().progress.results_bytes;
+    let (bytes, body) = match open(state.jobs.results_file(&job)).await {
+        Ok((file, length)) => {
+            let bytes = whole.min(length);
+            (bytes, Body::from_stream(stream(file.take(bytes))))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Either none was begun, or the job has been removed in the meantime.
+            state.jobs.get(job.id).ok_or_else(no_job)?;
+            (0, Body::empty())
+        }
         Err(error) => return Err(Problem::new(ProblemType::Unavailable).caused_by(error)),
     };
     let headers = [
@@ -47,4 +54,11 @@ pub(crate) async fn get_job_results(
         (header::CONTENT_LENGTH, HeaderValue::from(bytes)),
     ];
     Ok((headers, body).into_response())
+}
+
+/// The file, and how long it is.
+async fn open(path: PathBuf) -> io::Result<(File, u64)> {
+    let file = File::open(path).await?;
+    let length = file.metadata().await?.len();
+    Ok((file, length))
 }
