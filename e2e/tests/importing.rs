@@ -119,6 +119,12 @@ fn what_breaks_off_is_taken_up_to_there_and_said() {
     assert_eq!(counts(&whole), [500 - created, 0, created, 0]);
 }
 
+/// Whether an import has written down how far it is.
+fn has_checkpoint(imports: &Path) -> bool {
+    let is_one = |entry: std::fs::DirEntry| entry.path().extension().is_some_and(|e| e == "json");
+    std::fs::read_dir(imports).is_ok_and(|mut files| files.any(|file| file.is_ok_and(is_one)))
+}
+
 #[test]
 fn an_import_that_was_killed_goes_on_where_it_was() {
     const FILMS: u64 = 20_000;
@@ -137,9 +143,7 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
     );
     let imports = data.join("imports");
     let started = Instant::now();
-    while std::fs::read_dir(&imports).is_ok_and(|mut files| files.next().is_none())
-        || !imports.exists()
-    {
+    while !has_checkpoint(&imports) {
         assert!(started.elapsed() < PATIENCE, "no checkpoint: {:?}", process.kill());
         std::thread::sleep(LOOK_AGAIN);
     }
@@ -154,4 +158,122 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
     assert_eq!(rejects.lines().count(), 1, "{rejects}");
     assert_eq!(std::fs::read_dir(&imports).unwrap().count(), 0, "nothing is left");
     assert_eq!(counts(&summary(&data, &[], &films)), [0, 0, FILMS, 1]);
+}
+
+/// Starts an import of `files` with `flags`, and kills it when it is in the middle of a large one.
+#[track_caller]
+fn import_killed(data: &Path, flags: &[&str], files: &[&Path]) {
+    let arguments = ["import", "--data"].map(std::ffi::OsStr::new).into_iter();
+    let arguments = arguments.chain([data.as_os_str()]);
+    let arguments = arguments.chain(flags.iter().map(std::ffi::OsStr::new));
+    let process = Process::start(arguments.chain(files.iter().map(|file| file.as_os_str())));
+    let started = Instant::now();
+    let is_far = |file: &std::fs::DirEntry| {
+        let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        let checkpoint: Value = serde_json::from_str(&text).unwrap_or_default();
+        let progress = &checkpoint["progress"];
+        progress["is_done"] == false && progress["records"].as_u64() > Some(10)
+    };
+    let has_begun = || {
+        std::fs::read_dir(data.join("imports"))
+            .is_ok_and(|mut files| files.any(|file| file.is_ok_and(|file| is_far(&file))))
+    };
+    while !has_begun() {
+        assert!(started.elapsed() < PATIENCE, "no checkpoint: {:?}", process.kill());
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    process.kill();
+}
+
+fn many_films(lines: u64) -> String {
+    let mut text = "rubbish\n".to_owned();
+    for n in 0..lines {
+        writeln!(text, "{{\"title\": \"Film {n}\", \"year\": 1999}}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn an_import_that_was_killed_begins_anew_where_the_log_is_another() {
+    const FILMS: u64 = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let films = file(&folder, "a.ndjson", many_films(FILMS));
+    import_killed(&data, &[], &[&films]);
+    for file in ["log.db", "log.db-wal", "log.db-shm"] {
+        std::fs::remove_file(data.join(file)).ok();
+    }
+    let output = import(&data, &[], &films);
+    assert!(output.stderr.contains("went into another log; this one begins anew"), "{output:?}");
+    let all = format!("{FILMS} created, 0 changed, 0 unchanged, 1 refused");
+    assert!(output.stdout.contains(&all), "{output:?}");
+}
+
+#[test]
+fn an_import_of_several_files_with_one_file_of_rejects_goes_on() {
+    const FILMS: u64 = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let small = file(&folder, "a.ndjson", "{\"title\": \"Ran\"}\nnonsense\n");
+    let large = file(&folder, "b.ndjson", many_films(FILMS));
+    let rejects = folder.path().join("rejects.ndjson");
+    let flags = ["--rejects", rejects.to_str().unwrap()];
+    import_killed(&data, &flags, &[&small, &large]);
+    let flags = [flags.as_slice(), &["--json", small.to_str().unwrap()]].concat();
+    let output = import(&data, &flags, &large);
+    let again: Value =
+        serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!(again["files"][0]["resumed_after"], 2, "{again}");
+    assert!((1..FILMS).contains(&again["files"][1]["resumed_after"].as_u64().unwrap()), "{again}");
+    let [created, changed, unchanged, refused] = counts(&again);
+    assert_eq!((created + unchanged, changed, refused), (FILMS + 1, 0, 2), "{again}");
+    let rejects = std::fs::read_to_string(rejects).unwrap();
+    let texts: Vec<Value> = rejects
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone())
+        .collect();
+    assert_eq!(texts, ["nonsense", "rubbish"]);
+}
+
+#[test]
+fn what_is_refused_is_never_written_over_what_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let text = "title\nRan\n";
+    let films = file(&folder, "a.csv", text);
+    let rejects = file(&folder, "a.csv.rejects.ndjson", "{\"title\": \"Stalker\"}\n");
+    let name = films.to_str().unwrap();
+    for flags in [vec!["--rejects", name], vec![rejects.to_str().unwrap()], vec![name]] {
+        let output = import(&data, &flags, &films);
+        assert_eq!(output.status, Some(2), "{flags:?}: {output:?}");
+        assert_eq!(std::fs::read_to_string(&films).unwrap(), text);
+    }
+    assert!(!data.exists());
+}
+
+#[test]
+fn neither_an_import_nor_a_restore_touches_the_log_of_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, data) = (folder.path().join("old"), folder.path().join("data"));
+    let films = file(&folder, "a.csv", "title\nRan\n");
+    summary(&old, &[], &films);
+    let archive = folder.path().join("films.tar");
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let backed_up = run(["backup".to_owned(), path(&archive), "--data".to_owned(), path(&old)]);
+    assert_eq!(backed_up.status, Some(0), "{backed_up:?}");
+
+    std::fs::create_dir(&data).unwrap();
+    let lock = std::fs::File::create(data.join("log.lock")).unwrap();
+    lock.lock().unwrap();
+    let refused = import(&data, &[], &films);
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("is being restored"), "{refused:?}");
+    lock.unlock().unwrap();
+    lock.lock_shared().unwrap();
+    let arguments = || ["restore".to_owned(), path(&archive), "--data".to_owned(), path(&data)];
+    let refused = run(arguments());
+    assert!(refused.stderr.contains("is being written to"), "{refused:?}");
+    assert!(!data.join("log.db").exists());
+    drop(lock);
+    assert_eq!(run(arguments()).status, Some(0));
 }
