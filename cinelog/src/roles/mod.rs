@@ -30,6 +30,7 @@ use crate::{
     shutdown::Shutdown,
     wire::{OpenGeneration, ReadModels},
 };
+use connections::Limits;
 use projection::{HAND_OVER_MAX, Projection};
 
 /// Connections to the admin address at once.
@@ -65,20 +66,23 @@ pub(crate) fn start(
     admin: TcpListener,
     stages: &Shutdown,
 ) -> Result<JoinSet<Result<(), Failure>>, Failure> {
-    let commands = jobs::commands(config, data, &ports, stages)?;
+    let (commands, jobs) = jobs::commands(config, data, &ports, stages)?;
     let api = http::routes(config, data, &ports, commands.clone(), stages)?;
     let health = admin::routes(&ports, metrics, stages);
     let mut tasks = JoinSet::new();
     let (stop, cut) = (stages.stop_taking.clone(), stages.stop_working.clone());
-    let connections_max = config.server.connections_max;
-    let server = connections::serve(public, api, connections_max, stop, cut.clone());
+    let write_timeout = config.server.write_timeout;
+    let limits = Limits { connections: config.server.connections_max, write_timeout };
+    let server = connections::serve(public, api, limits, stop, cut.clone());
     tasks.spawn(stages.server.track_future(server));
     // The admin address answers until the end: whoever watches sees the requests being finished.
-    tasks.spawn(connections::serve(admin, health, ADMIN_CONNECTIONS_MAX, cut.clone(), cut));
+    let limits = Limits { connections: ADMIN_CONNECTIONS_MAX, write_timeout };
+    tasks.spawn(connections::serve(admin, health, limits, cut.clone(), cut));
     tasks.spawn(until(stages.stop_working.clone(), metrics.clone().upkeep()));
     tasks.spawn(housekeeping::run(
         Arc::clone(&ports.log),
         ports.clock.clone(),
+        jobs.clone(),
         config.log.idempotency_keep,
         stages.stop_working.clone(),
     ));
