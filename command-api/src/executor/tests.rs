@@ -109,3 +109,13 @@ async fn of_many_commands_at_once_each_is_decided_on_what_the_others_left() {
     assert_eq!(outcomes.iter().filter(refused).count(), 2);
     assert_eq!(given.rating().await.revision, Revision(10));
 }
+
+#[tokio::test]
+async fn a_stream_that_is_not_new_after_all_was_a_guess_and_no_conflict() {
+    let known = Known::<Rating>::default();
+    assert!(known.is_guess(), "nobody has looked");
+    let looked = Known::<Rating> { is_fresh: true, ..Known::default() };
+    assert!(!looked.is_guess());
+    let loaded = Arc::new(Loaded { revision: Revision(1), ..Loaded::default() });
+    assert!(!Known::<Rating> { loaded, is_fresh: false }.is_guess(), "it was read before");
+}
