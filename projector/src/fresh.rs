@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use event_log::{EventLog, LogError};
-use events::Position;
+use events::{Digest, Position};
 use futures::StreamExt;
 use read_model::Poison;
 
@@ -58,12 +58,29 @@ pub enum BuildError {
     #[error("halted: {0}")]
     Poison(#[from] Poison),
     /// The live read model has more than the log.
-    #[error("the read model is at position {read_model}, and the log ends at {head}")]
+    #[error(
+        "the read model is at position {read_model}, ahead of the log, which ends at {head}: an older log was \
+         put in place, or the read model is damaged; if this log is the right one, `cinelog rebuild` makes a \
+         read model of it"
+    )]
     LogTooShort {
         /// Where the read model is.
         read_model: Position,
         /// Where the log ends.
         head: Position,
+    },
+    /// The events are not those that the log was given.
+    #[error(
+        "the EVENT LOG was altered or damaged: its events up to {position} have digest {read}, and it keeps \
+         {kept}; a rebuild does not help, restore a backup (`cinelog restore`)"
+    )]
+    LogAltered {
+        /// Up to where was read.
+        position: Position,
+        /// The digest of the events as they were read now.
+        read: Digest,
+        /// The digest that the log keeps.
+        kept: Digest,
     },
     /// The live read model has gone back while it was compared with.
     #[error("the read model has gone back to position {0} meanwhile; it was replaced")]

@@ -55,7 +55,11 @@ pub enum GenerationError {
         source: io::Error,
     },
     /// The file that says which generation is live says something else.
-    #[error("{} holds no number of a generation", .0.display())]
+    #[error(
+        "{} holds no number of a generation; `cinelog generation switch N` puts it right (or, while no \
+         server runs, removing it: generation 1 is live then)",
+        .0.display()
+    )]
     Pointer(PathBuf),
     /// There is no such generation.
     #[error("there is no generation {0}")]
@@ -116,7 +120,7 @@ impl Generations {
     }
 
     /// Makes a generation the live one. When this returns, that is on the disk; a server that runs
-    /// follows by itself.
+    /// follows by itself. A pointer that cannot be read is put right.
     ///
     /// # Errors
     /// [`GenerationError::Missing`] where there is no such generation; where it cannot be written.
@@ -124,7 +128,14 @@ impl Generations {
         if !self.path(number).is_file() {
             return Err(GenerationError::Missing(number));
         }
-        self.change(|pointer| Pointer { live: number, ..pointer }).map(drop)
+        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
+        let highest = match self.read() {
+            Ok(pointer) => pointer.unwrap_or(Pointer::ABSENT).highest,
+            // The best that is known: the newest file that is there.
+            Err(GenerationError::Pointer(_)) => self.newest()?,
+            Err(error) => return Err(error),
+        };
+        self.write(Pointer { live: number, highest: highest.max(number) })
     }
 
     /// All generations that are whole, by number.
@@ -149,11 +160,15 @@ impl Generations {
     /// # Errors
     /// Those of [`list`](Self::list) and [`live`](Self::live); where it cannot be written down.
     pub fn reserve(&self) -> Result<u64, GenerationError> {
-        let newest = self.list()?.last().map_or(1, |generation| generation.number);
+        let newest = self.newest()?;
         // A file that another has given a name meanwhile has a number that was reserved.
         let next =
             |pointer: Pointer| Pointer { highest: pointer.highest.max(newest) + 1, ..pointer };
         Ok(self.change(next)?.highest)
+    }
+
+    fn newest(&self) -> Result<u64, GenerationError> {
+        Ok(self.list()?.last().map_or(1, |generation| generation.number))
     }
 
     /// Keeps a generation from being removed for as long as the lock is there. Any number of users may

@@ -94,6 +94,21 @@ fn a_pointer_that_holds_no_number_is_an_error_and_not_a_guess() {
 }
 
 #[test]
+fn a_pointer_that_holds_no_number_says_how_it_is_put_right_and_a_switch_does_so() {
+    let (_folder, generations) = ground();
+    for number in [1, 2, 5] {
+        make(&generations.path(number));
+    }
+    for text in ["", "rubbish"] {
+        fs::write(generations.pointer(), text).unwrap();
+        let error = generations.live().unwrap_err().to_string();
+        assert!(error.contains("generation switch N"), "{error}");
+        generations.switch(2).unwrap();
+        assert_eq!(fs::read_to_string(generations.pointer()).unwrap(), "2\n5\n");
+    }
+}
+
+#[test]
 fn a_number_is_never_given_out_twice() {
     let (_folder, generations) = ground();
     make(&generations.path(1));

@@ -3,14 +3,15 @@
 //!
 //! A build that does not come to its end leaves a file that is no generation; the next one removes it.
 
+use std::path::Path;
+
 use event_log::EventLog;
-use events::Position;
 use read_model::Checkpoint;
 
 use crate::{
-    BuildError, Comparison, Generations, PoisonPolicy, Progress, StoreError, compare,
+    BuildError, Comparison, Generations, PoisonPolicy, Progress, compare,
     fresh::{fold_beside, fold_to},
-    sqlite::{Snapshot, SqliteReadModel, SqliteReadModelOptions},
+    sqlite::{Snapshot, SqliteReadModel, SqliteReadModelOptions, peek},
 };
 
 /// How a read model is rebuilt.
@@ -29,8 +30,11 @@ pub struct RebuildOptions {
 pub struct Rebuilt {
     /// What it is and how far it has come.
     pub checkpoint: Checkpoint,
-    /// Where it was compared with the live one, and how that went. `None` where there is no live one.
+    /// Where it was compared with the live one, and how that went. `None` where there is no live one,
+    /// or it is ahead of the log.
     pub compared: Option<(Checkpoint, Comparison)>,
+    /// Where the old one is, if that is beyond the end of the log, so that nothing can be compared.
+    pub ahead: Option<Checkpoint>,
     /// Whether it is live now.
     pub switched: bool,
 }
@@ -57,7 +61,8 @@ pub async fn rebuild(
         ..SqliteReadModelOptions::building(&building)
     };
     let fresh = SqliteReadModel::open_with(options_of_file).await?;
-    let compared = if live.is_file() {
+    let ahead = if live.is_file() { ahead(log, &live).await? } else { None };
+    let compared = if live.is_file() && ahead.is_none() {
         let mut live = fold_beside(log, &fresh, &live, options.poison, progress).await?;
         let mut new = Snapshot::open(&building).await?;
         let comparison =
@@ -70,24 +75,27 @@ pub async fn rebuild(
     fold_to(log, &fresh, log.head().await?, options.poison, progress).await?;
     let checkpoint = fresh.checkpoint().await?;
     fresh.close().await;
-    check_digest(log, &Snapshot::open(&building).await?).await?;
+    if let Err(error) = check_digest(log, &building).await {
+        generations.remove_unfinished()?;
+        return Err(error);
+    }
     generations.finish(number)?;
     if options.switch {
         generations.switch(number)?;
     }
-    Ok(Rebuilt { checkpoint, compared, switched: options.switch })
+    Ok(Rebuilt { checkpoint, compared, ahead, switched: options.switch })
 }
 
-/// Makes sure that what was built holds what the log holds.
-async fn check_digest(log: &dyn EventLog, built: &Snapshot) -> Result<(), BuildError> {
-    let Position(position) = built.checkpoint.position;
-    let expected = log.digest(Position(position)).await?;
-    if expected == built.digest {
-        return Ok(());
-    }
-    let reason = format!(
-        "the events up to {position} have digest {}, the log says {expected}",
-        built.digest
-    );
-    Err(StoreError::Damaged(reason).into())
+/// Where the read model at `live` is, if that is beyond the end of the log.
+async fn ahead(log: &dyn EventLog, live: &Path) -> Result<Option<Checkpoint>, BuildError> {
+    // The log's end is looked for after: it is never behind what was folded in before.
+    let (checkpoint, _) = peek(live).await?;
+    Ok((log.head().await? < checkpoint.position).then_some(checkpoint))
+}
+
+/// Makes sure that the events that were folded in are those that the log was given.
+async fn check_digest(log: &dyn EventLog, built: &Path) -> Result<(), BuildError> {
+    let (Checkpoint { position, .. }, read) = peek(built).await?;
+    let kept = log.digest(position).await?;
+    if read == kept { Ok(()) } else { Err(BuildError::LogAltered { position, read, kept }) }
 }

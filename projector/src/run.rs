@@ -77,7 +77,6 @@ pub async fn run(
         failures: 0,
         head: Position::START,
         chores_at: Instant::now(),
-        checked: None,
     };
     loop {
         let error = match projector.follow().await {
@@ -119,8 +118,6 @@ struct Projector {
     head: Position,
     /// When the next chores are due.
     chores_at: Instant,
-    /// Up to where completeness was last looked into.
-    checked: Option<Position>,
 }
 
 impl Projector {
@@ -228,22 +225,29 @@ impl Projector {
         Ok(())
     }
 
-    /// Compares the digest of what was folded in or parked with the log's own, where it has moved.
+    /// Compares the stored checkpoint and its digest with what the log has, also where nothing has
+    /// moved: the file may have been changed or replaced by somebody else. A row or two each time.
     async fn check_completeness(&mut self) -> Result<(), ProjectorError> {
         let (Checkpoint { position, .. }, read_model) = self.read_model.digest().await?;
-        if self.checked == Some(position) {
-            return Ok(());
-        }
         let log = self.log.digest(position).await?;
-        let completeness = if log == read_model {
+        let completeness = if log == read_model && log.count >= position.0 {
             Completeness::Complete(position)
         } else {
-            tracing::error!(%position, %log, %read_model, "the read model is not what the log holds");
-            Completeness::Incomplete { position, log, read_model }
+            // Beyond its end, the digest that the log gives is that of its end.
+            match self.log.head().await? {
+                head if head < position => Completeness::Ahead { position, head },
+                _ => Completeness::Incomplete { position, log, read_model },
+            }
         };
-        measure::complete(log == read_model);
-        self.status.update(|report| report.completeness = completeness);
-        self.checked = Some(position);
+        measure::complete(matches!(completeness, Completeness::Complete(_)));
+        let mut before = Completeness::Unknown;
+        self.status.update(|report| {
+            before = std::mem::replace(&mut report.completeness, completeness);
+        });
+        // Once, and not every second again.
+        if before != completeness {
+            tell_completeness(completeness);
+        }
         Ok(())
     }
 
@@ -301,6 +305,18 @@ impl Projector {
         if let Ok(streams) = self.read_model.parked_streams().await {
             measure::parked_streams(streams);
             self.status.update(|report| report.parked_streams = streams);
+        }
+    }
+}
+
+fn tell_completeness(completeness: Completeness) {
+    match completeness {
+        Completeness::Unknown | Completeness::Complete(_) => {}
+        Completeness::Incomplete { position, log, read_model } => {
+            tracing::error!(%position, %log, %read_model, "the read model is not what the log holds");
+        }
+        Completeness::Ahead { position, head } => {
+            tracing::error!(%position, %head, "the read model is ahead of the log");
         }
     }
 }

@@ -62,6 +62,13 @@ pub enum Completeness {
         /// What was folded in or parked.
         read_model: Digest,
     },
+    /// The read model has more than the log: an older log was put in place, or the checkpoint is wrong.
+    Ahead {
+        /// Where the read model is.
+        position: Position,
+        /// Where the log ends.
+        head: Position,
+    },
 }
 
 impl Status {
@@ -102,6 +109,11 @@ impl Report {
         }
         if let Completeness::Incomplete { position, .. } = self.completeness {
             return Some(format!("the read model is not what the log holds up to {position}"));
+        }
+        if let Completeness::Ahead { position, head } = self.completeness {
+            return Some(format!(
+                "the read model is at position {position}, ahead of the log, which ends at {head}"
+            ));
         }
         if self.poison == Some(PoisonPolicy::Halt) && self.parked_streams > 0 {
             return Some(format!("{} streams are parked", self.parked_streams));

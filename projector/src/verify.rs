@@ -39,6 +39,13 @@ impl Verification {
         self.digests_agree() && self.comparison.differences() == 0
     }
 
+    /// Whether the events are those that the log was given: where not, the log itself was altered or
+    /// damaged, and no read model that is made of it is right.
+    #[must_use]
+    pub fn log_is_sound(&self) -> bool {
+        self.folded == self.log
+    }
+
     /// Whether log, read model and what was read now are the same events.
     #[must_use]
     pub fn digests_agree(&self) -> bool {

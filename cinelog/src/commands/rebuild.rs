@@ -37,12 +37,12 @@ pub(crate) async fn rebuild(config: &Config, args: &RebuildArgs) -> Result<(), F
 }
 
 fn report(rebuilt: &Rebuilt) -> String {
-    let Rebuilt { checkpoint, compared, switched } = rebuilt;
+    let Rebuilt { checkpoint, compared, ahead, switched } = rebuilt;
     let generation = checkpoint.generation;
     let mut text =
         format!("built generation {generation}, up to position {}\n", checkpoint.position);
-    match compared {
-        Some((at, comparison)) => {
+    match (compared, ahead) {
+        (Some((at, comparison)), _) => {
             text.push_str(&format!(
                 "compared with generation {} at position {}:\n\n{}\n",
                 at.generation,
@@ -53,9 +53,18 @@ fn report(rebuilt: &Rebuilt) -> String {
                 text.push_str("the new generation has what a fresh fold of the log gives\n");
             }
         }
-        None => text.push_str("there is no live read model to compare it with\n"),
+        (None, Some(old)) => text.push_str(&format!(
+            "generation {} is at position {}, ahead of the log, and cannot be compared: an older log was put \
+             in place, or it is damaged\nwith the new generation, the positions that clients see go back\n",
+            old.generation, old.position
+        )),
+        (None, None) => text.push_str("there is no live read model to compare it with\n"),
     }
     text.push_str(&match switched {
+        // A running server would wait for the new one to come as far as the old one.
+        true if ahead.is_some() => {
+            format!("switched to generation {generation}; restart a server that is running\n")
+        }
         true => {
             format!("switched to generation {generation}; a running server follows by itself\n")
         }

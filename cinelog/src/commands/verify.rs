@@ -46,9 +46,13 @@ fn report(verification: &Verification) -> String {
              kept by the read model  {read_model}\n"
         ),
     });
-    text.push_str(match verification.is_clean() {
-        true => "clean: the read model is what the log says\n",
-        false => "NOT CLEAN: `cinelog rebuild` makes a new read model from the log\n",
+    text.push_str(match (verification.log_is_sound(), verification.is_clean()) {
+        (false, _) => {
+            "NOT CLEAN: the EVENT LOG was altered or damaged: its events are not those that it was given.\n\
+             A rebuild does not help; restore a backup (`cinelog restore`)\n"
+        }
+        (true, true) => "clean: the read model is what the log says\n",
+        (true, false) => "NOT CLEAN: `cinelog rebuild` makes a new read model from the log\n",
     });
     text
 }

@@ -14,6 +14,7 @@ use futures::FutureExt;
 use projector::{
     BuildError, Generations, PoisonPolicy, RebuildOptions, Rebuilt, Step, rebuild,
     sqlite::{SqliteReadModel, SqliteReadModelOptions, peek},
+    verify,
 };
 use read_model::Checkpoint;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -161,6 +162,42 @@ async fn a_rebuild_follows_the_policy_of_the_live_projector() {
     let halted = rebuild(ground.log.as_ref(), &generations, halting, &|_| {}).await;
     assert!(matches!(halted, Err(BuildError::Poison(_))), "{halted:?}");
     assert_eq!(generations.live().unwrap(), 2, "what was live stays so");
+}
+
+async fn change(path: &std::path::Path, statements: &'static str) {
+    let file = SqliteConnectOptions::new().filename(path);
+    let mut db = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::raw_sql(statements).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_read_model_that_is_ahead_of_the_log_is_replaced_and_not_compared() {
+    let (ground, generations, history) = ground().await;
+    change(&ground.path(), "UPDATE checkpoint SET position = position + 2").await;
+    let position = ground.log.head().await.unwrap();
+    let rebuilt = rebuilt(&ground, &generations, OPTIONS).await;
+    assert_eq!(rebuilt.checkpoint, Checkpoint { generation: 2, position });
+    assert_eq!((rebuilt.compared, rebuilt.ahead.unwrap().position.0), (None, position.0 + 2));
+    assert_eq!(generations.live().unwrap(), 2);
+    assert_eq!(stored(&generations.path(2)).await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn a_log_that_was_altered_is_told_from_a_read_model_that_was() {
+    let (ground, generations, _) = ground().await;
+    let alter = "DROP TRIGGER event_is_never_changed; \
+        UPDATE event SET recorded_at = recorded_at + 1 WHERE position = 3";
+    change(&ground.path().with_file_name("log.db"), alter).await;
+    let scratch = ground.path().with_file_name("verify");
+    let verified = verify(ground.log.as_ref(), &ground.path(), &scratch, 10, &|_| {}).await;
+    let verified = verified.unwrap();
+    assert!(!verified.log_is_sound() && verified.log == verified.read_model);
+    let refused = rebuild(ground.log.as_ref(), &generations, OPTIONS, &|_| {}).await.unwrap_err();
+    assert!(matches!(refused, BuildError::LogAltered { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("restore a backup"), "{refused}");
+    assert_eq!(generations.live().unwrap(), 1);
+    assert!(files(&ground).iter().all(|name| !name.contains("building")), "{:?}", files(&ground));
 }
 
 #[tokio::test]

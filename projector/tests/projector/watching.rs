@@ -76,6 +76,33 @@ async fn a_digest_that_was_changed_is_noticed() {
 }
 
 #[tokio::test]
+async fn what_is_changed_behind_its_back_is_noticed_while_nothing_is_written() {
+    let ground = Ground::with(&busy_history().events).await;
+    ground.catch_up(options(100, PARK)).await;
+    let (checkpoint, digest) = ground.read_model().await.digest().await.unwrap();
+    let running = ground.start(options(100, PARK)).await;
+    let status = running.status.clone();
+    let complete = Completeness::Complete(checkpoint.position);
+    eventually(async || status.report().completeness == complete).await;
+    tamper(&ground, "UPDATE checkpoint SET digest_hash = zeroblob(32)").await;
+    eventually(async || {
+        matches!(status.report().completeness, Completeness::Incomplete { log, .. } if log == digest)
+    })
+    .await;
+    assert!(status.report().trouble(std::time::Instant::now()).is_some());
+    tamper(&ground, "UPDATE checkpoint SET position = position + 1").await;
+    let (position, head) = (Position(checkpoint.position.0 + 1), checkpoint.position);
+    let ahead = Completeness::Ahead { position, head };
+    eventually(async || status.report().completeness == ahead).await;
+    let trouble = status.report().trouble(std::time::Instant::now()).unwrap();
+    assert!(trouble.contains("ahead of the log"), "{trouble}");
+    tamper(&ground, "UPDATE checkpoint SET position = position - 2").await;
+    eventually(async || matches!(status.report().completeness, Completeness::Incomplete { .. }))
+        .await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_keeps_it_from_going_on_is_told_until_it_has_passed() {
     let history = busy_history();
     let ground = Ground::with(&history.events).await;
