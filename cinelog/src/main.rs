@@ -11,6 +11,7 @@ mod config;
 mod data_dir;
 mod demo;
 mod error;
+mod files;
 mod import;
 mod listen;
 mod openapi;

@@ -15,6 +15,11 @@ pub(crate) enum BackupError {
     /// A file stands where the backup is to go.
     #[error("{} is there already; --force replaces it", .0.display())]
     Exists(PathBuf),
+    /// The backup would replace what it is made from, or be taken for a part of it.
+    #[error(
+        "{} is of the data folder that is backed up; choose a file outside of it", .0.display()
+    )]
+    OfTheData(PathBuf),
     /// Something that is no file stands where the backup is to go.
     #[error("{} is there already and is not a file", .0.display())]
     NotAFile(PathBuf),

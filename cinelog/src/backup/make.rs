@@ -42,6 +42,7 @@ pub(crate) async fn make(
     replace: bool,
     now: Timestamp,
 ) -> Result<Made, BackupError> {
+    places.refuse_own(file)?;
     refuse_existing(file, replace)?;
     let log = places.of_member(MemberName::Log);
     if !log.is_file() {
@@ -64,6 +65,7 @@ pub(crate) async fn make(
     };
     let bytes = write(&archive, &manifest, places, &copy)?;
     read_back(&archive, &manifest, bytes)?;
+    places.refuse_own(file)?;
     refuse_existing(file, replace)?;
     scratch::put(&archive, file)?;
     Ok(Made { events: history.digest.count, position: history.position, bytes })

@@ -15,10 +15,8 @@ use super::{
 use crate::{
     config::{Config, StoreUrl},
     data_dir::DataDir,
+    files::{is_file_of, is_same_place, with_side_files},
 };
-
-/// What SQLite puts beside a database file.
-const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// What the names of files end with that are only there to be locked.
 const LOCK: &str = "lock";
@@ -26,6 +24,8 @@ const LOCK: &str = "lock";
 /// Which files of a data folder a backup is about.
 #[derive(Debug)]
 pub(crate) struct Places {
+    /// The data folder.
+    data: PathBuf,
     log: PathBuf,
     generations: Generations,
     signing_key: PathBuf,
@@ -46,6 +46,7 @@ impl Places {
         let StoreUrl::Sqlite(log) = &config.log.url;
         let StoreUrl::Sqlite(read_model) = &config.read_model.url;
         Self {
+            data: data.file(Path::new("")),
             log: data.file(log),
             generations: Generations::new(data.file(read_model)),
             signing_key: data.signing_key_file(),
@@ -70,10 +71,8 @@ impl Places {
     /// would go on with the wrong one. The side files of a log that is gone count too: SQLite would fold
     /// them into the next one of that name.
     pub(super) fn refuse_occupied(&self) -> Result<(), BackupError> {
-        let mut found: Vec<PathBuf> = std::iter::once(self.log.clone())
-            .chain(SIDE_FILES.iter().map(|ending| with_ending(&self.log, ending)))
-            .filter(|path| path.symlink_metadata().is_ok())
-            .collect();
+        let mut found: Vec<PathBuf> =
+            with_side_files(&self.log).filter(|path| path.symlink_metadata().is_ok()).collect();
         found.extend(self.read_models()?);
         let is_lock = |path: &PathBuf| path.extension().is_some_and(|ending| ending == LOCK);
         for folder in [&self.jobs, &self.imports] {
@@ -97,6 +96,20 @@ impl Places {
         Ok(whole.chain(pointer).collect())
     }
 
+    /// Refuses to write a backup to what it is made from: a file that is one of the data folder's own, or
+    /// lies beside them, by whatever name.
+    pub(super) fn refuse_own(&self, file: &Path) -> Result<(), BackupError> {
+        let folders = [&self.data, &self.jobs, &self.imports];
+        let read_model = self.generations.path(1);
+        let is_own = folders.into_iter().any(|folder| is_file_of(file, folder))
+            || [&self.log, &read_model]
+                .into_iter()
+                .flat_map(|database| with_side_files(database))
+                .chain(self.read_models()?)
+                .any(|own| is_same_place(&own, file));
+        if is_own { Err(BackupError::OfTheData(file.to_path_buf())) } else { Ok(()) }
+    }
+
     /// Refuses a folder on which a server has worked, and in which a key is missing that the server has
     /// made: a backup without it would not be whole.
     pub(super) fn refuse_missing_keys(&self) -> Result<(), BackupError> {
@@ -118,11 +131,4 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
             entries.map(|entry| entry.map(|entry| entry.path()).map_err(at(folder))).collect()
         }
     }
-}
-
-/// `path` with something at the end of its name.
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }

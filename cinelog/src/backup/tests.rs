@@ -340,3 +340,27 @@ async fn an_archive_whose_log_is_no_database_changes_nothing() {
     assert!(matches!(refused, BackupError::Damaged(_)), "{refused}");
     assert_eq!(ground.names("new"), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_backup_is_never_written_over_what_it_is_made_from() {
+    let ground = Ground::new();
+    let places = ground.history("data").await;
+    let before = fs::read(ground.path("data/log.db")).unwrap();
+    fs::hard_link(ground.path("data/log.db"), ground.path("hard.tar")).unwrap();
+    let mut files = vec!["data/log.db", "data/signing-key.pem", "data/new.tar", "hard.tar"];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("data", ground.path("link")).unwrap();
+        std::os::unix::fs::symlink("data/log.db", ground.path("soft.tar")).unwrap();
+        files.extend(["link/log.db", "soft.tar"]);
+    }
+    for file in files {
+        for replace in [false, true] {
+            let made = make(&places, &ground.path(file), replace, Timestamp::UNIX_EPOCH).await;
+            assert!(matches!(made, Err(BackupError::OfTheData(_))), "{file}: {made:?}");
+        }
+    }
+    assert_eq!(fs::read(ground.path("data/log.db")).unwrap(), before);
+    assert!(!ground.path("data/new.tar").exists());
+    ground.make(&places, "films.tar").await.unwrap();
+}

@@ -14,13 +14,14 @@ use http_kit::Clock;
 use super::print;
 use crate::{
     cli::ImportArgs,
-    config::Config,
+    config::{Config, StoreUrl},
     data_dir::DataDir,
     demo::this_year,
     error::Failure,
+    files::{is_linked_from, is_same_file, is_same_place, resolved, with_side_files},
     import::{
         Carrier, Checkpoint, Done, Finished, Import, Importer, Join, Known, Mapping, Opened,
-        Progress, Reading, Rejects, Said, Settings, Sides, Source, is_same_file,
+        Progress, Reading, Rejects, Said, Settings, Sides, Source,
     },
     shutdown, telemetry, wire,
 };
@@ -33,7 +34,7 @@ pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<ExitCod
     let settings = settings(args, &clock)?;
     // All of them before any is imported: a typing error is found at once.
     let (files, sides) = open(args, &settings)?;
-    refuse_mixed_up(args, &config.server.data)?;
+    refuse_mixed_up(args, config)?;
     let started = Instant::now();
     let run = async {
         let data = match args.dry_run && !config.server.data.exists() {
@@ -137,7 +138,7 @@ fn open(args: &ImportArgs, settings: &Settings) -> Result<(Vec<Opened>, Sides), 
 
 /// Refuses to read what is being written: to write what is refused to a file that is imported as well
 /// would destroy it before it is read. A file that is named twice is a mistake too.
-fn refuse_mixed_up(args: &ImportArgs, data: &Path) -> Result<(), Failure> {
+fn refuse_mixed_up(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
     let files: Vec<&Path> =
         args.files.iter().filter(|path| path.is_file()).map(PathBuf::as_path).collect();
     for (index, file) in files.iter().enumerate() {
@@ -146,7 +147,7 @@ fn refuse_mixed_up(args: &ImportArgs, data: &Path) -> Result<(), Failure> {
             return Err(Failure::Other(format!("{a} and {b} are the same file; name it once")));
         }
     }
-    let imports = data.join(DataDir::IMPORTS);
+    let imports = config.server.data.join(DataDir::IMPORTS);
     let rejects = match &args.rejects {
         Some(path) => vec![path.clone()],
         None => args
@@ -160,14 +161,39 @@ fn refuse_mixed_up(args: &ImportArgs, data: &Path) -> Result<(), Failure> {
     };
     let map_file = args.map_file.as_deref();
     for rejects in &rejects {
-        if files.iter().copied().chain(map_file).any(|read| is_same_file(read, rejects)) {
-            let rejects = rejects.display();
-            return Err(Failure::Other(format!(
-                "what is refused would be written to {rejects}, which is read; say another file with --rejects"
-            )));
-        }
+        let is_read = |read: &Path| is_same_place(read, rejects);
+        let what = if files.iter().copied().chain(map_file).any(is_read) {
+            "is read"
+        } else if is_of_data(rejects, config, args.rejects.is_none()) {
+            "is of the data folder"
+        } else {
+            continue;
+        };
+        let rejects = rejects.display();
+        return Err(Failure::Other(format!(
+            "what is refused would be written to {rejects}, which {what}; say another file with --rejects"
+        )));
     }
     Ok(())
+}
+
+/// Whether a path leads into the data folder, or to a store of it that is elsewhere. Where nothing was
+/// said, rejects have a place in there; `is_usual` is whether that may be.
+fn is_of_data(path: &Path, config: &Config, is_usual: bool) -> bool {
+    let data = &config.server.data;
+    let imports = resolved(&data.join(DataDir::IMPORTS));
+    let StoreUrl::Sqlite(log) = &config.log.url;
+    let StoreUrl::Sqlite(read_model) = &config.read_model.url;
+    let stores = [data.join(log), data.join(read_model)];
+    if is_linked_from(path, data)
+        || stores.iter().flat_map(|store| with_side_files(store)).any(|it| is_same_place(&it, path))
+    {
+        return true;
+    }
+    let place = resolved(path);
+    let has_own_name = place.file_name() == path.file_name();
+    let is_in_its_place = is_usual && has_own_name && place.parent() == Some(imports.as_path());
+    place.starts_with(resolved(data)) && !is_in_its_place
 }
 
 /// Where what is refused of a source is written beside it, and the name of that file.
@@ -355,3 +381,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::files::is_same_entry;
+use crate::files::is_same_entry;
 
 /// How often it is tried to lock a file that others take away at the same time.
 const ATTEMPTS_MAX: u32 = 100;

@@ -9,7 +9,6 @@
 mod catalogue;
 mod checkpoint;
 mod convert;
-mod files;
 mod film;
 mod format;
 mod imdb;
@@ -46,7 +45,6 @@ pub(crate) use self::{
     catalogue::Catalogue,
     checkpoint::{Checkpoint, Progress},
     convert::{DayOrder, Reading},
-    files::is_same_file,
     film::Carrier,
     format::{Format, Said},
     imdb::{Join, Sides},

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::format::{Complaint, Layout, Raw};
+use super::format::{Complaint, Layout, Raw, first_refusal};
 
 /// How much of a record is written down, in bytes.
 const TEXT_BYTES_MAX: usize = 64 << 10;
@@ -142,7 +142,16 @@ fn line(source: &str, layout: &Layout, raw: &Raw, complaints: &[Complaint]) -> S
         line["more"] = complaints[1..].iter().map(said).collect();
     }
     line["text"] = Value::from(text);
-    if is_cut {
+    if let Some(first) =
+        matches!(layout, Layout::Objects).then(|| first_refusal(&raw.text)).flatten()
+    {
+        // Refused again: what it was at first, and what is wrong with it now.
+        for (name, value) in first {
+            if ["file", "line", "text", "text_is_cut", "record"].contains(&name.as_str()) {
+                line[name] = value;
+            }
+        }
+    } else if is_cut {
         line["text_is_cut"] = Value::from(true);
     } else if let Some(record) = layout.object(&raw.text) {
         line["record"] = Value::Object(record);
@@ -152,7 +161,7 @@ fn line(source: &str, layout: &Layout, raw: &Raw, complaints: &[Complaint]) -> S
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::format::Dialect, *};
 
     #[test]
     fn a_line_says_where_what_and_why_and_long_ones_are_cut() {
@@ -172,6 +181,26 @@ mod tests {
         let raw = Raw { line: 1, text: vec![b'"'; 1 << 20] };
         let written = line("f", &Layout::Objects, &raw, &complaints);
         assert!(written.len() < 3 * TEXT_BYTES_MAX && written.contains("\"text_is_cut\":true"));
+    }
+
+    #[test]
+    fn what_is_refused_again_is_written_down_as_what_it_was_at_first() {
+        let raw = Raw { line: 7, text: b"A;x".to_vec() };
+        let dialect = Dialect { delimiter: b';', quote: None };
+        let layout = Layout::Cells { columns: vec!["title".into(), "year".into()], dialect };
+        let complaint = |reason: &str| [Complaint::about("year", reason)];
+        let mut text = line("f.csv", &layout, &raw, &complaint("no year"));
+        for reason in ["still none", "still none"] {
+            let raw = Raw { line: 1, text: text.trim_end().as_bytes().to_vec() };
+            text = line("f.csv.rejects.ndjson", &Layout::Objects, &raw, &complaint(reason));
+        }
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap(),
+            json!({
+                "file": "f.csv", "line": 7, "field": "year", "reason": "still none",
+                "text": "A;x", "record": {"title": "A", "year": "x"}
+            })
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use self::{delimited::Delimited, elements::Elements, objects::parse_object};
+pub(super) use self::objects::first_refusal;
 pub(crate) use self::{
     delimited::Dialect,
     layout::Layout,

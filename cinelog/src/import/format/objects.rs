@@ -7,8 +7,27 @@ use super::{Complaint, checked_text};
 /// Reads one object. A record that an earlier import has refused is read as what it was refused for.
 pub(super) fn parse_object(text: &[u8]) -> Result<Map<String, Value>, Complaint> {
     let text = checked_text(text)?.trim_start_matches('\u{feff}');
-    let object = object(text)?;
-    if is_refused(&object) { refused(object) } else { Ok(object) }
+    let mut object = object(text)?;
+    // Each turn takes a layer off, so there are no more of them than the text has braces.
+    while is_refused(&object) {
+        object = refused(object)?;
+    }
+    Ok(object)
+}
+
+/// The innermost line of a file of rejects that a record is, if it is one: it says which file and line
+/// was refused at first.
+pub(in crate::import) fn first_refusal(text: &[u8]) -> Option<Map<String, Value>> {
+    let mut line = object(checked_text(text).ok()?.trim_start_matches('\u{feff}')).ok()?;
+    if !is_refused(&line) {
+        return None;
+    }
+    loop {
+        match refused(line.clone()) {
+            Ok(inner) if is_refused(&inner) => line = inner,
+            _ => return Some(line),
+        }
+    }
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, Complaint> {
