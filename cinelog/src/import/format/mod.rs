@@ -15,8 +15,8 @@ use std::io::{self, BufRead};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use self::{delimited::Delimited, elements::Elements, objects::parse_object};
 pub(super) use self::objects::first_refusal;
+use self::{delimited::Delimited, elements::Elements, objects::parse_object};
 pub(crate) use self::{
     delimited::Dialect,
     layout::Layout,
