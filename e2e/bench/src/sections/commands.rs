@@ -53,8 +53,8 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
 
 fn disk(bench: &Bench<'_>) -> Figure {
     let times = fsyncs(bench.scratch(), Duration::from_secs(1));
-    let (median, slow) = (times.quantile_ms(0.5), times.quantile_ms(0.99));
-    let measured = format!("{} ms, p99 {} ms", number(median), number(slow));
+    let [fast, middle, slow, slowest] = [0.1, 0.5, 0.9, 0.99].map(|q| number(times.quantile_ms(q)));
+    let measured = format!("p10 {fast} ms, p50 {middle} ms, p90 {slow} ms, p99 {slowest} ms");
     Figure::said("4 KiB written over and `fdatasync`, on this disk", measured)
 }
 
