@@ -89,6 +89,10 @@ problem_types! {
     RangeNotSatisfiable = RANGE_NOT_SATISFIABLE, "range-not-satisfiable",
         "The range lies past the end",
         "`Range` asks for items past the end of the list. `Content-Range` says how many there are.";
+    Misdirected = MISDIRECTED_REQUEST, "misdirected", "This server does not do that",
+        "The address is right, but this server has another role: it takes commands and the request is a \
+         read, or the other way round. Nothing was done. Send the request to a server of the other role, \
+         or to the address that stands for all of them.";
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation-failed", "The content is not valid",
         "The body can be read, but not all of it is valid. `errors` names each field by a JSON Pointer \
          and says what it must be.";
