@@ -21,6 +21,9 @@ mod poison;
 mod projection;
 mod rating;
 pub mod search;
+#[cfg(feature = "suite")]
+#[doc(hidden)]
+pub mod suite;
 mod tracked;
 
 pub use change_feed::{ChangeFeed, FeedItem, ReadModelChanged};
