@@ -7,7 +7,7 @@ use identity::Role;
 use uuid::Uuid;
 
 use crate::{
-    config::Overrides,
+    config::{self, Overrides},
     import::{DayOrder, Format},
 };
 
@@ -114,6 +114,9 @@ pub(crate) struct ServeArgs {
     /// Where /livez, /readyz and /metrics listen [default: the API's port + 1000]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) admin_listen: Option<SocketAddr>,
+    /// What this process does; repeat it for more than one [default: all of them]
+    #[arg(long = "role", value_name = "ROLE", value_enum)]
+    pub(crate) roles: Vec<config::Role>,
     /// Load the sample catalogue the first time, and print a token and lines to try
     #[arg(long)]
     pub(crate) demo: bool,
@@ -296,6 +299,8 @@ impl Cli {
         if let Command::Serve(serve) = &self.command {
             flags.set("server.listen", serve.listen);
             flags.set("server.admin_listen", serve.admin_listen);
+            let roles: Vec<String> = serve.roles.iter().map(ToString::to_string).collect();
+            flags.set("server.roles", (!roles.is_empty()).then(|| roles.join(",")));
         }
         flags
     }

@@ -14,7 +14,7 @@ use query_api::SqliteStore;
 use read_model::{ChangeFeed, InProcessChangeFeed};
 
 use crate::{
-    config::{Config, StoreUrl},
+    config::{Config, LogUrl, ReadModelUrl, ServerUrl},
     data_dir::DataDir,
     error::Failure,
     import::Catalogue,
@@ -29,13 +29,14 @@ pub(crate) async fn event_log(
     data: &DataDir,
 ) -> Result<Arc<dyn EventLog>, Failure> {
     match &config.log.url {
-        StoreUrl::Sqlite(path) => {
+        LogUrl::Sqlite(path) => {
             let options = SqliteLogOptions {
                 readers: config.log.readers,
                 ..SqliteLogOptions::at(data.file(path))
             };
             Ok(Arc::new(SqliteLog::open(options).await?))
         }
+        LogUrl::Postgres(url) | LogUrl::KurrentDb(url) => Err(no_adapter("log.url", url)),
     }
 }
 
@@ -45,11 +46,12 @@ pub(crate) async fn event_log_reader(
     data: &DataDir,
 ) -> Result<Option<Arc<dyn EventLog>>, Failure> {
     match &config.log.url {
-        StoreUrl::Sqlite(path) if !data.file(path).exists() => Ok(None),
-        StoreUrl::Sqlite(path) => {
+        LogUrl::Sqlite(path) if !data.file(path).exists() => Ok(None),
+        LogUrl::Sqlite(path) => {
             let options = SqliteLogOptions::at(data.file(path));
             Ok(Some(Arc::new(SqliteLog::open_reader(options).await?)))
         }
+        LogUrl::Postgres(url) | LogUrl::KurrentDb(url) => Err(no_adapter("log.url", url)),
     }
 }
 
@@ -58,7 +60,10 @@ pub(crate) async fn catalogue(
     config: &Config,
     data: &DataDir,
 ) -> Result<Option<Catalogue>, Failure> {
-    let StoreUrl::Sqlite(path) = &config.read_model.url;
+    let path = match &config.read_model.url {
+        ReadModelUrl::Sqlite(path) => path,
+        ReadModelUrl::Postgres(url) => return Err(no_adapter("read_model.url", url)),
+    };
     let generations = Generations::new(data.file(path));
     let path = generations.path(generations.live()?);
     Catalogue::open(&path).await.map_err(|error| {
@@ -84,10 +89,17 @@ pub(crate) struct OpenGeneration {
 }
 
 /// Where the read model is.
-pub(crate) fn read_models(config: &Config, data: &DataDir) -> ReadModels {
+pub(crate) fn read_models(config: &Config, data: &DataDir) -> Result<ReadModels, Failure> {
     match &config.read_model.url {
-        StoreUrl::Sqlite(path) => ReadModels::new(&data.file(path), config.read_model.readers),
+        ReadModelUrl::Sqlite(path) => {
+            Ok(ReadModels::new(&data.file(path), config.read_model.readers))
+        }
+        ReadModelUrl::Postgres(url) => Err(no_adapter("read_model.url", url)),
     }
+}
+
+fn no_adapter(key: &str, url: &ServerUrl) -> Failure {
+    Failure::Other(format!("{key}: this Cinelog knows no way to {url} yet"))
 }
 
 impl ReadModels {

@@ -8,6 +8,7 @@ use std::{
 use event_log::LogError;
 
 use super::manifest::FORMAT;
+use crate::config::ServerUrl;
 
 /// Why a backup was not made or restored.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,16 @@ pub(crate) enum BackupError {
     /// There is nothing to back up.
     #[error("there is no event log {}; is --data right?", .0.display())]
     NoLog(PathBuf),
+    /// The log is in a database, which has better ways than files.
+    #[error(
+        "the event log is in Postgres ({0}), and a backup is of files: take one with pg_dump or with continuous archiving, or copy the log into a file with `cinelog log copy --from URL --to sqlite:backup.db`"
+    )]
+    OnPostgres(ServerUrl),
+    /// The log is in an event store.
+    #[error(
+        "the event log is in KurrentDB ({0}), and a backup is of files: take one as KurrentDB's manual says, or copy the log into a file with `cinelog log copy --from URL --to sqlite:backup.db`"
+    )]
+    OnKurrentDb(ServerUrl),
     /// A server has made a key, and it is not where it belongs.
     #[error(
         "the key {} is missing, which the server has made; put it back, or start the server, which makes a new one",

@@ -20,6 +20,6 @@ mod tests;
 pub(crate) use self::{
     error::BackupError,
     make::make,
-    places::Places,
+    places::{Places, log_file},
     restore::{check, restore},
 };

@@ -13,7 +13,7 @@ use super::{
     manifest::MemberName,
 };
 use crate::{
-    config::{Config, StoreUrl},
+    config::{Config, LogUrl},
     data_dir::DataDir,
     files::{is_file_of, is_same_place, with_side_files},
 };
@@ -27,7 +27,8 @@ pub(crate) struct Places {
     /// The data folder.
     data: PathBuf,
     log: PathBuf,
-    generations: Generations,
+    /// `None` where they are on a server.
+    generations: Option<Generations>,
     signing_key: PathBuf,
     cursor_key: PathBuf,
     /// Whether the server makes a key for cursors, and is not given one.
@@ -41,21 +42,21 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Those of this configuration.
-    pub(crate) fn of(config: &Config, data: &DataDir) -> Self {
-        let StoreUrl::Sqlite(log) = &config.log.url;
-        let StoreUrl::Sqlite(read_model) = &config.read_model.url;
-        Self {
+    /// Those of this configuration, where the log is a file.
+    pub(crate) fn of(config: &Config, data: &DataDir) -> Result<Self, BackupError> {
+        let log = log_file(config)?;
+        let read_model = config.read_model.url.file();
+        Ok(Self {
             data: data.file(Path::new("")),
             log: data.file(log),
-            generations: Generations::new(data.file(read_model)),
+            generations: read_model.map(|path| Generations::new(data.file(path))),
             signing_key: data.signing_key_file(),
             cursor_key: data.cursor_key_file(),
             is_cursor_key_made: config.query.cursor_key().is_none(),
             jobs: data.jobs(),
             imports: data.imports(),
             lock: data.backup_lock_file(),
-        }
+        })
     }
 
     /// Where a file of a backup belongs.
@@ -86,12 +87,13 @@ impl Places {
     /// The files of all generations of the read model, and which is live. What locks have left, and
     /// builds that did not come to their end, are no history: they are never read.
     fn read_models(&self) -> Result<Vec<PathBuf>, BackupError> {
-        let folder = self.generations.path(1).parent().map(Path::to_path_buf).unwrap_or_default();
+        let Some(generations) = &self.generations else { return Ok(Vec::new()) };
+        let folder = generations.path(1).parent().map(Path::to_path_buf).unwrap_or_default();
         if !folder.is_dir() {
             return Ok(Vec::new());
         }
-        let whole = self.generations.list()?.into_iter().map(|generation| generation.path);
-        let pointer = self.generations.pointer();
+        let whole = generations.list()?.into_iter().map(|generation| generation.path);
+        let pointer = generations.pointer();
         let pointer = pointer.symlink_metadata().is_ok().then_some(pointer);
         Ok(whole.chain(pointer).collect())
     }
@@ -100,10 +102,11 @@ impl Places {
     /// lies beside them, by whatever name.
     pub(super) fn refuse_own(&self, file: &Path) -> Result<(), BackupError> {
         let folders = [&self.data, &self.jobs, &self.imports];
-        let read_model = self.generations.path(1);
+        let read_model = self.generations.as_ref().map(|generations| generations.path(1));
         let is_own = folders.into_iter().any(|folder| is_file_of(file, folder))
-            || [&self.log, &read_model]
+            || [Some(&self.log), read_model.as_ref()]
                 .into_iter()
+                .flatten()
                 .flat_map(|database| with_side_files(database))
                 .chain(self.read_models()?)
                 .any(|own| is_same_place(&own, file));
@@ -113,12 +116,26 @@ impl Places {
     /// Refuses a folder on which a server has worked, and in which a key is missing that the server has
     /// made: a backup without it would not be whole.
     pub(super) fn refuse_missing_keys(&self) -> Result<(), BackupError> {
-        let has_served = self.jobs.is_dir() || self.generations.path(1).exists();
+        let has_read_model =
+            self.generations.as_ref().is_some_and(|generations| generations.path(1).exists());
+        let has_served = self.jobs.is_dir() || has_read_model;
         let made = [Some(&self.signing_key), self.is_cursor_key_made.then_some(&self.cursor_key)];
         match made.into_iter().flatten().find(|key| has_served && !key.exists()) {
             Some(key) => Err(BackupError::NoKey(key.clone())),
             None => Ok(()),
         }
+    }
+}
+
+/// The file of the log: a backup is of files.
+///
+/// # Errors
+/// Where the log is on a server.
+pub(crate) fn log_file(config: &Config) -> Result<&Path, BackupError> {
+    match &config.log.url {
+        LogUrl::Sqlite(path) => Ok(path),
+        LogUrl::Postgres(url) => Err(BackupError::OnPostgres(url.clone())),
+        LogUrl::KurrentDb(url) => Err(BackupError::OnKurrentDb(url.clone())),
     }
 }
 

@@ -37,7 +37,7 @@ impl Ground {
 
     /// The places of a data folder, which is made.
     fn places(&self, data: &str) -> Places {
-        Places::of(&Config::default(), &DataDir::open(&self.path(data)).unwrap())
+        Places::of(&Config::default(), &DataDir::open(&self.path(data)).unwrap()).unwrap()
     }
 
     async fn log(&self, data: &str) -> SqliteLog {
@@ -283,7 +283,7 @@ async fn where_a_server_has_worked_a_key_that_is_missing_is_no_backup() {
     let mut config = Config::default();
     config.query.cursor_key = serde_json::from_value("00".repeat(32).into()).unwrap();
     fs::remove_file(ground.path("old/cursor-key")).unwrap();
-    let places = Places::of(&config, &DataDir::open(&ground.path("old")).unwrap());
+    let places = Places::of(&config, &DataDir::open(&ground.path("old")).unwrap()).unwrap();
     ground.make(&places, "films.tar").await.unwrap();
 }
 

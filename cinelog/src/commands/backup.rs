@@ -19,8 +19,9 @@ use crate::{
 pub(crate) async fn backup(config: &Config, args: &BackupArgs) -> Result<(), Failure> {
     telemetry::warn_on_stderr(&config.logging)?;
     let started = Instant::now();
+    backup::log_file(config)?;
     let data = DataDir::existing(&config.server.data)?;
-    let places = Places::of(config, &data);
+    let places = Places::of(config, &data)?;
     let made_at = seconds(Clock::system().now());
     let made = backup::make(&places, &args.file, args.force, made_at).await?;
     print(&format!(

@@ -23,7 +23,7 @@ pub(crate) async fn generation(
 ) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
-    let read_models = wire::read_models(config, &data);
+    let read_models = wire::read_models(config, &data)?;
     let generations = read_models.generations();
     match *command {
         GenerationCommand::List => list(generations).await,

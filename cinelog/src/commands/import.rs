@@ -14,7 +14,7 @@ use http_kit::Clock;
 use super::print;
 use crate::{
     cli::ImportArgs,
-    config::{Config, StoreUrl},
+    config::Config,
     data_dir::DataDir,
     demo::this_year,
     error::Failure,
@@ -182,9 +182,8 @@ fn refuse_mixed_up(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
 fn is_of_data(path: &Path, config: &Config, is_usual: bool) -> bool {
     let data = &config.server.data;
     let imports = resolved(&data.join(DataDir::IMPORTS));
-    let StoreUrl::Sqlite(log) = &config.log.url;
-    let StoreUrl::Sqlite(read_model) = &config.read_model.url;
-    let stores = [data.join(log), data.join(read_model)];
+    let stores = [config.log.url.file(), config.read_model.url.file()];
+    let stores: Vec<PathBuf> = stores.into_iter().flatten().map(|store| data.join(store)).collect();
     if is_linked_from(path, data)
         || stores.iter().flat_map(|store| with_side_files(store)).any(|it| is_same_place(&it, path))
     {

@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(crate) async fn parked(config: &Config, command: &ParkedCommand) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
-    let read_models = wire::read_models(config, &data);
+    let read_models = wire::read_models(config, &data)?;
     let live = read_models.existing(read_models.live()?).await?;
     let model = &live.read_model;
     match command {

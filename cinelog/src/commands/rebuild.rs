@@ -18,7 +18,7 @@ pub(crate) async fn rebuild(config: &Config, args: &RebuildArgs) -> Result<(), F
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
     let log = build::log(config, &data).await?;
-    let read_models = wire::read_models(config, &data);
+    let read_models = wire::read_models(config, &data)?;
     let options = RebuildOptions {
         poison: config.projector.poison.into(),
         switch: !args.no_switch,

@@ -39,7 +39,7 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
 
     let clock = Clock::system();
     let log = wire::event_log(&config, &data).await?;
-    let read_models = wire::read_models(&config, &data);
+    let read_models = wire::read_models(&config, &data)?;
     let live = read_models.open_live().await?;
     let ports = Ports {
         clock: clock.clone(),

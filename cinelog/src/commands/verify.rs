@@ -18,7 +18,7 @@ pub(crate) async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
     let log = build::log(config, &data).await?;
-    let read_models = wire::read_models(config, &data);
+    let read_models = wire::read_models(config, &data)?;
     let (generations, live) = (read_models.generations(), read_models.live()?);
     let _in_use = generations.hold(live)?;
     let live = generations.path(live);

@@ -12,7 +12,9 @@ mod projector;
 mod query;
 mod read_model;
 mod reference;
+mod roles;
 mod server;
+mod urls;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -34,8 +36,9 @@ pub(crate) use self::{
     query::{QueryConfig, parse_key},
     read_model::ReadModelConfig,
     reference::reference,
+    roles::{Role, Roles},
     server::ServerConfig,
-    values::StoreUrl,
+    urls::{LogUrl, ReadModelUrl, ServerUrl},
 };
 
 /// Where the configuration file is looked for when `--config` does not say.
@@ -131,7 +134,7 @@ impl Config {
     /// What holds between values, which no single type can say.
     fn check(&self) -> Result<(), ConfigError> {
         let mut wrong = Vec::new();
-        if self.log.url == self.read_model.url {
+        if self.log.url.file().is_some_and(|log| Some(log) == self.read_model.url.file()) {
             wrong.push(format!(
                 "read_model.url: {} is the event log; the read model needs a file of its own",
                 self.read_model.url
@@ -194,6 +197,35 @@ mod tests {
         assert!(error.contains("query.max_age") && error.contains("10m"), "{error}");
         let error = load("[log]\nurl = \"mysql://x\"").unwrap_err();
         assert!(error.contains("log.url") && error.contains("sqlite:"), "{error}");
+    }
+
+    #[test]
+    fn a_password_is_shown_by_no_error_and_by_no_print_of_the_values() {
+        let postgres = "url = \"postgres://cinelog:secret@db.example/films\"";
+        let config = load(&format!("[log]\n{postgres}\n[read_model]\n{postgres}")).unwrap();
+        for shown in [toml::to_string(&config).unwrap(), format!("{config:?}")] {
+            assert!(shown.contains("postgres://cinelog:********@db.example/films"), "{shown}");
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+        let wrong = "url = \"postgres://cinelog:secret@db.example:port/films\"";
+        let error = load(&format!("[log]\n{wrong}\n[read_model]\n{wrong}")).unwrap_err();
+        assert!(error.contains("log.url") && error.contains("read_model.url"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn the_log_and_the_read_model_may_share_a_database() {
+        let postgres = "url = \"postgres://cinelog@localhost/films\"";
+        load(&format!("[log]\n{postgres}\n[read_model]\n{postgres}")).unwrap();
+    }
+
+    #[cfg(not(feature = "kurrentdb"))]
+    #[test]
+    fn a_binary_without_kurrentdb_says_how_to_get_one_with_it() {
+        let error = load("[log]\nurl = \"kurrentdb://localhost:2113\"").unwrap_err();
+        for part in ["log.url", "--features kurrentdb", "Docker"] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
     }
 
     #[test]

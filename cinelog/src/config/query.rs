@@ -1,6 +1,6 @@
 //! `[query]`: the read side.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,10 @@ pub(crate) struct QueryConfig {
     /// What signs cursors: 64 hexadecimal digits. Unset: made once and kept in the data folder. All
     /// query nodes behind one address need the same.
     pub(crate) cursor_key: Secret,
+    /// The same, kept in this file. Only one of the two can be set.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cursor_key_file: Option<PathBuf>,
 }
 
 impl Default for QueryConfig {
@@ -33,6 +37,7 @@ impl Default for QueryConfig {
             stale_while_revalidate: Duration::from_secs(30),
             cache_bytes: 64 << 20,
             cursor_key: Secret::default(),
+            cursor_key_file: None,
         }
     }
 }
@@ -45,6 +50,11 @@ impl QueryConfig {
         within(wrong, "query.cache_bytes", self.cache_bytes, 0..=1 << 40);
         if self.cursor_key.reveal().is_some_and(|key| parse_key(key).is_none()) {
             wrong.push("query.cursor_key: expected 64 hexadecimal digits".to_owned());
+        }
+        if self.cursor_key.reveal().is_some() && self.cursor_key_file.is_some() {
+            wrong.push(
+                "query.cursor_key_file: the key is given by query.cursor_key already".to_owned(),
+            );
         }
     }
 

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{duration, within};
+use super::{
+    roles::Roles,
+    values::{duration, within},
+};
 
 /// The HTTP servers and the data folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -19,8 +22,15 @@ pub(crate) struct ServerConfig {
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin_listen: Option<SocketAddr>,
-    /// The folder that holds everything which Cinelog keeps.
+    /// The folder that holds everything which Cinelog keeps in files. Each process needs one of its own.
     pub(crate) data: PathBuf,
+    /// What this process does: `command` (writes), `query` (reads), `projector` (folds the log into the
+    /// read model). Several processes need a log and a read model on servers.
+    pub(crate) roles: Roles,
+    /// How long a start waits for the servers of the log and the read model to answer. 0: not at all.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub(crate) start_timeout: Duration,
     /// The largest request body, in bytes.
     pub(crate) body_limit_bytes: usize,
     /// Connections at once; more wait to be accepted.
@@ -45,6 +55,8 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin_listen: None,
             data: PathBuf::from("cinelog-data"),
+            roles: Roles::default(),
+            start_timeout: Duration::from_secs(30),
             body_limit_bytes: 1 << 20,
             connections_max: 4096,
             request_timeout: Duration::from_secs(40),
@@ -56,6 +68,8 @@ impl Default for ServerConfig {
 
 impl ServerConfig {
     pub(super) fn check(&self, wrong: &mut Vec<String>) {
+        let seconds = self.start_timeout.as_secs();
+        within(wrong, "server.start_timeout in seconds", seconds, 0..=3_600);
         within(wrong, "server.body_limit_bytes", self.body_limit_bytes, 1_024..=64 << 20);
         within(wrong, "server.connections_max", self.connections_max, 1..=1_000_000);
         // Longer than the 30 seconds that a read may wait for the read model.

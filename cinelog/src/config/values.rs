@@ -1,6 +1,6 @@
 //! Types of values that more than one section has.
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -30,42 +30,6 @@ impl fmt::Debug for Secret {
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.mask())
-    }
-}
-
-/// Which store is used, and where it is: the scheme chooses the adapter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub(crate) enum StoreUrl {
-    /// `sqlite:PATH`: a file, relative to the data folder.
-    Sqlite(PathBuf),
-}
-
-impl TryFrom<String> for StoreUrl {
-    type Error = String;
-
-    fn try_from(url: String) -> Result<Self, Self::Error> {
-        match url.split_once(':') {
-            Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => {
-                Ok(Self::Sqlite(PathBuf::from(path)))
-            }
-            _ => Err("expected sqlite:PATH, such as sqlite:log.db".to_owned()),
-        }
-    }
-}
-
-impl From<StoreUrl> for String {
-    fn from(url: StoreUrl) -> Self {
-        url.to_string()
-    }
-}
-
-impl fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-        }
     }
 }
 
