@@ -4,8 +4,6 @@
 //! `fresh` is an async function that gives one. The suite knows the port and no adapter, and no runtime:
 //! the macro brings tokio's, with a guard against tests that hang.
 
-#![expect(clippy::unwrap_used, reason = "it is made of tests")]
-
 use std::sync::Arc;
 
 use events::{MovieId, Position, Slug};
