@@ -98,10 +98,16 @@ impl CommandState {
             Err(CarryOutError::Append(AppendError::KeyTaken)) => {
                 self.recall_taken(&circumstances).await?
             }
-            Err(CarryOutError::Refused(objection)) => {
-                return Err(self.explain(&task.stream, objection).await);
-            }
-            Err(CarryOutError::Contended(times)) => return Err(CommandError::Contended(times)),
+            // What stands in the way may be what the same request has just led to, in another process.
+            Err(CarryOutError::Refused(objection)) => match self.recall_late(&circumstances).await?
+            {
+                Some(done) => done,
+                None => return Err(self.explain(&task.stream, objection).await),
+            },
+            Err(CarryOutError::Contended(times)) => match self.recall_late(&circumstances).await? {
+                Some(done) => done,
+                None => return Err(CommandError::Contended(times)),
+            },
             Err(CarryOutError::Append(error)) => return Err(error.into()),
             Err(CarryOutError::Log(error)) => return Err(error.into()),
             Err(CarryOutError::Decode(error)) => return Err(error.into()),
@@ -216,13 +222,22 @@ impl CommandState {
         }
     }
 
-    /// Another process carried out a request with the same key in the meantime.
+    /// What another process has answered to a request whose key is taken.
     async fn recall_taken(&self, circumstances: &Circumstances) -> Result<Done, CommandError> {
-        let done = match &circumstances.idempotency {
-            Some(request) => self.recall(request).await?,
-            None => None,
-        };
+        let done = self.recall_late(circumstances).await?;
         done.ok_or(CommandError::Append(AppendError::KeyTaken))
+    }
+
+    /// What another process has answered meanwhile to the same request. `None` where there was nothing
+    /// to answer, or the request has no key.
+    async fn recall_late(
+        &self,
+        circumstances: &Circumstances,
+    ) -> Result<Option<Done>, CommandError> {
+        match &circumstances.idempotency {
+            Some(request) => self.recall(request).await,
+            None => Ok(None),
+        }
     }
 }
 

@@ -28,6 +28,8 @@ enum Trouble {
     Slow(Semaphore, Semaphore),
     /// Nothing, but the events that are read of streams are counted.
     Counted(AtomicU32),
+    /// The first so many ask for a key before another process has put it there.
+    AskedTooEarly(AtomicU32),
     /// So long as this is set, streams hold events that nobody understands.
     Unintelligible(AtomicBool),
 }
@@ -70,6 +72,7 @@ impl EventLog for Troubled {
             Trouble::RequestsLost(_)
             | Trouble::AnswersLost(_)
             | Trouble::Counted(_)
+            | Trouble::AskedTooEarly(_)
             | Trouble::Unintelligible(_) => {}
         }
         self.log.append(append).await
@@ -116,7 +119,10 @@ impl EventLog for Troubled {
     }
 
     async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {
-        self.log.recall(key).await
+        match &*self.trouble {
+            Trouble::AskedTooEarly(left) if one_of(left) => Ok(None),
+            _ => self.log.recall(key).await,
+        }
     }
 
     async fn forget_keys(&self, before: Timestamp) -> Result<u64, LogError> {
@@ -160,6 +166,55 @@ async fn an_append_with_a_key_whose_answer_got_lost_happens_once() {
     assert_eq!(first.status, StatusCode::CREATED, "{first:?}");
     assert_eq!(put().await.body, first.body);
     assert_eq!(api.history().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_another_process_was_faster_with_gets_its_answer_whatever_stands_in_the_way()
+{
+    let trouble = Arc::new(Trouble::AskedTooEarly(AtomicU32::new(0)));
+    let Trouble::AskedTooEarly(left) = &*trouble else { unreachable!() };
+    let api = trouble.api().await;
+    let faster = api.beside();
+    let path = format!("/v1/movies/{ID}");
+    let steps = [
+        // It exists meanwhile.
+        ("PUT", FILM, ("if-none-match", "*"), "created"),
+        // It is at another revision meanwhile.
+        ("PATCH", r#"{"year": 2001}"#, ("if-match", "\"r1\""), "changed"),
+        // Nothing is to be changed any more.
+        ("PATCH", r#"{"country": "HK"}"#, ("if-match", "*"), "the same"),
+    ];
+    for (method, body, (header, value), key) in steps {
+        let send = async |api: &Api| {
+            let ask = api
+                .ask(method, &path)
+                .header("idempotency-key", &format!("\"{}\"", key.replace(' ', "-")));
+            ask.header(header, value).json(body).send().await
+        };
+        let first = send(&faster).await;
+        assert!(first.status.is_success(), "{key}: {first:?}");
+        left.store(1, Ordering::SeqCst);
+        let late = send(&api).await;
+        assert_eq!((late.status, &late.body), (first.status, &first.body), "{key}");
+        assert_eq!(late.header("idempotency-replayed"), "true", "{key}");
+        assert_eq!(left.load(Ordering::SeqCst), 0);
+    }
+    assert_eq!(api.history().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_key_that_another_process_has_used_for_another_request_meanwhile_is_refused() {
+    let trouble = Arc::new(Trouble::AskedTooEarly(AtomicU32::new(0)));
+    let Trouble::AskedTooEarly(left) = &*trouble else { unreachable!() };
+    let api = trouble.api().await;
+    let film = api.film().await;
+    let patch = async |api: &Api, body: &str| {
+        api.ask("PATCH", &film).header("idempotency-key", "k").json(body).send().await
+    };
+    assert_eq!(patch(&api.beside(), r#"{"year": 2001}"#).await.status, StatusCode::OK);
+    left.store(1, Ordering::SeqCst);
+    patch(&api, r#"{"year": 2002}"#).await.is_problem(422, "idempotency-key-reused");
+    assert_eq!(api.history().await.len(), 2);
 }
 
 #[tokio::test]

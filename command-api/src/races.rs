@@ -117,3 +117,44 @@ async fn two_processes_that_get_the_same_request_at_once_have_one_effect() {
         assert_eq!(one.body, two.body);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_sent_to_two_processes_at_once_is_carried_out_once_and_answered_alike() {
+    let api = Api::start().await;
+    let other = api.beside();
+    let film = api.film().await;
+    for round in 1..=20 {
+        let (tag, key) = (format!("\"r{round}\""), format!("k{round}"));
+        let body = json!({"runtime_minutes": round}).to_string();
+        let send = async |api: &Api| {
+            let ask =
+                api.ask("PATCH", &film).header("if-match", &tag).header("idempotency-key", &key);
+            ask.json(&body).send().await
+        };
+        let (one, two) = tokio::join!(send(&api), send(&other));
+        assert_eq!((one.status, &one.body), (StatusCode::OK, &two.body), "round {round}: {two:?}");
+        let replayed =
+            [&one, &two].iter().filter(|a| a.header("idempotency-replayed") == "true").count();
+        assert_eq!(replayed, 1, "round {round}");
+    }
+    assert_eq!(api.history().await.len(), 21);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_editors_at_two_processes_who_saw_the_same_version_one_wins() {
+    let api = Api::start().await;
+    let other = api.beside();
+    let film = api.film().await;
+    for round in 1..=20 {
+        let tag = format!("\"r{round}\"");
+        let send = async |api: &Api, minutes: u32| {
+            let body = json!({"runtime_minutes": minutes}).to_string();
+            api.ask("PATCH", &film).header("if-match", &tag).json(&body).send().await
+        };
+        let (one, two) = tokio::join!(send(&api, round * 2), send(&other, round * 2 + 1));
+        let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412], "round {round}");
+    }
+    assert_eq!(api.history().await.len(), 21);
+}
