@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use event_log::{
-    EventLog,
+    CopyableLog, EventLog,
     sqlite::{SqliteLog, SqliteLogOptions},
-    suite::Fixture,
+    suite::{CopyableFixture, Fixture},
 };
 use tempfile::TempDir;
 
@@ -44,4 +44,11 @@ impl Fixture for SqliteFixture {
     }
 }
 
+impl CopyableFixture for SqliteFixture {
+    fn copyable(&self) -> Arc<dyn CopyableLog> {
+        self.log.clone()
+    }
+}
+
 event_log::behaviour_suite!(fresh);
+event_log::behaviour_suite!(copying fresh);

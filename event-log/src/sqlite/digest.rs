@@ -53,7 +53,10 @@ fn from_row(row: &SqliteRow) -> Result<Digest, sqlx::Error> {
 }
 
 /// The last digest that is kept at or before a position.
-async fn kept(connection: impl SqliteExecutor<'_>, at: Position) -> Result<Digest, LogError> {
+pub(super) async fn kept(
+    connection: impl SqliteExecutor<'_>,
+    at: Position,
+) -> Result<Digest, LogError> {
     let row = sqlx::query(
         "SELECT position, hash FROM digest WHERE position <= ? ORDER BY position DESC LIMIT 1",
     )

@@ -13,7 +13,9 @@ use super::{
     load::json,
     row::{integer, number},
 };
-use crate::{Append, Appended, IdempotencyEntry, LogError, Remembered, group_commit::Accepted};
+use crate::{
+    Append, Appended, IdempotencyEntry, LogError, Remembered, RememberedKey, group_commit::Accepted,
+};
 
 /// How many keys are forgotten in one transaction.
 pub(super) const FORGET_SLICE_KEYS: u64 = 1000;
@@ -21,6 +23,12 @@ pub(super) const FORGET_SLICE_KEYS: u64 = 1000;
 static INTO_IDEMPOTENCY: LazyLock<Insert> = LazyLock::new(|| {
     Insert::into("idempotency", "key, fingerprint, answer, revision, position, recorded_at", "")
 });
+
+/// Keys of another log, in one JSON array of rows (?1), where they are not taken here.
+const RESTORE: &str = "
+    INSERT INTO idempotency (key, fingerprint, answer, revision, position, recorded_at)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+    FROM json_each(?1) WHERE TRUE ON CONFLICT (key) DO NOTHING";
 
 /// Remembers the keys of all accepted appends that have one.
 pub(super) async fn remember(
@@ -63,6 +71,22 @@ pub(super) async fn forget(
     Ok(forgotten.rows_affected())
 }
 
+/// Remembers keys of another log, those that are not taken; gives how many.
+pub(super) async fn restore(
+    transaction: &mut SqliteConnection,
+    keys: &[RememberedKey],
+) -> Result<u64, sqlx::Error> {
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        let Remembered { fingerprint, answer, appended } = &key.remembered;
+        let (revision, position) = (integer(appended.revision.0)?, integer(appended.position.0)?);
+        let recorded_at = key.recorded_at.as_microsecond();
+        rows.push((&key.key, fingerprint, json(answer)?, revision, position, recorded_at));
+    }
+    let restored = sqlx::query(RESTORE).bind(json(&rows)?).execute(transaction).await?;
+    Ok(restored.rows_affected())
+}
+
 /// What is remembered under a key.
 pub(super) async fn recall(
     readers: &SqlitePool,
@@ -72,11 +96,18 @@ pub(super) async fn recall(
         .bind(key)
         .fetch_optional(readers)
         .await
-        .and_then(|row| row.map(remembered).transpose())
+        .and_then(|row| row.as_ref().map(remembered).transpose())
         .map_err(log_error)
 }
 
-fn remembered(row: SqliteRow) -> Result<Remembered, sqlx::Error> {
+/// A row of what [`remembered`] reads, then the key and its time.
+pub(super) fn remembered_key(row: &SqliteRow) -> Result<RememberedKey, sqlx::Error> {
+    let recorded_at = Timestamp::from_microsecond(row.try_get(5)?)
+        .map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(RememberedKey { key: row.try_get(4)?, remembered: remembered(row)?, recorded_at })
+}
+
+fn remembered(row: &SqliteRow) -> Result<Remembered, sqlx::Error> {
     let answer: Value =
         serde_json::from_str(row.try_get(1)?).map_err(|error| sqlx::Error::Decode(error.into()))?;
     Ok(Remembered {

@@ -19,11 +19,12 @@ static INTO_EVENT_AND_COMMIT: LazyLock<Insert> = LazyLock::new(|| {
     Insert::into("event", columns!(), then)
 });
 
-struct Row<'a> {
-    position: Position,
-    stream: &'a StreamName,
-    revision: Revision,
-    event: &'a NewEvent,
+/// An event and its place.
+pub(super) struct Row<'a> {
+    pub(super) position: Position,
+    pub(super) stream: &'a StreamName,
+    pub(super) revision: Revision,
+    pub(super) event: &'a NewEvent,
 }
 
 /// Writes the events of all accepted appends, and `digest`, which is that of the log with them; then
@@ -34,6 +35,15 @@ pub(super) async fn commit(
     digest: Digest,
 ) -> Result<(), sqlx::Error> {
     let rows: Vec<Row<'_>> = accepted.iter().flat_map(|(append, at)| rows(append, *at)).collect();
+    commit_rows(transaction, &rows, digest).await
+}
+
+/// Writes events, and `digest`, which is that of the log with them; then commits.
+pub(super) async fn commit_rows(
+    transaction: &mut SqliteConnection,
+    rows: &[Row<'_>],
+    digest: Digest,
+) -> Result<(), sqlx::Error> {
     // Of keys alone there may be something to commit too.
     if rows.is_empty() {
         return sqlx::query("COMMIT").execute(transaction).await.map(drop);

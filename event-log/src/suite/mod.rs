@@ -1,7 +1,8 @@
 //! The behaviour suite: what the port promises, one test a promise, for every adapter alike.
 //!
 //! An adapter plugs in with a [`Fixture`] and one line, `event_log::behaviour_suite!(fresh)`, where
-//! `fresh` is an async function that gives a fixture with an empty log. The suite knows the port and
+//! `fresh` is an async function that gives a fixture with an empty log. One that is a
+//! [`CopyableLog`] has a line more, `event_log::behaviour_suite!(copying fresh)`. The suite knows the port and
 //! no adapter. Nothing in it sleeps; the only clock is a guard against tests that hang.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "it is made of tests")]
@@ -9,6 +10,7 @@
 mod facts;
 mod recorder;
 
+pub mod copying;
 pub mod dependence;
 pub mod digest;
 pub mod durability;
@@ -27,7 +29,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::EventLog;
+use crate::{CopyableLog, EventLog};
 
 /// A log of its own for one test.
 #[async_trait]
@@ -37,6 +39,12 @@ pub trait Fixture: Send {
 
     /// Closes the log and opens what it kept, as a process does that was started again.
     async fn reopen(&mut self);
+}
+
+/// A log of its own for one test of copying.
+pub trait CopyableFixture: Fixture {
+    /// The log, open.
+    fn copyable(&self) -> Arc<dyn CopyableLog>;
 }
 
 /// Fails a test that hangs.
@@ -147,6 +155,25 @@ macro_rules! behaviour_suite {
         #[test]
         fn the_log_agrees_with_a_model_of_it() {
             $crate::suite::model::the_log_agrees_with_a_model_of_it($fresh);
+        }
+    };
+    (copying $fresh:path) => {
+        $crate::behaviour_suite! { @tests $fresh, (flavor = "multi_thread", worker_threads = 2):
+            copying::what_is_restored_is_as_it_was_recorded,
+            copying::what_is_restored_can_be_read_by_stream,
+            copying::restoring_goes_on_where_it_ended,
+            copying::events_that_do_not_follow_are_refused_and_change_nothing,
+            copying::what_was_appended_meanwhile_refuses_what_is_restored,
+            copying::restoring_nothing_only_checks_the_digest,
+            copying::more_events_than_the_limit_are_refused,
+            copying::appends_go_on_after_what_was_restored,
+            copying::a_repetition_of_a_restored_append_is_recognised,
+            copying::what_was_restored_is_there_after_reopening,
+            copying::restored_events_have_the_positions_of_their_order,
+            copying::keys_are_listed_page_by_page_in_the_order_of_their_bytes,
+            copying::restored_keys_answer_as_they_did,
+            copying::a_key_that_is_taken_keeps_what_it_has,
+            copying::restored_keys_are_forgotten_by_their_time,
         }
     };
     (@tests $fresh:path, $flavour:tt: $($module:ident::$behaviour:ident,)+) => {
