@@ -5,17 +5,20 @@
 //! and opaque JSON.
 
 mod append;
+mod copying;
 mod error;
 mod group_commit;
 mod health;
 mod measure;
 mod port;
 pub mod sqlite;
+mod subscription;
 #[cfg(feature = "suite")]
 #[doc(hidden)]
 pub mod suite;
 
 pub use append::{Append, Appended, Expected, IdempotencyEntry, Remembered};
+pub use copying::{CopyableLog, RESTORE_EVENTS_MAX, RESTORE_KEYS_MAX, RememberedKey, RestoreError};
 pub use error::{AppendError, LogError};
 pub use port::{
     Direction, EventBatches, EventLog, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES,

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use events::{Digest, EventId, Position, Revision, StreamName};
+use events::{EventId, Position, Revision, StreamName};
 
 use crate::{Append, AppendError, Appended, Expected};
 
@@ -22,8 +22,6 @@ pub(crate) struct Place {
 pub(crate) struct Ledger {
     /// The position of the last event of the log.
     pub(crate) head: Position,
-    /// The digest of the log, without what is decided here.
-    pub(crate) digest: Digest,
     /// The revisions of the streams concerned, those that appends depend upon among them; those without events may be missing.
     pub(crate) revisions: HashMap<StreamName, Revision>,
     /// Where those of the batch's event ids stand that the log has already.

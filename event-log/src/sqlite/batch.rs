@@ -1,23 +1,12 @@
 //! One batch, one transaction: read what it concerns, decide each append, write what was accepted.
 
-use events::Position;
 use sqlx::SqliteConnection;
 
 use super::{digest, idempotency, load, write};
 use crate::{
-    Append, AppendError,
-    group_commit::{Accepted, Verdict},
+    Append,
+    group_commit::{Accepted, Committed, Verdict},
 };
-
-/// A batch that is durable.
-pub(super) struct Committed {
-    /// What became of each append, in their order.
-    pub(super) verdicts: Vec<Result<Verdict, AppendError>>,
-    /// The position that the log has reached.
-    pub(super) head: Position,
-    /// Whether anything was written: not where every append was refused, or had been made before.
-    pub(super) has_written: bool,
-}
 
 /// Decides and writes a batch, in as few trips to the database as there can be: mostly two. After an
 /// error a transaction may be open on the connection, which is of no use any more.
@@ -25,7 +14,7 @@ pub(super) async fn commit(
     writer: &mut SqliteConnection,
     appends: &[&Append],
 ) -> Result<Committed, sqlx::Error> {
-    let mut ledger = load::begin(writer, appends).await?;
+    let (mut ledger, before) = load::begin(writer, appends).await?;
     let verdicts: Vec<_> = appends.iter().map(|append| ledger.decide(append)).collect();
     let accepted: Vec<(&Append, Accepted)> = appends
         .iter()
@@ -40,7 +29,7 @@ pub(super) async fn commit(
         sqlx::query("ROLLBACK").execute(writer).await?;
     } else {
         idempotency::remember(writer, &accepted).await?;
-        write::commit(writer, &accepted, digest::with(ledger.digest, &accepted)).await?;
+        write::commit(writer, &accepted, digest::with(before, &accepted)).await?;
     }
     Ok(Committed { verdicts, head: ledger.head, has_written })
 }

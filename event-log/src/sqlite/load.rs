@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use events::{EventId, Position, Revision, StreamName};
+use events::{Digest, EventId, Position, Revision, StreamName};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
@@ -32,12 +32,12 @@ const BEGIN_AND_LOAD: &str = "
     SELECT 3, idempotency.key
     FROM json_each(?3) CROSS JOIN idempotency ON idempotency.key = json_each.value";
 
-/// Begins the transaction of a batch, and reads its ledger. After an error it is not known whether one
+/// Begins the transaction of a batch, and reads its ledger and the digest of the log. After an error it is not known whether one
 /// has begun.
 pub(super) async fn begin(
     writer: &mut SqliteConnection,
     appends: &[&Append],
-) -> Result<Ledger, sqlx::Error> {
+) -> Result<(Ledger, Digest), sqlx::Error> {
     let own = appends.iter().map(|append| &append.stream);
     let given = appends.iter().filter_map(|append| append.given.as_ref().map(|(stream, _)| stream));
     let streams: BTreeSet<&StreamName> = own.chain(given).collect();
@@ -57,12 +57,12 @@ pub(super) async fn begin(
         .bind(json(&keys)?)
         .fetch_all(writer)
         .await?;
-    let mut ledger = Ledger::default();
+    let (mut ledger, mut digest) = (Ledger::default(), Digest::EMPTY);
     for row in &rows {
         match row.try_get::<i64, _>(0)? {
             0 => {
-                ledger.digest = digest::from_columns(row.try_get(1)?, row.try_get(2)?)?;
-                ledger.head = Position(ledger.digest.count);
+                digest = digest::from_columns(row.try_get(1)?, row.try_get(2)?)?;
+                ledger.head = Position(digest.count);
             }
             1 => ledger.revisions = revisions(&streams, row.try_get(1)?)?,
             2 => {
@@ -73,7 +73,7 @@ pub(super) async fn begin(
             }
         }
     }
-    Ok(ledger)
+    Ok((ledger, digest))
 }
 
 /// The heads of those streams that have one.

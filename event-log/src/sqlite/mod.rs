@@ -5,8 +5,8 @@
 //! to it does not break the order (`BEGIN IMMEDIATE`), yet is woken late: its events are found by
 //! polling. One that only reads opens the file with [`SqliteLog::open_reader`].
 
-mod appender;
 mod batch;
+mod copying;
 mod digest;
 mod failure;
 mod idempotency;
@@ -17,8 +17,8 @@ mod options;
 mod read;
 mod row;
 mod snapshot;
-mod subscription;
 mod write;
+mod writer;
 
 use std::{
     path::Path,
@@ -30,19 +30,21 @@ use std::{
 
 use async_trait::async_trait;
 use events::{Digest, Position, RecordedEvent, Revision, StreamName};
+use futures::FutureExt;
 use jiff::Timestamp;
 use sqlx::{ConnectOptions, SqlitePool};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
-    group_commit::{BatchLimits, Submitter, queue},
+    Append, AppendError, Appended, CopyableLog, Direction, EventBatches, EventLog, LogError,
+    Remembered, RememberedKey, RestoreError,
+    group_commit::{Appender, BatchLimits, Submitter, queue},
     health::Health,
     measure,
+    subscription::Subscription,
 };
-use appender::Appender;
-use subscription::Subscription;
+use writer::SqliteWriter;
 
 pub use options::SqliteLogOptions;
 
@@ -75,7 +77,7 @@ impl SqliteLog {
         let mut writer = options.writer().connect().await.map_err(cannot_open)?;
         migrate::run(&mut writer).await?;
         digest::catch_up(&mut writer).await?;
-        appender::settle(&mut writer, &options).await.map_err(cannot_open)?;
+        writer::settle(&mut writer, &options).await.map_err(cannot_open)?;
         let readers = options.reader_pool().await.map_err(cannot_open)?;
         let limits = BatchLimits {
             events_max: options.batch_events_max,
@@ -85,13 +87,17 @@ impl SqliteLog {
         let (submitter, queue) = queue(options.queue_length, limits, stop.clone());
         let (log, head) = Self::over(options, readers, stop, Some(submitter)).await?;
         let appender = Appender {
-            options: log.options.clone(),
-            writer: Some(writer),
-            head,
+            writer: SqliteWriter {
+                options: log.options.clone(),
+                connection: Some(writer),
+                readers: log.readers.clone(),
+            },
+            head: Arc::new(head),
             acknowledged: Arc::clone(&log.acknowledged),
             health: log.health.clone(),
+            probe_interval: log.options.probe_interval,
         };
-        log.tasks.spawn(appender.run(queue, log.readers.clone()));
+        log.tasks.spawn(appender.run(queue));
         log.tasks.close();
         Ok(log)
     }
@@ -188,8 +194,9 @@ impl EventLog for SqliteLog {
     }
 
     fn subscribe_all(&self, from: Position) -> EventBatches {
-        let wait_max = self.options.poll_interval;
-        Subscription::new(self.readers.clone(), self.head.clone(), from, wait_max).batches()
+        let readers = self.readers.clone();
+        let read = Arc::new(move |seen| read::page(readers.clone(), seen).boxed());
+        Subscription::new(read, self.head.clone(), from, self.options.poll_interval).batches()
     }
 
     async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {
@@ -220,6 +227,31 @@ impl EventLog for SqliteLog {
     async fn close(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
+    }
+}
+
+#[async_trait]
+impl CopyableLog for SqliteLog {
+    async fn restore(
+        &self,
+        after: Digest,
+        events: Vec<RecordedEvent>,
+    ) -> Result<Digest, RestoreError> {
+        self.submitter()?;
+        copying::restore(&self.options, after, events).await
+    }
+
+    async fn remembered_keys(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<RememberedKey>, LogError> {
+        copying::keys(&self.readers, after, limit).await
+    }
+
+    async fn restore_keys(&self, keys: Vec<RememberedKey>) -> Result<u64, LogError> {
+        self.submitter()?;
+        copying::restore_keys(&self.options, &keys).await
     }
 }
 

@@ -12,24 +12,10 @@ use super::{
     failure::log_error,
     row::{self, columns, number},
 };
-use crate::{Direction, LogError};
-
-/// How much a page of [`page`] holds.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PageLimits {
-    /// Events.
-    pub(super) events_max: usize,
-    /// Bytes of event data; the event that reaches it is the page's last.
-    pub(super) bytes_max: usize,
-}
-
-/// A part of the log.
-#[derive(Debug)]
-pub(super) struct Page {
-    pub(super) events: Vec<RecordedEvent>,
-    /// Whether it ends where its limits are, rather than where the log did.
-    pub(super) is_full: bool,
-}
+use crate::{
+    Direction, LogError,
+    subscription::{PAGE, Page},
+};
 
 /// A stream from revision `from` on, oldest first.
 pub(super) async fn stream(
@@ -72,25 +58,21 @@ pub(super) async fn all(
 }
 
 /// A page of the log after `from`, which may be shorter than what the log has.
-pub(super) async fn page(
-    readers: &SqlitePool,
-    from: Position,
-    limits: PageLimits,
-) -> Result<Page, LogError> {
+pub(super) async fn page(readers: SqlitePool, from: Position) -> Result<Page, LogError> {
     let mut rows = sqlx::query(AFTER)
         .bind(at_most_i64(from.0))
-        .bind(limit_of(limits.events_max))
-        .fetch(readers);
+        .bind(limit_of(PAGE.events_max))
+        .fetch(&readers);
     let (mut events, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.try_next().await.map_err(log_error)? {
         let event = row::event(&row)?;
         bytes += event.data.get().len();
         events.push(event);
-        if bytes >= limits.bytes_max {
+        if bytes >= PAGE.bytes_max {
             break;
         }
     }
-    let is_full = events.len() >= limits.events_max || bytes >= limits.bytes_max;
+    let is_full = events.len() >= PAGE.events_max || bytes >= PAGE.bytes_max;
     Ok(Page { events, is_full })
 }
 

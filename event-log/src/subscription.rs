@@ -1,48 +1,66 @@
-//! A subscription: pages of the log, then a wait for the appender's next commit, and so on.
+//! A subscription to a log whose positions have no gaps: pages of it, then a wait for the next commit,
+//! and so on. It knows no store.
 //!
 //! There is nothing to switch between catching up and being live: both read what comes after the
 //! last event seen, which is why there can be neither a gap nor a repeat. While it is behind, the next
 //! page is read when the one before is given out, so that reading and what is done with it overlap.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use events::{Position, RecordedEvent};
-use futures::{StreamExt, stream};
-use sqlx::SqlitePool;
+use futures::{StreamExt, future::BoxFuture, stream};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{
-    failure::damaged_at,
-    read::{self, Page, PageLimits},
-};
 use crate::{EventBatches, LogError};
 
-const PAGE: PageLimits = PageLimits { events_max: 1024, bytes_max: 4 << 20 };
+/// What a subscription asks for at once.
+pub(crate) const PAGE: PageLimits = PageLimits { events_max: 1024, bytes_max: 4 << 20 };
 
-pub(super) struct Subscription {
-    readers: SqlitePool,
-    /// The position of the last commit of this process.
+/// How much a page holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageLimits {
+    /// Events.
+    pub(crate) events_max: usize,
+    /// Bytes of event data; the event that reaches it is the page's last.
+    pub(crate) bytes_max: usize,
+}
+
+/// A part of the log.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) events: Vec<RecordedEvent>,
+    /// Whether it ends where its limits are, rather than where the log did.
+    pub(crate) is_full: bool,
+}
+
+/// Reads the page after a position, at most [`PAGE`] of it.
+pub(crate) type ReadPage =
+    Arc<dyn Fn(Position) -> BoxFuture<'static, Result<Page, LogError>> + Send + Sync>;
+
+pub(crate) struct Subscription {
+    read: ReadPage,
+    /// As far as the log has come, as this process knows.
     head: watch::Receiver<Position>,
     /// The last event that was given out.
     seen: Position,
     /// The page after it, where that is being read already.
     ahead: Option<JoinHandle<Result<Page, LogError>>>,
-    /// How long to wait for a commit of this process before looking for one of another.
+    /// How long to wait for news before looking for oneself.
     wait_max: Duration,
 }
 
 impl Subscription {
-    pub(super) fn new(
-        readers: SqlitePool,
+    pub(crate) fn new(
+        read: ReadPage,
         head: watch::Receiver<Position>,
         from: Position,
         wait_max: Duration,
     ) -> Self {
-        Self { readers, head, seen: from, ahead: None, wait_max }
+        Self { read, head, seen: from, ahead: None, wait_max }
     }
 
     /// The batches, which end after an error.
-    pub(super) fn batches(self) -> EventBatches {
+    pub(crate) fn batches(self) -> EventBatches {
         stream::try_unfold(self, |mut subscription| async move {
             let batch = subscription.next().await?;
             Ok(Some((batch, subscription)))
@@ -81,7 +99,8 @@ impl Subscription {
         for event in &page.events {
             expected = expected.next();
             if event.position != expected {
-                return Err(damaged_at(expected, "it is missing"));
+                let (position, reason) = (Some(expected), "it is missing".to_owned());
+                return Err(LogError::Damaged { position, reason });
             }
         }
         Ok(page)
@@ -90,7 +109,6 @@ impl Subscription {
     /// Reads in a task of its own: a subscriber that stops polling half-way must not keep a reader
     /// from the others.
     fn read(&self) -> JoinHandle<Result<Page, LogError>> {
-        let (readers, seen) = (self.readers.clone(), self.seen);
-        tokio::spawn(async move { read::page(&readers, seen, PAGE).await })
+        tokio::spawn((self.read)(self.seen))
     }
 }
