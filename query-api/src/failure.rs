@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_read_that_took_too_long_may_be_tried_again() {
-        let problem = Problem::from(StoreError::TooSlow(sqlx::Error::WorkerCrashed));
+        let problem = Problem::from(StoreError::TooSlow("two seconds have passed".into()));
         assert_eq!(problem.problem_type(), ProblemType::Unavailable);
         assert_eq!(problem.headers()[header::RETRY_AFTER], RETRY_AFTER);
     }

@@ -56,7 +56,7 @@ pub(crate) enum Condition {
 
 /// Which films a list has.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct MovieFilter {
+pub struct MovieFilter {
     /// All of these hold.
     pub(crate) conditions: Vec<Condition>,
     /// The words to be found in it.
@@ -176,6 +176,16 @@ impl MovieFilter {
             arguments.all(&parameter.name).filter_map(|argument| test.condition(argument))
         });
         Self { conditions: conditions.collect(), query: arguments.text("q").map(str::to_owned) }
+    }
+
+    /// The one facet that the films have, where nothing else is asked.
+    pub(crate) fn is_one_facet(&self) -> Option<(FacetKind, &Slug)> {
+        match (&self.query, &self.conditions[..]) {
+            (None, [Condition::HasAny(kind, slugs)]) if slugs.len() == 1 => {
+                slugs.first().map(|slug| (*kind, slug))
+            }
+            _ => None,
+        }
     }
 
     /// The same filter, for films that have this genre, tag, … as well.

@@ -1,11 +1,10 @@
 //! How new an answer is: waiting until the read model has reached a position.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use events::Position;
 use http::{HeaderMap, HeaderName, header};
 use http_kit::{FieldError, Preferences, Problem, ProblemType};
-use read_model::Checkpoint;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -13,10 +12,7 @@ use crate::{
     progress::Follower,
     read::single,
     state::Shared,
-    store::{
-        StoreError,
-        sqlite::{Snapshot, SqliteStore},
-    },
+    store::{Seen, Store},
 };
 
 /// On every answer: the position that it reflects.
@@ -37,87 +33,88 @@ const OWN_WRITES_WAIT: Duration = Duration::from_millis(250);
 pub(crate) const WAITING_MAX: usize = 1_000;
 
 impl Shared {
-    /// The read model as a request may see it: at `Cinelog-Min-Position` or later.
-    ///
-    /// # Errors
-    /// Those of [`fresh`](Self::fresh).
-    pub(crate) async fn snapshot(
-        &self,
-        headers: &HeaderMap,
-        preferences: &Preferences,
-    ) -> Result<Snapshot, Problem> {
-        let begin = async |store: SqliteStore| {
-            let snapshot = store.snapshot().await?;
-            Ok((snapshot.checkpoint, snapshot))
-        };
-        let (_, snapshot) = self.fresh(headers, preferences, begin).await?;
-        Ok(snapshot)
-    }
-
-    /// What `read` gives of the read model as a request may see it. `read` says what it reflects, and is
-    /// called again where that is not new enough.
+    /// What `read` gives of the read model as a request may see it: at `Cinelog-Min-Position` or later.
+    /// `read` says what it reflects, and is called again where that is not new enough.
     ///
     /// # Errors
     /// `InvalidParameter` where the header is no position; `NotCaughtUp` where the read model did not
     /// reach it in time, or too many wait already; those of `read`.
-    pub(crate) async fn fresh<T, F: Future<Output = Result<(Checkpoint, T), StoreError>>>(
+    pub(crate) async fn fresh<T, F: Future<Output = Result<Seen<T>, Problem>>>(
         &self,
         headers: &HeaderMap,
         preferences: &Preferences,
-        read: impl Fn(SqliteStore) -> F,
-    ) -> Result<(Checkpoint, T), Problem> {
+        read: impl Fn(Arc<dyn Store>) -> F,
+    ) -> Result<Seen<T>, Problem> {
         if let Some(cache) = &self.cache {
             cache.follow();
         }
         let seen = self.new_enough(headers, preferences, read).await?;
+        self.progress.shows(seen.0.position);
         if let Some(cache) = &self.cache {
             cache.shows(seen.0);
         }
         Ok(seen)
     }
 
-    async fn new_enough<T, F: Future<Output = Result<(Checkpoint, T), StoreError>>>(
+    async fn new_enough<T, F: Future<Output = Result<Seen<T>, Problem>>>(
         &self,
         headers: &HeaderMap,
         preferences: &Preferences,
-        read: impl Fn(SqliteStore) -> F,
-    ) -> Result<(Checkpoint, T), Problem> {
+        read: impl Fn(Arc<dyn Store>) -> F,
+    ) -> Result<Seen<T>, Problem> {
         let wanted = min_position(headers)?;
         let patience = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
         // First followed, then looked: a change in between is not missed.
         let mut follower = self.progress.follow();
-        let mut seen = read(self.store.current()).await?;
-        if seen.0.position < wanted && !patience.is_zero() {
-            // Not held while waiting: connections are few.
+        let needed = wanted.max(self.log.last_acknowledged());
+        let (mut reached, mut seen) = self.look(needed, &read).await?;
+        if reached < wanted && !patience.is_zero() {
+            // Not held while waiting.
             drop(seen);
             let _place = self.waiting_room.try_acquire().map_err(|_| {
                 metrics::counter!("cinelog_query_waits_total", "outcome" => "refused").increment(1);
                 not_caught_up("Too many requests wait for a position already.".to_owned())
             })?;
-            seen = self.wait(&mut follower, wanted, patience, &read).await?;
+            let waited = self.wait(&mut follower, wanted, patience, &read).await?;
+            (reached, seen) = (waited.0.position, Some(waited));
         }
-        let reached = seen.0.position;
         if reached < wanted {
             return Err(not_caught_up(format!(
                 "The read model is at position {reached}; {wanted} was asked for."
             )));
         }
         let acknowledged = self.log.last_acknowledged();
-        if reached >= acknowledged {
-            return Ok(seen);
+        match seen {
+            Some(seen) if reached >= acknowledged => Ok(seen),
+            _ => self.wait(&mut follower, acknowledged, OWN_WRITES_WAIT, &read).await,
         }
-        drop(seen);
-        Ok(self.wait(&mut follower, acknowledged, OWN_WRITES_WAIT, &read).await?)
+    }
+
+    /// Looks how far the read model is, and reads at once where it is likely to be new enough: a read
+    /// that shows too little is a read for nothing.
+    async fn look<T, F: Future<Output = Result<Seen<T>, Problem>>>(
+        &self,
+        needed: Position,
+        read: &impl Fn(Arc<dyn Store>) -> F,
+    ) -> Result<(Position, Option<Seen<T>>), Problem> {
+        if !self.progress.has_shown(needed) {
+            let reached = self.store.current().checkpoint().await?.position;
+            if reached < needed {
+                return Ok((reached, None));
+            }
+        }
+        let seen = read(self.store.current()).await?;
+        Ok((seen.0.position, Some(seen)))
     }
 
     /// The read model at `wanted` or later, or as it is when patience is at an end.
-    async fn wait<T, F: Future<Output = Result<(Checkpoint, T), StoreError>>>(
+    async fn wait<T, F: Future<Output = Result<Seen<T>, Problem>>>(
         &self,
         follower: &mut Follower,
         wanted: Position,
         patience: Duration,
-        read: &impl Fn(SqliteStore) -> F,
-    ) -> Result<(Checkpoint, T), StoreError> {
+        read: &impl Fn(Arc<dyn Store>) -> F,
+    ) -> Result<Seen<T>, Problem> {
         let deadline = Instant::now() + patience;
         loop {
             let heard = timeout_at(deadline, follower.hears_of(wanted)).await;

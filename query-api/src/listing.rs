@@ -1,5 +1,7 @@
 //! Lists over HTTP: from a request to a page with links, totals and headers, whatever is listed.
 
+use std::sync::Arc;
+
 use axum::{
     Extension,
     response::{IntoResponse, Response},
@@ -15,11 +17,11 @@ use crate::{
     cache::{About, cacheable},
     cursor::{Cursor, Scope, Side},
     links::ListLinks,
-    page::{self, MAX_LIMIT, Page, Paging, Place, Start, Window},
+    page::{self, MAX_LIMIT, Paging, Place, Start, Window},
     read::Read,
     sort::{Order, SortKey},
     state::Shared,
-    store::{StoreError, sqlite::Snapshot},
+    store::{Counting, Listed, Part, Seen, Store, StoreError},
 };
 
 /// An estimated total is counted to here and no further.
@@ -46,25 +48,15 @@ pub(crate) trait Collection: Sync {
     /// All that the items, their order and their number depend on.
     fn about(&self) -> Vec<About>;
 
+    /// A part of it; `None` where what the list belongs to does not exist.
+    fn read(
+        &self,
+        store: &dyn Store,
+        part: &Part,
+    ) -> impl Future<Output = Result<Seen<Option<Listed<Self::Item>>>, StoreError>> + Send;
+
     /// The problem to answer with, where what the list belongs to does not exist.
-    fn missing(
-        &self,
-        snapshot: &mut Snapshot,
-    ) -> impl Future<Output = Result<Option<Problem>, StoreError>> + Send;
-
-    /// The items that are seen through a window.
-    fn page(
-        &self,
-        snapshot: &mut Snapshot,
-        window: &Window,
-    ) -> impl Future<Output = Result<Page<Self::Item>, StoreError>> + Send;
-
-    /// How many items the list has, counted to `most` and no further.
-    fn count(
-        &self,
-        snapshot: &mut Snapshot,
-        most: Option<u32>,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    fn missing(&self) -> Problem;
 }
 
 /// A list, or a page of one.
@@ -106,23 +98,27 @@ pub(crate) async fn respond<C: Collection>(
     collection: &C,
 ) -> Result<Response, Problem> {
     let paging = Paging::asked(arguments, &read.method, &read.headers)?;
-    let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
-    if let Some(problem) = collection.missing(&mut snapshot).await? {
-        return Err(problem);
-    }
-    let scope = scope(collection, &snapshot, read);
-    let at = match &paging.start {
-        Start::Offset(items) | Start::Range(items) => Place::Offset(*items),
-        Start::Cursor(text) => state.cursors.open(scope, text)?.into(),
+    let is_range = matches!(paging.start, Start::Range(_));
+    let ask = async |store: Arc<dyn Store>| -> Result<_, Problem> {
+        let scope = scope(collection, store.generation(), read);
+        let at = match &paging.start {
+            Start::Offset(items) | Start::Range(items) => Place::Offset(*items),
+            Start::Cursor(text) => state.cursors.open(scope, text)?.into(),
+        };
+        let part = Part {
+            window: Window { limit: paging.limit, at },
+            count: read.preferences.count.map(counting),
+            count_if_empty: is_range,
+        };
+        let (checkpoint, listed) = collection.read(&*store, &part).await?;
+        Ok((checkpoint, (scope, listed)))
     };
-    let window = Window { limit: paging.limit, at };
-    let page = collection.page(&mut snapshot, &window).await?;
-    if let Start::Range(_) = paging.start
-        && page.items.is_empty()
-    {
-        return Err(past_the_end(collection.count(&mut snapshot, None).await?));
+    let (checkpoint, (scope, listed)) = state.fresh(&read.headers, &read.preferences, ask).await?;
+    let Listed { page, total } = listed.ok_or_else(|| collection.missing())?;
+    if is_range && page.items.is_empty() {
+        return Err(past_the_end(total.unwrap_or_default()));
     }
-    let total = count(collection, &mut snapshot, read.preferences.count).await?;
+    let total = total.map(|count| Total::of(count, read.preferences.count));
     let seal =
         |side, keys: Option<_>| keys.map(|keys| state.cursors.seal(scope, &Cursor { side, keys }));
     let (prev, next) = (seal(Side::Before, page.before), seal(Side::After, page.after));
@@ -133,7 +129,7 @@ pub(crate) async fn respond<C: Collection>(
         paging.is_lowered.then_some(MAX_LIMIT as usize)
     };
 
-    let mut headers = read.public_headers(state, snapshot.checkpoint, read.preferences.count);
+    let mut headers = read.public_headers(state, checkpoint, read.preferences.count);
     say_about_list(&mut headers, &links, limit_applied);
     let status = say_about_range(&mut headers, &paging, page.items.len(), total);
     let body = List {
@@ -148,8 +144,8 @@ pub(crate) async fn respond<C: Collection>(
         // A 206 carries the tag of the whole (RFC 9110 section 15.3.7), which nobody has computed.
         return Ok((headers, json(status, body)).into_response());
     }
-    let tag = tag_of(&body, snapshot.checkpoint.generation);
-    let mark = cacheable(snapshot.checkpoint, collection.about());
+    let tag = tag_of(&body, checkpoint.generation);
+    let mark = cacheable(checkpoint, collection.about());
     let answer = || (Extension(mark), json(status, body)).into_response();
     Ok(respond_conditional(&read.headers, &tag, None, headers, answer))
 }
@@ -181,7 +177,7 @@ impl From<Cursor> for Place {
 
 /// What cursors of this list are bound to: where it is, how it is filtered, its order. Not which
 /// part of it is shown, nor how much of each item.
-fn scope<C: Collection>(collection: &C, snapshot: &Snapshot, read: &Read) -> Scope {
+fn scope<C: Collection>(collection: &C, generation: u64, read: &Read) -> Scope {
     let path = collection.path();
     let order = collection.order().name();
     let mut filters: Vec<(&str, &str)> = read
@@ -193,24 +189,23 @@ fn scope<C: Collection>(collection: &C, snapshot: &Snapshot, read: &Read) -> Sco
     filters.sort_unstable();
     let filters = filters.into_iter().flat_map(|(name, value)| [name, value]);
     let parts = [path.as_str(), order.as_str()].into_iter().chain(filters);
-    Scope::new(snapshot.checkpoint.generation, parts)
+    Scope::new(generation, parts)
 }
 
-async fn count<C: Collection>(
-    collection: &C,
-    snapshot: &mut Snapshot,
-    wish: Option<Count>,
-) -> Result<Option<Total>, StoreError> {
-    Ok(match wish {
-        None => None,
-        Some(Count::Exact) => {
-            Some(Total { count: collection.count(snapshot, None).await?, is_exact: true })
-        }
-        Some(Count::Estimated) => {
-            let count = collection.count(snapshot, Some(MAX_ESTIMATE)).await?;
-            Some(Total { count, is_exact: count < u64::from(MAX_ESTIMATE) })
-        }
-    })
+/// How far a list is counted for those who wish to know how long it is.
+fn counting(wish: Count) -> Counting {
+    match wish {
+        Count::Exact => Counting::All,
+        Count::Estimated => Counting::UpTo(MAX_ESTIMATE),
+    }
+}
+
+impl Total {
+    /// What was counted as somebody wished.
+    fn of(count: u64, wish: Option<Count>) -> Self {
+        let is_estimate = wish == Some(Count::Estimated) && count >= u64::from(MAX_ESTIMATE);
+        Self { count, is_exact: !is_estimate }
+    }
 }
 
 /// Adds what the headers of a list say besides those of every answer.

@@ -52,7 +52,7 @@ pub(crate) enum Start {
 
 /// A part of a list, as the store is asked for it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Window {
+pub struct Window {
     /// The most items.
     pub(crate) limit: u32,
     /// Where it is.
@@ -72,7 +72,7 @@ pub(crate) enum Place {
 
 /// What is seen through a window.
 #[derive(Debug)]
-pub(crate) struct Page<T> {
+pub struct Page<T> {
     /// The items, in the order of the list.
     pub(crate) items: Vec<T>,
     /// The keys of the first item, where there are items before it.

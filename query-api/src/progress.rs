@@ -3,7 +3,10 @@
 //! Nothing here knows of requests. A follower costs no query while it waits, however many there are.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,6 +30,8 @@ pub(crate) struct Progress {
     store: LiveStore,
     feed: Arc<dyn ChangeFeed>,
     reached: Arc<watch::Sender<Position>>,
+    /// The furthest that somebody was shown. After a rebuild it may be more than there is.
+    shown: AtomicU64,
     task: OnceLock<AbortHandle>,
 }
 
@@ -37,7 +42,20 @@ impl Progress {
     /// Ready to be followed.
     pub(crate) fn new(store: LiveStore, feed: Arc<dyn ChangeFeed>) -> Self {
         let (reached, _) = watch::channel(Position::START);
-        Self { store, feed, reached: Arc::new(reached), task: OnceLock::new() }
+        let shown = AtomicU64::new(Position::START.0);
+        Self { store, feed, reached: Arc::new(reached), shown, task: OnceLock::new() }
+    }
+
+    /// Somebody is shown the read model at this position.
+    pub(crate) fn shows(&self, position: Position) {
+        self.shown.fetch_max(position.0, Ordering::Relaxed);
+    }
+
+    /// Whether somebody was shown the read model at this position or later, or the feed has told of it.
+    /// A hint: it may be elsewhere by now.
+    pub(crate) fn has_shown(&self, position: Position) -> bool {
+        let shown = Position(self.shown.load(Ordering::Relaxed));
+        position <= shown.max(*self.reached.borrow())
     }
 
     /// Follows. Whoever looks at the read model after this misses nothing that comes after the look.
@@ -136,7 +154,7 @@ mod tests {
     }
 
     fn progress(model: &ReadModel, says: Vec<FeedItem>) -> Progress {
-        Progress::new(LiveStore::new(model.store().clone()), Arc::new(Says(says)))
+        Progress::new(LiveStore::new(model.store()), Arc::new(Says(says)))
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use crate::parameter::{Form, Parameter};
 const MAX_KEYS: usize = 4;
 
 /// What a kind of list can be sorted by.
-pub(crate) trait SortKey: Copy + PartialEq + 'static {
+pub trait SortKey: Copy + PartialEq + 'static {
     /// Each key with its name in `sort`.
     const ALL: &'static [(&'static str, Self)];
 
@@ -42,7 +42,7 @@ impl Direction {
 
 /// The keys of an order, the most important first. Never empty, and no key twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Order<K>(Vec<(K, Direction)>);
+pub struct Order<K>(Vec<(K, Direction)>);
 
 impl<K: SortKey> Order<K> {
     /// The order of these keys; of keys that come twice the first counts.
@@ -106,7 +106,7 @@ pub(crate) fn parameter<K: SortKey>(default: &str) -> Parameter {
 
 /// What films can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MovieSort {
+pub enum MovieSort {
     /// The title, without case and accents.
     Title,
     /// The year of first release.
@@ -170,7 +170,7 @@ impl Order<MovieSort> {
 
 /// What genres, tags, platforms and people can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FacetSort {
+pub enum FacetSort {
     /// The slug: the name without case and accents.
     Slug,
     /// How many films it has.
@@ -184,7 +184,7 @@ impl SortKey for FacetSort {
 
 /// What the ratings of a film can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RatingSort {
+pub enum RatingSort {
     /// When it was given.
     RatedAt,
 }

@@ -1,6 +1,6 @@
 //! What tests share: a read model in a file of its own, films to put into it, and requests.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use event_log::{
@@ -25,12 +25,14 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{LiveStore, QueryState, SqliteStore, state::Shared};
+use crate::{LiveStore, QueryState, SqliteStore, Store, state::Shared};
 
 /// A read model and a log, each in a file, with all that is needed to ask and to write.
 pub(crate) struct ReadModel {
     writer: SqlitePool,
-    store: SqliteStore,
+    sqlite: SqliteStore,
+    path: PathBuf,
+    live: LiveStore,
     pub(crate) log: Arc<SqliteLog>,
     feed: Arc<InProcessChangeFeed>,
     shared: Shared,
@@ -125,9 +127,9 @@ impl Answer {
     }
 }
 
-fn state(store: &SqliteStore, log: &Arc<SqliteLog>, feed: &Arc<InProcessChangeFeed>) -> QueryState {
+fn state(live: &LiveStore, log: &Arc<SqliteLog>, feed: &Arc<InProcessChangeFeed>) -> QueryState {
     QueryState {
-        store: LiveStore::new(store.clone()),
+        store: live.clone(),
         log: Arc::clone(log) as Arc<dyn EventLog>,
         feed: Arc::clone(feed) as Arc<dyn ChangeFeed>,
         cache: None,
@@ -174,10 +176,11 @@ impl ReadModel {
         let log = SqliteLog::open(SqliteLogOptions::at(folder.path().join("log.db")));
         let log = Arc::new(log.await.unwrap());
         let feed = Arc::new(InProcessChangeFeed::new(16));
-        let store = SqliteStore::open(&path, 2).await.unwrap();
-        let shared = Shared::new(state(&store, &log, &feed));
+        let sqlite = SqliteStore::open(&path, 2).await.unwrap();
+        let live = LiveStore::new(Arc::new(sqlite.clone()));
+        let shared = Shared::new(state(&live, &log, &feed));
         let router = crate::routes::all().with_state(shared.clone()).into();
-        Self { writer, store, log, feed, shared, router, _folder: folder }
+        Self { writer, sqlite, path, live, log, feed, shared, router, _folder: folder }
     }
 
     /// With these films.
@@ -194,8 +197,14 @@ impl ReadModel {
         &self.shared
     }
 
-    pub(crate) fn store(&self) -> &SqliteStore {
-        &self.store
+    /// The store that answers.
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        self.live.current()
+    }
+
+    /// The store, as what it is.
+    pub(crate) fn sqlite(&self) -> &SqliteStore {
+        &self.sqlite
     }
 
     /// Writes a film as the projector does.
@@ -208,7 +217,7 @@ impl ReadModel {
     /// Writes films and the next position in one transaction, as the projector does; gives what the feed
     /// is to be told of it.
     pub(crate) async fn commit(&self, films: &[MovieDocument]) -> ReadModelChanged {
-        let previous = self.store.checkpoint().await.unwrap();
+        let previous = self.store().checkpoint().await.unwrap();
         let mut transaction = self.writer.begin().await.unwrap();
         for film in films {
             write_film(&mut transaction, film).await;
@@ -221,7 +230,7 @@ impl ReadModel {
         facets.dedup();
         ReadModelChanged {
             previous,
-            checkpoint: self.store.checkpoint().await.unwrap(),
+            checkpoint: self.store().checkpoint().await.unwrap(),
             movies: films.iter().map(|film| film.id).collect(),
             facets,
         }
@@ -245,7 +254,7 @@ impl ReadModel {
     }
 
     fn state(&self, cache: Option<ResponseCache>) -> QueryState {
-        QueryState { cache, ..state(&self.store, &self.log, &self.feed) }
+        QueryState { cache, ..state(&self.live, &self.log, &self.feed) }
     }
 }
 
@@ -337,7 +346,7 @@ impl ReadModel {
     /// Lets the read model reach a position, and tells the feed.
     pub(crate) async fn reach(&self, position: u64) {
         let at = |position| Checkpoint { generation: 1, position: Position(position) };
-        let previous = self.store.checkpoint().await.unwrap();
+        let previous = self.store().checkpoint().await.unwrap();
         sqlx::query("UPDATE checkpoint SET position = ?")
             .bind(i64::try_from(position).unwrap())
             .execute(&self.writer)
@@ -356,6 +365,8 @@ impl ReadModel {
     pub(crate) async fn rebuild(&self) {
         let sql = "UPDATE checkpoint SET generation = generation + 1";
         sqlx::query(sql).execute(&self.writer).await.unwrap();
+        let rebuilt = SqliteStore::open(&self.path, 2).await.unwrap();
+        self.live.switch_to(Arc::new(rebuilt));
     }
 
     /// Asks with GET.

@@ -11,21 +11,17 @@ use crate::{
     failure::no_such_movie,
     listing::Collection,
     noun::Noun,
-    page::{self, Page, Window},
+    page,
     parameter::{Form, Parameter},
     representation::Facet,
     sort::{self, Direction, FacetSort, Order},
-    store::{
-        StoreError,
-        sqlite::{FacetFilter, Snapshot},
-    },
+    store::{FacetList, Listed, Part, Seen, Store, StoreError},
 };
 
 /// A list of facets of one kind.
 pub(crate) struct Facets {
     noun: Noun,
-    filter: FacetFilter,
-    order: Order<FacetSort>,
+    list: FacetList,
 }
 
 static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
@@ -48,12 +44,12 @@ impl Facets {
         let by_slug = || Order::of([(FacetSort::Slug, Direction::Ascending)]);
         Self {
             noun,
-            filter: FacetFilter {
+            list: FacetList {
                 kind: noun.kind,
                 movie,
                 begins: arguments.text("q").map(Slug::of),
+                order: Order::asked(arguments).unwrap_or_else(by_slug),
             },
-            order: Order::asked(arguments).unwrap_or_else(by_slug),
         }
     }
 }
@@ -63,36 +59,32 @@ impl Collection for Facets {
     type Item = Facet;
 
     fn path(&self) -> String {
-        match self.filter.movie {
+        match self.list.movie {
             None => format!("/v1/{}", self.noun.plural),
             Some(movie) => format!("/v1/movies/{movie}/{}", self.noun.plural),
         }
     }
 
     fn order(&self) -> &Order<FacetSort> {
-        &self.order
+        &self.list.order
     }
 
     fn about(&self) -> Vec<About> {
-        let of = self.filter.movie.map(About::Film);
-        of.into_iter().chain([About::Facets(self.filter.kind)]).collect()
+        let of = self.list.movie.map(About::Film);
+        of.into_iter().chain([About::Facets(self.list.kind)]).collect()
     }
 
-    async fn missing(&self, snapshot: &mut Snapshot) -> Result<Option<Problem>, StoreError> {
-        let Some(movie) = self.filter.movie else { return Ok(None) };
-        Ok((!snapshot.has_movie(movie).await?).then(no_such_movie))
-    }
-
-    async fn page(
+    async fn read(
         &self,
-        snapshot: &mut Snapshot,
-        window: &Window,
-    ) -> Result<Page<Facet>, StoreError> {
-        let page = snapshot.facets(&self.filter, &self.order, window).await?;
-        page.try_map(|facet| Ok(Facet::new(facet, self.noun)))
+        store: &dyn Store,
+        part: &Part,
+    ) -> Result<Seen<Option<Listed<Facet>>>, StoreError> {
+        let (checkpoint, listed) = store.facets(&self.list, part).await?;
+        let shown = |facet| Ok(Facet::new(facet, self.noun));
+        Ok((checkpoint, listed.map(|listed| listed.try_map(shown)).transpose()?))
     }
 
-    async fn count(&self, snapshot: &mut Snapshot, most: Option<u32>) -> Result<u64, StoreError> {
-        snapshot.count_facets(&self.filter, &self.order, most).await
+    fn missing(&self) -> Problem {
+        no_such_movie()
     }
 }

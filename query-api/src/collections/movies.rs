@@ -12,19 +12,18 @@ use crate::{
     filter::MovieFilter,
     listing::Collection,
     noun::Noun,
-    page::{self, Page, Window},
+    page,
     parameter::Parameter,
     representation::{Movie, MovieView},
     sort::{self, MovieSort, Order},
-    store::{StoreError, sqlite::Snapshot},
+    store::{Listed, MovieList, Part, Seen, Store, StoreError},
 };
 
 /// A list of films.
 pub(crate) struct Movies {
     /// What the films have in common, where the list is of a genre, tag, platform or person.
     of: Option<(Noun, Slug)>,
-    filter: MovieFilter,
-    order: Order<MovieSort>,
+    list: MovieList,
     fields: Fields,
 }
 
@@ -49,18 +48,20 @@ impl Movies {
     /// All films, as far as the arguments leave them.
     pub(crate) fn all(arguments: &Arguments) -> Self {
         let filter = MovieFilter::asked(arguments);
+        let order = Order::of_movies(arguments, filter.query.is_some());
         Self {
             of: None,
-            order: Order::of_movies(arguments, filter.query.is_some()),
+            list: MovieList { of: None, filter, order },
             fields: Fields::asked(arguments, Movie::ALWAYS),
-            filter,
         }
     }
 
     /// The films of a genre, tag, platform or person.
     pub(crate) fn of(noun: Noun, slug: Slug, arguments: &Arguments) -> Self {
-        let all = Self::all(arguments);
-        Self { filter: all.filter.and_has(noun.kind, slug.clone()), of: Some((noun, slug)), ..all }
+        let Self { list, fields, .. } = Self::all(arguments);
+        let filter = list.filter.and_has(noun.kind, slug.clone());
+        let list = MovieList { of: Some((noun.kind, slug.clone())), filter, ..list };
+        Self { of: Some((noun, slug)), list, fields }
     }
 }
 
@@ -78,7 +79,7 @@ impl Collection for Movies {
     }
 
     fn order(&self) -> &Order<MovieSort> {
-        &self.order
+        &self.list.order
     }
 
     fn about(&self) -> Vec<About> {
@@ -86,25 +87,22 @@ impl Collection for Movies {
         of.chain([About::Films]).collect()
     }
 
-    async fn missing(&self, snapshot: &mut Snapshot) -> Result<Option<Problem>, StoreError> {
-        let Some((noun, slug)) = &self.of else { return Ok(None) };
-        let found = snapshot.facet(noun.kind, slug).await?;
-        Ok(found.is_none().then(|| noun.no_such(slug)))
-    }
-
-    async fn page(
+    async fn read(
         &self,
-        snapshot: &mut Snapshot,
-        window: &Window,
-    ) -> Result<Page<MovieView>, StoreError> {
-        let page = snapshot.movies(&self.filter, &self.order, window).await?;
-        page.try_map(|film| {
-            MovieView::of(Movie::in_list(film), &self.fields).map_err(StoreError::damaged)
-        })
+        store: &dyn Store,
+        part: &Part,
+    ) -> Result<Seen<Option<Listed<MovieView>>>, StoreError> {
+        let (checkpoint, listed) = store.movies(&self.list, part).await?;
+        let shown =
+            |film| MovieView::of(Movie::in_list(film), &self.fields).map_err(StoreError::damaged);
+        Ok((checkpoint, listed.map(|listed| listed.try_map(shown)).transpose()?))
     }
 
-    async fn count(&self, snapshot: &mut Snapshot, most: Option<u32>) -> Result<u64, StoreError> {
-        snapshot.count_movies(&self.filter, &self.order, most).await
+    fn missing(&self) -> Problem {
+        match &self.of {
+            Some((noun, slug)) => noun.no_such(slug),
+            None => Problem::new(ProblemType::NotFound),
+        }
     }
 }
 

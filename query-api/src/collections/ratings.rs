@@ -10,18 +10,15 @@ use crate::{
     cache::About,
     failure::no_such_movie,
     listing::Collection,
-    page::{self, Page, Window},
+    page,
     parameter::Parameter,
     representation::Rating,
     sort::{self, Direction, Order, RatingSort},
-    store::{StoreError, sqlite::Snapshot},
+    store::{Listed, Part, RatingList, Seen, Store, StoreError},
 };
 
 /// The ratings of a film.
-pub(crate) struct Ratings {
-    movie: MovieId,
-    order: Order<RatingSort>,
-}
+pub(crate) struct Ratings(RatingList);
 
 static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
     let sort = sort::parameter::<RatingSort>("Without it by `-rated_at`: the newest first.");
@@ -37,7 +34,8 @@ impl Ratings {
     /// The ratings of a film, in the order that the arguments ask for.
     pub(crate) fn of(movie: MovieId, arguments: &Arguments) -> Self {
         let newest_first = || Order::of([(RatingSort::RatedAt, Direction::Descending)]);
-        Self { movie, order: Order::asked(arguments).unwrap_or_else(newest_first) }
+        let order = Order::asked(arguments).unwrap_or_else(newest_first);
+        Self(RatingList { movie, order })
     }
 }
 
@@ -46,31 +44,28 @@ impl Collection for Ratings {
     type Item = Rating;
 
     fn path(&self) -> String {
-        format!("/v1/movies/{}/ratings", self.movie)
+        format!("/v1/movies/{}/ratings", self.0.movie)
     }
 
     fn order(&self) -> &Order<RatingSort> {
-        &self.order
+        &self.0.order
     }
 
     fn about(&self) -> Vec<About> {
-        vec![About::Film(self.movie)]
+        vec![About::Film(self.0.movie)]
     }
 
-    async fn missing(&self, snapshot: &mut Snapshot) -> Result<Option<Problem>, StoreError> {
-        Ok((!snapshot.has_movie(self.movie).await?).then(no_such_movie))
-    }
-
-    async fn page(
+    async fn read(
         &self,
-        snapshot: &mut Snapshot,
-        window: &Window,
-    ) -> Result<Page<Rating>, StoreError> {
-        let page = snapshot.ratings(self.movie, &self.order, window).await?;
-        page.try_map(|rating| Ok(rating.into()))
+        store: &dyn Store,
+        part: &Part,
+    ) -> Result<Seen<Option<Listed<Rating>>>, StoreError> {
+        let (checkpoint, listed) = store.ratings(&self.0, part).await?;
+        let shown = |rating| Ok(Rating::from(rating));
+        Ok((checkpoint, listed.map(|listed| listed.try_map(shown)).transpose()?))
     }
 
-    async fn count(&self, snapshot: &mut Snapshot, most: Option<u32>) -> Result<u64, StoreError> {
-        snapshot.count_ratings(self.movie, &self.order, most).await
+    fn missing(&self) -> Problem {
+        no_such_movie()
     }
 }

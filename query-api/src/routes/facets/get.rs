@@ -1,5 +1,7 @@
 //! `GET /v1/genres/{slug}`, and the same for tags, platforms and people.
 
+use std::sync::Arc;
+
 use axum::{
     Extension,
     extract::State,
@@ -17,6 +19,7 @@ use crate::{
     read::Read,
     representation::Facet,
     state::Shared,
+    store::Store,
 };
 
 /// Shows a {noun}.
@@ -37,15 +40,16 @@ pub(crate) async fn handler(
     read: Read,
 ) -> Result<Response, Problem> {
     read.arguments(&[])?;
-    let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
-    let facet = snapshot.facet(noun.kind, &slug).await?.ok_or_else(|| noun.no_such(&slug))?;
-    let headers = read.public_headers(&state, snapshot.checkpoint, None);
+    let find = async |store: Arc<dyn Store>| Ok(store.facet(noun.kind, &slug).await?);
+    let (checkpoint, facet) = state.fresh(&read.headers, &read.preferences, find).await?;
+    let facet = facet.ok_or_else(|| noun.no_such(&slug))?;
+    let headers = read.public_headers(&state, checkpoint, None);
     let revision = facet.revision;
     let body = serde_json::to_vec(&Facet::new(facet, noun)).map_err(Problem::internal)?;
     // The revision stands first, as in a film's tag, for `If-Match` on commands to find.
-    let generation = snapshot.checkpoint.generation;
+    let generation = checkpoint.generation;
     let tag = ETag::strong(format!("r{revision}.{}.g{generation}", short_hash(&body)));
-    let mark = cacheable(snapshot.checkpoint, [About::Facet((noun.kind, slug))]);
+    let mark = cacheable(checkpoint, [About::Facet((noun.kind, slug))]);
     let answer = || (Extension(mark), json(StatusCode::OK, body)).into_response();
     Ok(respond_conditional(&read.headers, &tag, None, headers, answer))
 }

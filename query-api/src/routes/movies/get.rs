@@ -1,6 +1,6 @@
 //! `GET /v1/movies/{id}`: one film.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Extension,
@@ -22,7 +22,7 @@ use crate::{
     read::Read,
     representation::{Movie, MovieView},
     state::Shared,
-    store::sqlite::SqliteStore,
+    store::Store,
 };
 
 static PARAMETERS: LazyLock<[Parameter; 1]> =
@@ -51,7 +51,7 @@ pub(crate) async fn handler(
     read: Read,
 ) -> Result<Response, Problem> {
     let fields = Fields::asked(&read.arguments(parameters())?, Movie::ALWAYS);
-    let find = async |store: SqliteStore| store.movie(id).await;
+    let find = async |store: Arc<dyn Store>| Ok(store.movie(id).await?);
     let (checkpoint, film) = state.fresh(&read.headers, &read.preferences, find).await?;
     let film = film.ok_or_else(no_such_movie)?;
     let tag = tag(&film, checkpoint, &fields);

@@ -1,6 +1,6 @@
 //! `GET /v1/movies/{id}/ratings/me`: the caller's own rating of a film.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::{extract::State, response::Response};
 use events::{AccountId, MovieId};
@@ -16,6 +16,7 @@ use crate::{
     read::Read,
     representation::{Rating, RatingView},
     state::Shared,
+    store::Store,
 };
 
 static PARAMETERS: LazyLock<[Parameter; 1]> =
@@ -43,11 +44,9 @@ pub(crate) async fn handler(
     read: Read,
 ) -> Result<Response, Problem> {
     let fields = Fields::asked(&read.arguments(parameters())?, Rating::ALWAYS);
-    let mut snapshot = state.snapshot(&read.headers, &read.preferences).await?;
-    let rating = match snapshot.has_movie(movie).await? {
-        true => snapshot.rating(movie, AccountId(caller.account)).await?,
-        false => None,
-    };
+    let account = AccountId(caller.account);
+    let find = async |store: Arc<dyn Store>| Ok(store.rating(movie, account).await?);
+    let (checkpoint, rating) = state.fresh(&read.headers, &read.preferences, find).await?;
     let rating = rating.ok_or_else(|| {
         Problem::new(ProblemType::NotFound).detail("You have not rated a film with this id.")
     })?;
@@ -56,7 +55,7 @@ pub(crate) async fn handler(
     let mut response = json(StatusCode::OK, body);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(POSITION, HeaderValue::from(snapshot.checkpoint.position.0));
+    headers.insert(POSITION, HeaderValue::from(checkpoint.position.0));
     vary(headers, [header::AUTHORIZATION]);
     Ok(response)
 }
@@ -82,9 +81,9 @@ mod tests {
         let ran = film("Ran");
         let model = ReadModel::with(std::slice::from_ref(&ran)).await;
         model.put_rating(ran.id, 1, 7, 10).await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
         let of = |account| AccountId(Uuid::from_u128(account));
-        assert_eq!(snapshot.rating(ran.id, of(1)).await.unwrap().unwrap().value, 7);
-        assert_eq!(snapshot.rating(ran.id, of(2)).await.unwrap(), None);
+        let store = model.store();
+        assert_eq!(store.rating(ran.id, of(1)).await.unwrap().1.unwrap().value, 7);
+        assert_eq!(store.rating(ran.id, of(2)).await.unwrap().1, None);
     }
 }

@@ -1,7 +1,6 @@
 //! Genres, tags, platforms, people: one by slug, and lists of them.
 
-use events::{MovieId, Slug};
-use read_model::{FacetDocument, FacetKind};
+use read_model::FacetDocument;
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 use super::{
@@ -9,57 +8,23 @@ use super::{
     listing::{Listing, column},
 };
 use crate::{
-    page::{Page, Window},
-    sort::{FacetSort, Order},
-    store::StoreError,
+    sort::FacetSort,
+    store::{FacetList, Listed, Part, StoreError},
 };
 
-/// Which facets a list has.
-#[derive(Debug, Clone)]
-pub(crate) struct FacetFilter {
-    /// Of this kind.
-    pub(crate) kind: FacetKind,
-    /// Only those of this film.
-    pub(crate) movie: Option<MovieId>,
-    /// Only those in whose slug a word begins like this. Words stand anywhere in a slug, so this goes
-    /// through the facets of the kind in the order of the list until a page is full.
-    pub(crate) begins: Option<Slug>,
-}
-
 impl Snapshot {
-    /// A facet.
-    pub(crate) async fn facet(
+    /// A part of a list of facets; `None` where the film that it belongs to is not there.
+    pub(super) async fn facets(
         &mut self,
-        kind: FacetKind,
-        slug: &Slug,
-    ) -> Result<Option<FacetDocument>, StoreError> {
-        sqlx::query("SELECT document FROM facet WHERE kind = ? AND slug = ?")
-            .bind(kind.as_str())
-            .bind(slug.as_str())
-            .fetch_optional(&mut *self.transaction)
-            .await?
-            .map(|row| read_document(&row, 0))
-            .transpose()
-    }
-
-    /// A part of a list of facets.
-    pub(crate) async fn facets(
-        &mut self,
-        filter: &FacetFilter,
-        order: &Order<FacetSort>,
-        window: &Window,
-    ) -> Result<Page<FacetDocument>, StoreError> {
-        listing(filter, order).page(&mut self.transaction, window, read_document).await
-    }
-
-    /// How many facets a filter leaves, counted to `most` and no further.
-    pub(crate) async fn count_facets(
-        &mut self,
-        filter: &FacetFilter,
-        order: &Order<FacetSort>,
-        most: Option<u32>,
-    ) -> Result<u64, StoreError> {
-        listing(filter, order).count(&mut self.transaction, most).await
+        list: &FacetList,
+        part: &Part,
+    ) -> Result<Option<Listed<FacetDocument>>, StoreError> {
+        if let Some(movie) = list.movie
+            && !self.has_movie(movie).await?
+        {
+            return Ok(None);
+        }
+        listing(list).part(&mut self.transaction, part, read_document).await.map(Some)
     }
 }
 
@@ -68,7 +33,8 @@ fn read_document(row: &SqliteRow, at: usize) -> Result<FacetDocument, StoreError
     serde_json::from_str(json).map_err(StoreError::damaged)
 }
 
-fn listing<'q>(filter: &'q FacetFilter, order: &Order<FacetSort>) -> Listing<'q> {
+fn listing(list: &FacetList) -> Listing<'_> {
+    let order = &list.order;
     let by_slug = order.keys().iter().position(|(key, _)| *key == FacetSort::Slug);
     // A slug is unique: what would come after it decides nothing.
     let deciding = by_slug.map_or(order.keys().len(), |at| at + 1);
@@ -82,14 +48,14 @@ fn listing<'q>(filter: &'q FacetFilter, order: &Order<FacetSort>) -> Listing<'q>
     let listing = Listing {
         columns: "f.document",
         keys: keys.collect(),
-        source: Box::new(move |query| push_source(query, filter)),
+        source: Box::new(move |query| push_source(query, list)),
     };
     if by_slug.is_some() { listing } else { listing.and_then("f.slug") }
 }
 
-fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &FacetFilter) {
-    match filter.movie {
-        None => query.push("FROM facet AS f WHERE f.kind = ").push_bind(filter.kind.as_str()),
+fn push_source(query: &mut QueryBuilder<Sqlite>, list: &FacetList) {
+    match list.movie {
+        None => query.push("FROM facet AS f WHERE f.kind = ").push_bind(list.kind.as_str()),
         // A film has a few hundred facets at most, its kind a million: CROSS JOIN keeps SQLite from
         // going through those in the order of the list.
         Some(movie) => query
@@ -99,9 +65,9 @@ fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &FacetFilter) {
             )
             .push_bind(movie.0)
             .push(") AND mf.kind = ")
-            .push_bind(filter.kind.as_str()),
+            .push_bind(list.kind.as_str()),
     };
-    if let Some(begins) = &filter.begins {
+    if let Some(begins) = &list.begins {
         query.push(" AND instr('-' || f.slug, ").push_bind(format!("-{begins}")).push(") > 0");
     }
 }
@@ -109,23 +75,30 @@ fn push_source(query: &mut QueryBuilder<Sqlite>, filter: &FacetFilter) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{page::Place, sort::Direction, testing::ReadModel, value::Value};
+    use crate::{
+        page::{Place, Window},
+        sort::{Direction, Order},
+        testing::ReadModel,
+        value::Value,
+    };
+    use read_model::FacetKind;
 
     #[tokio::test]
     async fn the_list_of_a_film_begins_with_the_film() {
         let ran = crate::testing::film("Ran");
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
-        let filter = FacetFilter { kind: FacetKind::Person, movie: Some(ran.id), begins: None };
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let slug = || Value::Text("drama".to_owned());
         for (key, place) in [
             (FacetSort::Slug, vec![slug()]),
             (FacetSort::MovieCount, vec![Value::Integer(7), slug()]),
         ] {
             let order = Order::of([(key, Direction::Descending)]);
+            let (kind, movie) = (FacetKind::Person, Some(ran.id));
+            let list = FacetList { kind, movie, begins: None, order };
             for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
                 let window = Window { limit: 25, at };
-                let plan = listing(&filter, &order).plan(&mut snapshot.transaction, &window).await;
+                let plan = listing(&list).plan(&mut snapshot.transaction, &window).await;
                 assert!(plan[0].starts_with("SEARCH mf USING"), "{plan:?}");
                 assert!(plan[0].contains("movie_key=? AND kind=?"), "{plan:?}");
                 let one = "SEARCH f USING PRIMARY KEY (kind=? AND slug=?)";
@@ -137,17 +110,17 @@ mod tests {
     #[tokio::test]
     async fn an_index_serves_the_lists_in_either_order_on_every_page() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
-        let filter = FacetFilter { kind: FacetKind::Genre, movie: None, begins: None };
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let slug = || Value::Text("drama".to_owned());
         for (key, place) in [
             (FacetSort::Slug, vec![slug()]),
             (FacetSort::MovieCount, vec![Value::Integer(7), slug()]),
         ] {
             let order = Order::of([(key, Direction::Descending)]);
+            let list = FacetList { kind: FacetKind::Genre, movie: None, begins: None, order };
             for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
                 let window = Window { limit: 25, at };
-                let plan = listing(&filter, &order).plan(&mut snapshot.transaction, &window).await;
+                let plan = listing(&list).plan(&mut snapshot.transaction, &window).await;
                 assert!(plan.len() == 1 && plan[0].contains("SEARCH f USING"), "{plan:?}");
             }
         }

@@ -6,9 +6,9 @@ use futures::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, TypeInfo, ValueRef, sqlite::SqliteRow};
 
 use crate::{
-    page::{MAX_BYTES, Page, Place, Window},
+    page::{Page, Place, Window},
     sort::Direction,
-    store::StoreError,
+    store::{Listed, Part, StoreError, gathering::Gathering},
     value::Value,
 };
 
@@ -34,6 +34,21 @@ impl Listing<'_> {
         self
     }
 
+    /// What is asked of the list, counted by itself.
+    pub(super) async fn part<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        part: &Part,
+        read: impl Fn(&SqliteRow, usize) -> Result<T, StoreError>,
+    ) -> Result<Listed<T>, StoreError> {
+        let page = self.page(connection, &part.window, read).await?;
+        let total = match part.counting(page.items.is_empty()) {
+            Some(counting) => Some(self.count(connection, counting.most()).await?),
+            None => None,
+        };
+        Ok(Listed { page, total })
+    }
+
     /// What is seen through a window. `read` makes an item of a row; its columns begin at the index
     /// that it is given.
     pub(super) async fn page<T>(
@@ -43,33 +58,15 @@ impl Listing<'_> {
         read: impl Fn(&SqliteRow, usize) -> Result<T, StoreError>,
     ) -> Result<Page<T>, StoreError> {
         let mut query = self.select("SELECT ", window);
-        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        let (mut rows, mut bytes, mut has_more) = (Vec::new(), 0, false);
+        let mut page = Gathering::new(window);
         let mut found = query.build().fetch(connection);
         while let Some(row) = found.try_next().await? {
-            bytes += row.try_get_unchecked::<&[u8], _>(self.keys.len())?.len();
-            has_more = rows.len() == limit || (bytes > MAX_BYTES && !rows.is_empty());
-            if has_more {
+            let bytes = row.try_get_unchecked::<&[u8], _>(self.keys.len())?.len();
+            if !page.take(row, bytes) {
                 break;
             }
-            rows.push(row);
         }
-        let is_cut = has_more && rows.len() < limit;
-        let (has_before, has_after) = match &window.at {
-            Place::Offset(offset) => (*offset > 0, has_more),
-            Place::After(_) => (true, has_more),
-            Place::Before(_) => {
-                rows.reverse();
-                (has_more, true)
-            }
-        };
-        let keys = |row: Option<&SqliteRow>| row.map(|row| self.keys_of(row)).transpose();
-        Ok(Page {
-            before: keys(rows.first().filter(|_| has_before))?,
-            after: keys(rows.last().filter(|_| has_after))?,
-            items: rows.iter().map(|row| read(row, self.keys.len())).collect::<Result<_, _>>()?,
-            is_cut,
-        })
+        page.page(|row| self.keys_of(row), |row| read(row, self.keys.len()))
     }
 
     /// How long the list is, counted to `most` items and no further.

@@ -1,13 +1,14 @@
 //! The read model in one SQLite file: a pool of connections that only read.
 //!
-//! The projector makes the file and is the only one to write to it. Every answer comes from one
-//! [`Snapshot`], so that what it shows and the position it names belong together.
+//! The projector makes the file and is the only one to write to it. A read of one row is a snapshot by
+//! itself; a list is read within one [`Snapshot`], so that what it shows and the position it names
+//! belong together.
 
 mod facets;
+mod failure;
 mod listing;
 mod movies;
 mod ratings;
-mod total;
 
 use std::{
     path::Path,
@@ -15,18 +16,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use events::Position;
-use read_model::Checkpoint;
+use async_trait::async_trait;
+use events::{AccountId, MovieId, Position, Slug};
+use read_model::{Checkpoint, FacetDocument, FacetKind, MovieDocument, RatingDocument};
+use serde::de::DeserializeOwned;
 use sqlx::{
     Row, Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow},
 };
 
-use super::StoreError;
+use super::{
+    FacetList, Listed, MovieList, Part, RatingList, Seen, Store, StoreError, planning::Total,
+};
 
-use total::Total;
-
-pub(crate) use facets::FacetFilter;
+pub(super) use failure::meaning;
 
 /// How long a request waits for a connection, or for a lock of the file.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,14 +50,16 @@ pub struct SqliteStore {
     total: Arc<Total>,
     /// For reads of one row. They need no deadline, and are spared what it costs.
     rows: SqlitePool,
+    /// Which generation the file is.
+    generation: u64,
 }
 
 /// The read model as it was at one moment.
-pub(crate) struct Snapshot {
+struct Snapshot {
     transaction: Transaction<'static, Sqlite>,
     total: Arc<Total>,
     /// What it reflects.
-    pub(crate) checkpoint: Checkpoint,
+    checkpoint: Checkpoint,
 }
 
 impl SqliteStore {
@@ -64,8 +69,9 @@ impl SqliteStore {
     /// [`StoreError::Missing`] where there is no file, [`StoreError::Foreign`] where it holds no read
     /// model, and [`StoreError::Unavailable`] where it cannot be opened.
     pub async fn open(path: &Path, connections: u32) -> Result<Self, StoreError> {
+        let place = path.display().to_string();
         if !path.exists() {
-            return Err(StoreError::Missing(path.to_owned()));
+            return Err(StoreError::Missing(place));
         }
         // Not `read_only`: a reader of a WAL file takes part in the bookkeeping beside it.
         let options = SqliteConnectOptions::new()
@@ -90,34 +96,17 @@ impl SqliteStore {
             })
             .connect_with(options)
             .await
-            .map_err(|source| foreign_or_unavailable(path, source))?;
-        let store = Self { pool, total: Arc::default(), rows };
-        let mut connection = store.pool.acquire().await?;
-        read_checkpoint(&mut connection)
-            .await
-            .map_err(|source| foreign_or_unavailable(path, source))?;
+            .map_err(|error| StoreError::from(error).at(&place))?;
+        let mut connection = pool.acquire().await?;
+        let checkpoint = read_checkpoint(&mut connection).await;
+        let generation = checkpoint.map_err(|error| StoreError::from(error).at(&place))?.generation;
         drop(connection);
-        Ok(store)
-    }
-
-    /// What the read model reflects now.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
-        let mut connection = self.rows.acquire().await?;
-        Ok(read_checkpoint(&mut connection).await?)
-    }
-
-    /// Closes all connections, when what they are reading is read.
-    pub async fn close(&self) {
-        self.pool.close().await;
-        self.rows.close().await;
+        Ok(Self { pool, total: Arc::default(), rows, generation })
     }
 
     /// Begins to read. What is not read after [`READING_MAX`] is given up, with
     /// [`StoreError::TooSlow`].
-    pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.snapshot_for(READING_MAX).await
     }
 
@@ -134,13 +123,74 @@ impl SqliteStore {
     }
 }
 
-fn foreign_or_unavailable(path: &Path, source: sqlx::Error) -> StoreError {
-    match StoreError::from(source) {
-        StoreError::Damaged(source) => match source.downcast::<sqlx::Error>() {
-            Ok(source) => StoreError::Foreign { path: path.to_owned(), source: *source },
-            Err(source) => StoreError::Damaged(source),
-        },
-        other => other,
+#[async_trait]
+impl Store for SqliteStore {
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        let mut connection = self.rows.acquire().await?;
+        Ok(read_checkpoint(&mut connection).await?)
+    }
+
+    async fn movie(&self, id: MovieId) -> Result<Seen<Option<MovieDocument>>, StoreError> {
+        let sql = "SELECT c.generation, c.position, m.document FROM checkpoint AS c
+                   LEFT JOIN movie AS m ON m.id = ? AND m.deleted = 0 WHERE c.one = 1";
+        let row = sqlx::query(sql).bind(id.0).fetch_one(&self.rows).await?;
+        Ok((checkpoint_of(&row)?, document_of(&row)?))
+    }
+
+    async fn facet(
+        &self,
+        kind: FacetKind,
+        slug: &Slug,
+    ) -> Result<Seen<Option<FacetDocument>>, StoreError> {
+        let sql = "SELECT c.generation, c.position, f.document FROM checkpoint AS c
+                   LEFT JOIN facet AS f ON f.kind = ? AND f.slug = ? WHERE c.one = 1";
+        let query = sqlx::query(sql).bind(kind.as_str()).bind(slug.as_str());
+        let row = query.fetch_one(&self.rows).await?;
+        Ok((checkpoint_of(&row)?, document_of(&row)?))
+    }
+
+    async fn rating(
+        &self,
+        movie: MovieId,
+        account: AccountId,
+    ) -> Result<Seen<Option<RatingDocument>>, StoreError> {
+        ratings::of_account(&self.rows, movie, account).await
+    }
+
+    async fn movies(
+        &self,
+        list: &MovieList,
+        part: &Part,
+    ) -> Result<Seen<Option<Listed<MovieDocument>>>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        Ok((snapshot.checkpoint, snapshot.movies(list, part).await?))
+    }
+
+    async fn facets(
+        &self,
+        list: &FacetList,
+        part: &Part,
+    ) -> Result<Seen<Option<Listed<FacetDocument>>>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        Ok((snapshot.checkpoint, snapshot.facets(list, part).await?))
+    }
+
+    async fn ratings(
+        &self,
+        list: &RatingList,
+        part: &Part,
+    ) -> Result<Seen<Option<Listed<RatingDocument>>>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        Ok((snapshot.checkpoint, snapshot.ratings(list, part).await?))
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+        self.rows.close().await;
     }
 }
 
@@ -158,6 +208,12 @@ fn checkpoint_of(row: &SqliteRow) -> Result<Checkpoint, sqlx::Error> {
         u64::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
     };
     Ok(Checkpoint { generation: unsigned(0)?, position: Position(unsigned(1)?) })
+}
+
+/// The document behind the checkpoint in a row, where there is one.
+fn document_of<T: DeserializeOwned>(row: &SqliteRow) -> Result<Option<T>, StoreError> {
+    let json: Option<&str> = row.try_get(2)?;
+    json.map(serde_json::from_str).transpose().map_err(StoreError::damaged)
 }
 
 #[cfg(test)]
@@ -201,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn the_store_cannot_write() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let written = sqlx::query("UPDATE checkpoint SET position = 9")
             .execute(&mut *snapshot.transaction)
             .await;
@@ -220,27 +276,27 @@ mod tests {
     async fn a_read_that_takes_too_long_is_given_up_and_its_connection_serves_others() {
         let model = ReadModel::new().await;
         for _ in 0..4 {
-            let mut late = model.store().snapshot_for(Duration::ZERO).await.unwrap();
+            let mut late = model.sqlite().snapshot_for(Duration::ZERO).await.unwrap();
             let given_up = count_far(&mut late.transaction).await;
             assert!(matches!(given_up, Err(StoreError::TooSlow(_))), "{given_up:?}");
         }
-        let mut in_time = model.store().snapshot_for(Duration::from_secs(3600)).await.unwrap();
+        let mut in_time = model.sqlite().snapshot_for(Duration::from_secs(3600)).await.unwrap();
         assert_eq!(count_far(&mut in_time.transaction).await.unwrap(), 100_000);
     }
 
     #[tokio::test]
     async fn the_deadline_of_a_snapshot_goes_with_it() {
         let model = ReadModel::new().await;
-        let late = model.store().snapshot_for(Duration::ZERO).await.unwrap();
+        let late = model.sqlite().snapshot_for(Duration::ZERO).await.unwrap();
         drop(late);
-        let mut connection = model.store().pool.acquire().await.unwrap();
+        let mut connection = model.sqlite().pool.acquire().await.unwrap();
         assert_eq!(count_far(&mut connection).await.unwrap(), 100_000);
     }
 
     #[tokio::test]
     async fn whoever_gets_no_connection_in_time_is_told_to_come_again() {
         let model = ReadModel::new().await;
-        let store = model.store();
+        let store = model.sqlite();
         let others = [store.snapshot().await.unwrap(), store.snapshot().await.unwrap()];
         // Nothing else goes on, so the clock jumps to the end of the waiting.
         tokio::time::pause();
@@ -256,11 +312,11 @@ mod tests {
     #[tokio::test]
     async fn a_snapshot_stays_as_it_was() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         model.put_film(&crate::testing::film("Ran")).await;
         model.reach(7).await;
         let seen = read_checkpoint(&mut snapshot.transaction).await.unwrap();
         assert_eq!(seen, snapshot.checkpoint);
-        assert_eq!(model.store().checkpoint().await.unwrap().position, Position(7));
+        assert_eq!(model.sqlite().checkpoint().await.unwrap().position, Position(7));
     }
 }

@@ -1,39 +1,25 @@
 //! Films: one by id, and lists of them.
 
 use events::{MovieId, text::plain};
-use read_model::{Checkpoint, MovieDocument, search::fts5_query};
+use read_model::{MovieDocument, search::fts5_query};
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 use super::{
-    Snapshot, SqliteStore, checkpoint_of,
+    Snapshot,
     listing::{Listing, Sql, column, push_texts, push_value},
 };
 use crate::{
     filter::{Column, Comparison, Condition, MovieFilter},
-    page::{Page, Window},
     sort::{MovieSort, Order},
-    store::StoreError,
+    store::{
+        Listed, MovieList, Part, StoreError,
+        planning::{self, FEW_FILMS, MANY_FILMS},
+    },
 };
-
-impl SqliteStore {
-    /// A film that is not deleted, and what the read model reflects: one statement is a snapshot by
-    /// itself.
-    pub(crate) async fn movie(
-        &self,
-        id: MovieId,
-    ) -> Result<(Checkpoint, Option<MovieDocument>), StoreError> {
-        let sql = "SELECT c.generation, c.position, m.document FROM checkpoint AS c
-                   LEFT JOIN movie AS m ON m.id = ? AND m.deleted = 0 WHERE c.one = 1";
-        let row = sqlx::query(sql).bind(id.0).fetch_one(&self.rows).await?;
-        let json: Option<&str> = row.try_get(2)?;
-        let film = json.map(serde_json::from_str).transpose().map_err(StoreError::damaged)?;
-        Ok((checkpoint_of(&row)?, film))
-    }
-}
 
 impl Snapshot {
     /// Whether there is such a film, not deleted.
-    pub(crate) async fn has_movie(&mut self, id: MovieId) -> Result<bool, StoreError> {
+    pub(super) async fn has_movie(&mut self, id: MovieId) -> Result<bool, StoreError> {
         let found = sqlx::query("SELECT 1 FROM movie WHERE id = ? AND deleted = 0")
             .bind(id.0)
             .fetch_optional(&mut *self.transaction)
@@ -41,72 +27,80 @@ impl Snapshot {
         Ok(found.is_some())
     }
 
-    /// A part of a list of films.
-    pub(crate) async fn movies(
+    /// A part of a list of films; `None` where the facet that it belongs to is not there.
+    pub(super) async fn movies(
         &mut self,
-        filter: &MovieFilter,
-        order: &Order<MovieSort>,
-        window: &Window,
-    ) -> Result<Page<MovieDocument>, StoreError> {
-        let common = self.common(filter, order).await?;
-        listing(filter, order, &common).page(&mut self.transaction, window, read_document).await
+        list: &MovieList,
+        part: &Part,
+    ) -> Result<Option<Listed<MovieDocument>>, StoreError> {
+        if let Some((kind, slug)) = &list.of {
+            let found = sqlx::query("SELECT 1 FROM facet WHERE kind = ? AND slug = ?")
+                .bind(kind.as_str())
+                .bind(slug.as_str())
+                .fetch_optional(&mut *self.transaction)
+                .await?;
+            if found.is_none() {
+                return Ok(None);
+            }
+        }
+        let common = self.common(&list.filter, &list.order).await?;
+        let page = listing(&list.filter, &list.order, &common)
+            .page(&mut self.transaction, &part.window, read_document)
+            .await?;
+        let total = match part.counting(page.items.is_empty()) {
+            Some(counting) => Some(self.count_movies(list, counting.most()).await?),
+            None => None,
+        };
+        Ok(Some(Listed { page, total }))
     }
 
-    /// How many films a filter leaves, counted to `most` and no further.
-    pub(crate) async fn count_movies(
+    /// How many films a list has, counted to `most` and no further.
+    async fn count_movies(
         &mut self,
-        filter: &MovieFilter,
-        order: &Order<MovieSort>,
+        MovieList { filter, order, .. }: &MovieList,
         most: Option<u32>,
     ) -> Result<u64, StoreError> {
-        if let (None, [Condition::HasAny(kind, slugs)]) = (&filter.query, &filter.conditions[..])
-            && let [slug] = &slugs[..]
-        {
+        if let Some((kind, slug)) = filter.is_one_facet() {
             // The facet has counted them already: a common genre has hundreds of thousands.
-            let films = self.facet_films(kind.as_str(), slug.as_str()).await?;
+            let sql = "SELECT COALESCE(SUM(movie_count), 0) FROM facet WHERE kind = ? AND slug = ?";
+            let query = sqlx::query_scalar::<_, i64>(sql).bind(kind.as_str()).bind(slug.as_str());
+            let films = query.fetch_one(&mut *self.transaction).await?;
+            let films = u64::try_from(films).map_err(StoreError::damaged)?;
             return Ok(most.map_or(films, |most| films.min(u64::from(most))));
         }
         listing(filter, order, &[]).count(&mut self.transaction, most).await
     }
 
-    /// How many films belong to a facet.
-    async fn facet_films(&mut self, kind: &str, slug: &str) -> Result<u64, StoreError> {
-        let sql = "SELECT COALESCE(SUM(movie_count), 0) FROM facet WHERE kind = ? AND slug = ?";
-        let query = sqlx::query_scalar::<_, i64>(sql).bind(kind).bind(slug);
-        let films = query.fetch_one(&mut *self.transaction).await?;
-        u64::try_from(films).map_err(StoreError::damaged)
-    }
-
-    /// The conditions of a filter that each film is better looked at for than fetched by. Either the
-    /// films that fit the rarest condition are fetched and sorted, or the list is gone through in its
-    /// order until a page is full. SQLite cannot know which is less work.
+    /// The conditions of a filter that each film is better looked at for than fetched by.
     async fn common(
         &mut self,
         filter: &MovieFilter,
         order: &Order<MovieSort>,
     ) -> Result<Vec<Condition>, StoreError> {
         let mut counted = Vec::new();
-        for condition in filter.conditions.iter().filter(|it| !is_served_in_order(it, order)) {
-            if let Some(films) = self.count_few(condition).await? {
-                counted.push((films, condition));
-            }
+        for condition in planning::to_be_counted(filter, order) {
+            counted.push((self.count_few(condition).await?, condition));
         }
-        let Some(rarest) = counted.iter().map(|(films, _)| *films).min() else {
-            return Ok(Vec::new());
+        let total = match planning::rarest(&counted) {
+            Some(rarest) if rarest >= FEW_FILMS => self.total().await?,
+            _ => 0,
         };
-        let total = match rarest < FEW_FILMS {
-            true => 0,
-            false => self.total.films(&mut self.transaction).await?,
-        };
-        let fetches = rarest < FEW_FILMS || rarest < way(total, counted.iter().map(|(n, _)| *n));
-        let fetched = counted.iter().position(|(films, _)| fetches && *films == rarest);
-        let others = counted.iter().enumerate().filter(|(at, _)| Some(*at) != fetched);
-        Ok(others.map(|(_, (_, condition))| (*condition).clone()).collect())
+        Ok(planning::common(&counted, total))
     }
 
-    /// How many films fit a condition, counted to [`MANY_FILMS`] and no further; `None` where no index
-    /// can tell.
-    async fn count_few(&mut self, condition: &Condition) -> Result<Option<i64>, StoreError> {
+    /// How many films there are, or were some minutes ago.
+    async fn total(&mut self) -> Result<i64, StoreError> {
+        if let Some(films) = self.total.known() {
+            return Ok(films);
+        }
+        let sql = "SELECT COUNT(*) FROM movie WHERE deleted = 0";
+        let films = sqlx::query_scalar(sql).fetch_one(&mut *self.transaction).await?;
+        self.total.know(films);
+        Ok(films)
+    }
+
+    /// How many films fit a condition, counted to [`MANY_FILMS`] and no further.
+    async fn count_few(&mut self, condition: &Condition) -> Result<i64, StoreError> {
         let mut query = QueryBuilder::new("SELECT ");
         match condition {
             Condition::HasAny(kind, slugs) => {
@@ -115,53 +109,14 @@ impl Snapshot {
                 push_texts(&mut query, slugs.iter().map(|slug| slug.as_str()));
                 query.push(")");
             }
-            Condition::IsAny(Column::Imdb, _) => return Ok(None),
             Condition::IsAny(..) | Condition::Compares(..) | Condition::Averages(_) => {
                 query.push("COUNT(*) FROM (SELECT 1 FROM movie AS m WHERE m.deleted = 0");
                 push_condition(&mut query, condition, &[]);
                 query.push(" LIMIT ").push_bind(MANY_FILMS).push(")");
             }
         }
-        Ok(Some(query.build_query_scalar().fetch_one(&mut *self.transaction).await?))
+        Ok(query.build_query_scalar().fetch_one(&mut *self.transaction).await?)
     }
-}
-
-/// Fewer films than this are always fetched and sorted: it takes some milliseconds, whichever they are.
-const FEW_FILMS: i64 = 2_000;
-
-/// Films that fit a condition are counted to this number, which takes a millisecond or two.
-const MANY_FILMS: i64 = 20_000;
-
-/// The films of a page, about.
-const PAGE_FILMS: i64 = 26;
-
-/// How many films are gone through, in the order of a list, before a page of it is full: with so many
-/// films in all, of which so many fit each condition. Conditions are taken to know nothing of each
-/// other and of the order.
-fn way(total: i64, counts: impl Iterator<Item = i64>) -> i64 {
-    counts.fold(PAGE_FILMS, |way, films| {
-        // Where counting ended early there are more, and who knows how many.
-        let films = if films == MANY_FILMS { films.max(total / 4) } else { films };
-        way.saturating_mul(total.max(1)) / films.clamp(1, total.max(1))
-    })
-}
-
-/// Whether the index that has a list in its order has the films that fit together.
-fn is_served_in_order(condition: &Condition, order: &Order<MovieSort>) -> bool {
-    let first = order.keys().first().map(|(key, _)| *key);
-    let sorts_by = match condition {
-        Condition::Averages(_) => MovieSort::Rating,
-        Condition::Compares(Column::Year, ..) => MovieSort::Year,
-        Condition::Compares(Column::ReleaseDate, ..) => MovieSort::ReleaseDate,
-        Condition::Compares(Column::RuntimeMinutes, ..) => MovieSort::RuntimeMinutes,
-        Condition::Compares(Column::RatingCount, ..) => MovieSort::RatingCount,
-        // The index of codes has the films of each by title.
-        Condition::IsAny(Column::Language | Column::Country, codes) if codes.len() == 1 => {
-            MovieSort::Title
-        }
-        _ => return false,
-    };
-    first == Some(sorts_by)
 }
 
 fn read_document(row: &SqliteRow, at: usize) -> Result<MovieDocument, StoreError> {
@@ -323,7 +278,7 @@ mod tests {
     use crate::{
         average,
         filter::MovieFilter,
-        page::Place,
+        page::{Place, Window},
         sort::{Direction, SortKey},
         testing::{ReadModel, film, texts},
         value::Value,
@@ -332,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn an_index_serves_every_list_with_one_key_on_every_page() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let filter = MovieFilter::default();
         for (name, key) in MovieSort::ALL {
             if *key == MovieSort::Relevance {
@@ -357,7 +312,7 @@ mod tests {
     #[tokio::test]
     async fn a_genre_that_many_films_have_is_looked_for_in_the_order_of_the_list() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let filter = MovieFilter::default().and_has(FacetKind::Genre, Slug::of("Drama"));
         let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
         let window = Window { limit: 25, at: Place::Offset(0) };
@@ -393,7 +348,7 @@ mod tests {
     #[tokio::test]
     async fn the_films_of_the_rarest_condition_are_fetched_unless_a_page_is_full_before_that() {
         let model = large_catalogue().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let drama = Condition::HasAny(FacetKind::Genre, vec![Slug::of("Drama")]);
         let rare = Condition::HasAny(FacetKind::Tag, vec![Slug::of("Rare")]);
         let english = Condition::IsAny(Column::Language, texts(&["en"]));
@@ -423,7 +378,7 @@ mod tests {
     #[tokio::test]
     async fn filters_that_many_films_fit_leave_a_list_to_the_index_of_its_order() {
         let model = large_catalogue().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let conditions = vec![
             Condition::HasAny(FacetKind::Genre, vec![Slug::of("Drama")]),
             year(Comparison::AtLeast, 1930),
@@ -456,7 +411,7 @@ mod tests {
             })
             .collect();
         let model = ReadModel::with(&films).await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let order = Order::of([(MovieSort::Year, Direction::Ascending)]);
         let window = Window { limit: 25, at: Place::Offset(0) };
         for condition in [
@@ -480,7 +435,7 @@ mod tests {
     #[tokio::test]
     async fn an_index_serves_a_range_of_ratings_in_their_order() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         for (comparison, used) in [
             (Comparison::AtLeast, "(rating>?)"),
             (Comparison::LessThan, "(rating<?)"),
@@ -500,7 +455,7 @@ mod tests {
     #[tokio::test]
     async fn the_films_of_a_language_are_looked_up_and_stand_by_title_already() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         for (column, code) in [(Column::Language, "ja"), (Column::Country, "JP")] {
             let codes = vec![code.to_owned()];
             let filter =
@@ -527,7 +482,7 @@ mod tests {
     #[tokio::test]
     async fn an_imdb_id_is_looked_up() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let codes = vec!["tt0047478".to_owned()];
         let filter =
             MovieFilter { conditions: vec![Condition::IsAny(Column::Imdb, codes)], query: None };

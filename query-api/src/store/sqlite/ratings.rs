@@ -3,56 +3,47 @@
 use events::{AccountId, MovieId, Revision};
 use jiff::Timestamp;
 use read_model::RatingDocument;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqlitePool, ValueRef, sqlite::SqliteRow};
 
 use super::{
-    Snapshot,
+    Snapshot, checkpoint_of,
     listing::{Listing, column},
 };
 use crate::{
-    page::{Page, Window},
     sort::{Order, RatingSort},
-    store::StoreError,
+    store::{Listed, Part, RatingList, Seen, StoreError},
 };
 
+/// One person's rating of a film that is there.
+pub(super) async fn of_account(
+    rows: &SqlitePool,
+    movie: MovieId,
+    account: AccountId,
+) -> Result<Seen<Option<RatingDocument>>, StoreError> {
+    let sql = "SELECT c.generation, c.position, r.account_id, r.value, r.rated_at, r.revision
+               FROM checkpoint AS c
+               LEFT JOIN (movie AS m JOIN rating AS r ON r.movie_id = m.id AND r.account_id = ?)
+                   ON m.id = ? AND m.deleted = 0
+               WHERE c.one = 1";
+    let row = sqlx::query(sql).bind(account.0).bind(movie.0).fetch_one(rows).await?;
+    let is_there = !row.try_get_raw(2)?.is_null();
+    let rating = is_there.then(|| read_rating(movie, &row, 2)).transpose()?;
+    Ok((checkpoint_of(&row)?, rating))
+}
+
 impl Snapshot {
-    /// One person's rating of a film.
-    pub(crate) async fn rating(
+    /// A part of the list of a film's ratings; `None` where the film is not there.
+    pub(super) async fn ratings(
         &mut self,
-        movie: MovieId,
-        account: AccountId,
-    ) -> Result<Option<RatingDocument>, StoreError> {
-        sqlx::query(
-            "SELECT account_id, value, rated_at, revision FROM rating
-             WHERE movie_id = ? AND account_id = ?",
-        )
-        .bind(movie.0)
-        .bind(account.0)
-        .fetch_optional(&mut *self.transaction)
-        .await?
-        .map(|row| read_rating(movie, &row, 0))
-        .transpose()
-    }
-
-    /// A part of the list of a film's ratings.
-    pub(crate) async fn ratings(
-        &mut self,
-        movie: MovieId,
-        order: &Order<RatingSort>,
-        window: &Window,
-    ) -> Result<Page<RatingDocument>, StoreError> {
-        let read = |row: &SqliteRow, at| read_rating(movie, row, at);
-        listing(movie, order).page(&mut self.transaction, window, read).await
-    }
-
-    /// How many ratings a film has, counted to `most` and no further.
-    pub(crate) async fn count_ratings(
-        &mut self,
-        movie: MovieId,
-        order: &Order<RatingSort>,
-        most: Option<u32>,
-    ) -> Result<u64, StoreError> {
-        listing(movie, order).count(&mut self.transaction, most).await
+        list: &RatingList,
+        part: &Part,
+    ) -> Result<Option<Listed<RatingDocument>>, StoreError> {
+        if !self.has_movie(list.movie).await? {
+            return Ok(None);
+        }
+        let read = |row: &SqliteRow, at| read_rating(list.movie, row, at);
+        let listing = listing(list.movie, &list.order);
+        listing.part(&mut self.transaction, part, read).await.map(Some)
     }
 }
 
@@ -92,12 +83,17 @@ fn read_rating(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{page::Place, sort::Direction, testing::ReadModel, testing::film, value::Value};
+    use crate::{
+        page::{Place, Window},
+        sort::Direction,
+        testing::{ReadModel, film},
+        value::Value,
+    };
 
     #[tokio::test]
     async fn an_index_serves_the_list_on_every_page() {
         let model = ReadModel::new().await;
-        let mut snapshot = model.store().snapshot().await.unwrap();
+        let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let order = Order::of([(RatingSort::RatedAt, Direction::Descending)]);
         let place = vec![Value::Integer(7), Value::Bytes(vec![0; 16])];
         for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {

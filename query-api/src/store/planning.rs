@@ -1,0 +1,103 @@
+//! Which of a filter's conditions the films of a list are fetched by, whatever the store.
+//!
+//! Either the films that fit the rarest condition are fetched and sorted, or the list is gone through in
+//! its order until a page is full. No database can know which is less work: it would have to know how
+//! conditions and order go together. So conditions are counted a little way first.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    filter::{Column, Condition, MovieFilter},
+    sort::{MovieSort, Order},
+};
+
+/// Fewer films than this are always fetched and sorted: it takes some milliseconds, whichever they are.
+pub(crate) const FEW_FILMS: i64 = 2_000;
+
+/// Films that fit a condition are counted to this number, which takes a millisecond or two.
+pub(crate) const MANY_FILMS: i64 = 20_000;
+
+/// The films of a page, about.
+const PAGE_FILMS: i64 = 26;
+
+/// How long a count is good enough for planning.
+const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
+
+/// The conditions that have to be counted before a list can be planned: those that the index of its
+/// order does not serve by itself.
+pub(crate) fn to_be_counted<'f>(
+    filter: &'f MovieFilter,
+    order: &Order<MovieSort>,
+) -> impl Iterator<Item = &'f Condition> {
+    let first = order.keys().first().map(|(key, _)| *key);
+    filter.conditions.iter().filter(move |condition| {
+        // An IMDb id is that of one film.
+        !is_served_in_order(condition, first)
+            && !matches!(condition, Condition::IsAny(Column::Imdb, _))
+    })
+}
+
+/// How many films fit the rarest of the counted conditions, where any was counted.
+pub(crate) fn rarest(counted: &[(i64, &Condition)]) -> Option<i64> {
+    counted.iter().map(|(films, _)| *films).min()
+}
+
+/// Of the conditions with how many films fit each: those that each film is better looked at for than
+/// fetched by. `total` is how many films there are; it does not matter where the rarest are few.
+pub(crate) fn common(counted: &[(i64, &Condition)], total: i64) -> Vec<Condition> {
+    let Some(rarest) = rarest(counted) else { return Vec::new() };
+    let fetches = rarest < FEW_FILMS || rarest < way(total, counted.iter().map(|(n, _)| *n));
+    let fetched = counted.iter().position(|(films, _)| fetches && *films == rarest);
+    let others = counted.iter().enumerate().filter(|(at, _)| Some(*at) != fetched);
+    others.map(|(_, (_, condition))| (*condition).clone()).collect()
+}
+
+/// How many films are gone through, in the order of a list, before a page of it is full: with so many
+/// films in all, of which so many fit each condition. Conditions are taken to know nothing of each
+/// other and of the order.
+fn way(total: i64, counts: impl Iterator<Item = i64>) -> i64 {
+    counts.fold(PAGE_FILMS, |way, films| {
+        // Where counting ended early there are more, and who knows how many.
+        let films = if films == MANY_FILMS { films.max(total / 4) } else { films };
+        way.saturating_mul(total.max(1)) / films.clamp(1, total.max(1))
+    })
+}
+
+/// Whether the index that has a list in its order, of which this key is the first, has the films that
+/// fit together.
+fn is_served_in_order(condition: &Condition, first: Option<MovieSort>) -> bool {
+    let sorts_by = match condition {
+        Condition::Averages(_) => MovieSort::Rating,
+        Condition::Compares(Column::Year, ..) => MovieSort::Year,
+        Condition::Compares(Column::ReleaseDate, ..) => MovieSort::ReleaseDate,
+        Condition::Compares(Column::RuntimeMinutes, ..) => MovieSort::RuntimeMinutes,
+        Condition::Compares(Column::RatingCount, ..) => MovieSort::RatingCount,
+        // The index of codes has the films of each by title.
+        Condition::IsAny(Column::Language | Column::Country, codes) if codes.len() == 1 => {
+            MovieSort::Title
+        }
+        _ => return false,
+    };
+    first == Some(sorts_by)
+}
+
+/// The number of films when they were last counted, and when that was: counting a million takes a
+/// while, so it is done now and then.
+#[derive(Debug, Default)]
+pub(crate) struct Total(Mutex<Option<(i64, Instant)>>);
+
+impl Total {
+    /// How many films there were some minutes ago, if they were counted then.
+    pub(crate) fn known(&self) -> Option<i64> {
+        let known = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.filter(|(_, counted)| counted.elapsed() < GOOD_FOR).map(|(films, _)| films)
+    }
+
+    /// So many there are now.
+    pub(crate) fn know(&self, films: i64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((films, Instant::now()));
+    }
+}
