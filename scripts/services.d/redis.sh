@@ -8,12 +8,33 @@ service_stop_signal=TERM
 
 is_installed() { command -v redis-server >/dev/null && command -v redis-cli >/dev/null; }
 
-# Nothing in it has to outlive it. It keeps its command line, by which it is known as ours.
 start() {
-    launch redis-server --port "$(cat "$folder/port")" --bind 127.0.0.1 --dir "$(data)" --save "" --appendonly no \
-        --maxmemory 256mb --set-proc-title no --daemonize no
+    local place
+    place=$(data)
+    # shellcheck disable=SC2016
+    settings "$place" | as_user bash -c 'umask 077 && cat >"$1"' settings "$place/redis.conf"
+    launch redis-server "$place/redis.conf"
 }
 
-answers() { [[ $(redis-cli -h 127.0.0.1 -p "$(cat "$folder/port")" PING 2>/dev/null) == PONG ]]; }
+# Nothing in it has to outlive it. It keeps its command line, by which it is known as ours.
+settings() {
+    cat <<END
+bind 127.0.0.1
+port $(cat "$folder/port")
+requirepass $(cat "$folder/password")
+dir $1
+save ""
+appendonly no
+maxmemory 256mb
+daemonize no
+set-proc-title no
+END
+}
 
-url() { echo "redis://127.0.0.1:$(cat "$folder/port")/"; }
+answers() {
+    local pong
+    pong=$(REDISCLI_AUTH=$(cat "$folder/password") redis-cli -h 127.0.0.1 -p "$(cat "$folder/port")" PING 2>/dev/null)
+    [[ $pong == PONG ]]
+}
+
+url() { echo "redis://default:$(cat "$folder/password")@127.0.0.1:$(cat "$folder/port")/"; }
