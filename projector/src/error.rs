@@ -1,6 +1,6 @@
 //! What can go wrong while the log is folded into a read model.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use event_log::LogError;
 use events::Position;
@@ -9,12 +9,12 @@ use read_model::{Checkpoint, Poison};
 /// Why a batch was not folded in. Nothing of it is in the read model.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file cannot be opened, or its tables cannot be brought up to date.
-    #[error("cannot open the read model {}: {reason}", path.display())]
+    /// The read model cannot be opened, or its tables cannot be brought up to date.
+    #[error("cannot open the read model {place}: {reason}")]
     Open {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite or the migration says.
+        /// Where it is.
+        place: String,
+        /// What the database or the migration says.
         reason: String,
     },
     /// The store is busy, full or cannot be reached: the same may well succeed later.
@@ -28,6 +28,9 @@ pub enum StoreError {
         /// Where it is.
         stored: Checkpoint,
     },
+    /// Another projector leads, and this one writes nothing.
+    #[error("another projector leads")]
+    Deposed,
     /// The events do not come after the checkpoint, each after the one before.
     #[error("events that do not follow position {0} in order")]
     OutOfOrder(Position),
@@ -69,8 +72,12 @@ pub enum ProjectorError {
 impl ProjectorError {
     /// Whether this would come again with every retry of the same stream.
     pub(crate) fn is_about_the_retry(&self) -> bool {
-        let is_fenced = matches!(self, Self::Store(StoreError::Fenced { .. }));
-        !is_fenced && !self.is_transient()
+        !self.is_about_another() && !self.is_transient()
+    }
+
+    /// Whether another projector was faster.
+    pub(crate) fn is_about_another(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Deposed))
     }
 
     /// Whether going on from the stored checkpoint may succeed.
@@ -83,4 +90,41 @@ impl ProjectorError {
             }
         }
     }
+}
+
+/// Why generations cannot be found, opened, switched or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerationError {
+    /// A file or folder cannot be read or written.
+    #[error("{} cannot be used: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What says which generation is live says something else.
+    #[error(
+        "{0} holds no number of a generation; `cinelog generation switch N` puts it right (or, while no \
+         server runs, removing it: generation 1 is live then)"
+    )]
+    Pointer(String),
+    /// There is no such generation.
+    #[error("there is no generation {0}")]
+    Missing(u64),
+    /// The generation is live.
+    #[error("generation {0} is live; switch to another one first")]
+    Live(u64),
+    /// Somebody works with the generation.
+    #[error("generation {0} is in use, by a server or by another command")]
+    InUse(u64),
+    /// Another process is at the same work.
+    #[error("another process is at it already (it holds {0})")]
+    Busy(String),
+    /// What was held was lost: another process may be at the same work.
+    #[error("{0} was lost, with the connection that held it; nothing of this is made live")]
+    Lost(String),
+    /// A read model cannot be opened, read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -1,6 +1,6 @@
 //! A fresh fold: the log folded into an empty read model, up to exactly where a live one is.
 
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use event_log::{EventLog, LogError};
 use events::{Digest, Position};
@@ -8,8 +8,8 @@ use futures::StreamExt;
 use read_model::Poison;
 
 use crate::{
-    GenerationError, PoisonPolicy, StoreError,
-    sqlite::{Snapshot, SqliteReadModel, peek},
+    GenerationError, PoisonPolicy, StoreError, apply,
+    port::{Leadership, Place, ReadModel, ReadModels, Snapshot},
 };
 
 /// Events in one transaction. Nobody waits for them one by one.
@@ -51,7 +51,7 @@ pub enum BuildError {
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The files of generations cannot be dealt with.
+    /// The generations cannot be dealt with.
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// An event cannot be folded in, and the policy is to halt.
@@ -85,47 +85,52 @@ pub enum BuildError {
     /// The live read model has gone back while it was compared with.
     #[error("the read model has gone back to position {0} meanwhile; it was replaced")]
     WentBack(Position),
-    /// The folder for the fresh fold cannot be made or removed.
-    #[error("{} cannot be used: {source}", path.display())]
-    Scratch {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
 }
 
-/// Folds the log into `fresh` up to exactly where the read model at `live` is at some moment, and
-/// gives that moment.
+/// Opens a read model that is folded afresh, for nobody else to write to.
+pub(crate) async fn open_alone(
+    read_models: &dyn ReadModels,
+    place: Place,
+) -> Result<Arc<dyn ReadModel>, BuildError> {
+    let fresh = read_models.open(place).await?;
+    match fresh.lead().await? {
+        Leadership::Leading => Ok(fresh),
+        // The lock of the work keeps others from it.
+        Leadership::Following => Err(StoreError::Deposed.into()),
+    }
+}
+
+/// Folds the log into `fresh` up to exactly where the live generation is at some moment, and gives that
+/// moment.
 pub(crate) async fn fold_beside(
     log: &dyn EventLog,
-    fresh: &SqliteReadModel,
-    live: &Path,
+    fresh: &Arc<dyn ReadModel>,
+    read_models: &dyn ReadModels,
+    live: u64,
     policy: PoisonPolicy,
     progress: Progress<'_>,
-) -> Result<Snapshot, BuildError> {
+) -> Result<Box<dyn Snapshot>, BuildError> {
+    let live = Place::Generation(live);
     for _ in 0..APPROACHES_MAX {
-        let from = fresh.checkpoint().await?.position;
-        let target = peek(live).await?.0.position;
-        fold_to(log, fresh, target, policy, progress).await?;
-        if target.0.saturating_sub(from.0) <= NEAR_EVENTS {
+        let target = read_models.peek(live).await?.0.position;
+        if fold_to(log, fresh, target, policy, progress).await? <= NEAR_EVENTS {
             break;
         }
     }
-    let snapshot = Snapshot::open(live).await?;
-    fold_to(log, fresh, snapshot.checkpoint.position, policy, progress).await?;
+    let snapshot = read_models.snapshot(live).await?;
+    fold_to(log, fresh, snapshot.checkpoint().position, policy, progress).await?;
     progress(Step::Comparing);
     Ok(snapshot)
 }
 
-/// Folds the log into `fresh` up to exactly `target`.
+/// Folds the log into `fresh` up to exactly `target`; gives how many events that were.
 pub(crate) async fn fold_to(
     log: &dyn EventLog,
-    fresh: &SqliteReadModel,
+    fresh: &Arc<dyn ReadModel>,
     target: Position,
     policy: PoisonPolicy,
     progress: Progress<'_>,
-) -> Result<(), BuildError> {
+) -> Result<u64, BuildError> {
     let mut at = fresh.checkpoint().await?;
     if at.position > target {
         return Err(BuildError::WentBack(target));
@@ -134,7 +139,7 @@ pub(crate) async fn fold_to(
     if head < target {
         return Err(BuildError::LogTooShort { read_model: target, head });
     }
-    let mut pages = log.subscribe_all(at.position);
+    let (mut pages, mut folded) = (log.subscribe_all(at.position), 0);
     while at.position < target {
         let (mut events, mut bytes) = (Vec::new(), 0);
         while events.len() < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
@@ -146,12 +151,13 @@ pub(crate) async fn fold_to(
                 break;
             }
         }
-        let applied = fresh.apply_all(at, events, policy).await?;
+        folded += events.len() as u64;
+        let applied = apply::apply_all(fresh, at, events, policy).await?;
         if let Some(poison) = applied.halted {
             return Err(poison.into());
         }
         at = applied.changed.checkpoint;
         progress(Step::Folding { reached: at.position, target });
     }
-    Ok(())
+    Ok(folded)
 }

@@ -9,6 +9,7 @@ const POSITION: &str = "cinelog_projector_position";
 const LAG_EVENTS: &str = "cinelog_projector_lag_events";
 const PARKED_STREAMS: &str = "cinelog_projector_parked_streams";
 const EVENTS_TOTAL: &str = "cinelog_projector_events_total";
+const LEADING: &str = "cinelog_projector_leading";
 const COMPLETE: &str = "cinelog_read_model_complete";
 
 /// Says once what each metric is.
@@ -17,6 +18,10 @@ pub(crate) fn describe() {
     describe_gauge!(LAG_EVENTS, "Events that the log has and the read model has not.");
     describe_gauge!(PARKED_STREAMS, "Streams that a poison event has stopped.");
     describe_counter!(EVENTS_TOTAL, "Events taken in, by outcome: applied, parked or retried.");
+    describe_gauge!(
+        LEADING,
+        "Whether this projector is the one that writes: 1, or 0 where another does."
+    );
     describe_gauge!(COMPLETE, "Whether count and hash of what the read model holds are the log's.");
 }
 
@@ -47,4 +52,9 @@ pub(crate) fn retried(events: u64) {
 /// Whether the read model holds what the log holds.
 pub(crate) fn complete(is_complete: bool) {
     gauge!(COMPLETE).set(if is_complete { 1.0 } else { 0.0 });
+}
+
+/// Whether this projector is the one that writes.
+pub(crate) fn leading(leads: bool) {
+    gauge!(LEADING).set(if leads { 1.0 } else { 0.0 });
 }

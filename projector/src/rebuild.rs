@@ -1,17 +1,15 @@
 //! Rebuilding: a new generation is built from the log beside the live one, compared with it at the same
 //! position, and switched to. Nothing is stopped for it.
 //!
-//! A build that does not come to its end leaves a file that is no generation; the next one removes it.
-
-use std::path::Path;
+//! A build that does not come to its end leaves something that is no generation; the next one removes it.
 
 use event_log::EventLog;
 use read_model::Checkpoint;
 
 use crate::{
-    BuildError, Comparison, Generations, PoisonPolicy, Progress, compare,
-    fresh::{fold_beside, fold_to},
-    sqlite::{Snapshot, SqliteReadModel, SqliteReadModelOptions, peek},
+    BuildError, Comparison, PoisonPolicy, Progress, compare,
+    fresh::{fold_beside, fold_to, open_alone},
+    port::{Place, ReadModels, Work},
 };
 
 /// How a read model is rebuilt.
@@ -45,29 +43,48 @@ pub struct Rebuilt {
 /// [`BuildError`] where that cannot be done. The live generation stays what it is.
 pub async fn rebuild(
     log: &dyn EventLog,
-    generations: &Generations,
+    read_models: &dyn ReadModels,
     options: RebuildOptions,
     progress: Progress<'_>,
 ) -> Result<Rebuilt, BuildError> {
-    let _lock = generations.lock()?;
-    generations.remove_unfinished()?;
-    let (live, number) = (generations.live()?, generations.reserve()?);
+    let lock = read_models.lock(Work::Building).await?;
+    read_models.remove_unfinished().await?;
+    let (live, number) = (read_models.live().await?, read_models.reserve().await?);
     // Neither is removed while it is needed here: the one is read, the other is to be switched to.
-    let _in_use = (generations.hold(live)?, generations.hold(number)?);
-    let live = generations.path(live);
-    let building = generations.building(number);
-    let options_of_file = SqliteReadModelOptions {
-        generation: Some(number),
-        ..SqliteReadModelOptions::building(&building)
-    };
-    let fresh = SqliteReadModel::open_with(options_of_file).await?;
-    let ahead = if live.is_file() { ahead(log, &live).await? } else { None };
-    let compared = if live.is_file() && ahead.is_none() {
-        let mut live = fold_beside(log, &fresh, &live, options.poison, progress).await?;
-        let mut new = Snapshot::open(&building).await?;
-        let comparison =
-            compare::compare(&mut live.connection, &mut new.connection, options.shown_max).await?;
-        Some((live.checkpoint, comparison))
+    let (_live, new) = (read_models.hold(live).await?, read_models.hold(number).await?);
+    let built = build(log, read_models, live, number, options, progress).await?;
+    if let Err(error) = check_digest(log, read_models, number).await {
+        read_models.remove_unfinished().await?;
+        return Err(error);
+    }
+    // Who has lost the lock may not be alone.
+    lock.still_held().await?;
+    new.still_held().await?;
+    read_models.finish(number).await?;
+    if options.switch {
+        read_models.switch(number).await?;
+    }
+    Ok(built)
+}
+
+async fn build(
+    log: &dyn EventLog,
+    read_models: &dyn ReadModels,
+    live: u64,
+    number: u64,
+    options: RebuildOptions,
+    progress: Progress<'_>,
+) -> Result<Rebuilt, BuildError> {
+    let building = Place::Building(number);
+    let fresh = open_alone(read_models, building).await?;
+    let is_there = read_models.exists(live).await?;
+    let ahead = if is_there { ahead(log, read_models, live).await? } else { None };
+    let compared = if is_there && ahead.is_none() {
+        let policy = options.poison;
+        let mut live = fold_beside(log, &fresh, read_models, live, policy, progress).await?;
+        let mut new = read_models.snapshot(building).await?;
+        let compared = compare::compare(live.as_mut(), new.as_mut(), options.shown_max).await?;
+        Some((live.checkpoint(), compared))
     } else {
         None
     };
@@ -75,27 +92,27 @@ pub async fn rebuild(
     fold_to(log, &fresh, log.head().await?, options.poison, progress).await?;
     let checkpoint = fresh.checkpoint().await?;
     fresh.close().await;
-    if let Err(error) = check_digest(log, &building).await {
-        generations.remove_unfinished()?;
-        return Err(error);
-    }
-    generations.finish(number)?;
-    if options.switch {
-        generations.switch(number)?;
-    }
     Ok(Rebuilt { checkpoint, compared, ahead, switched: options.switch })
 }
 
-/// Where the read model at `live` is, if that is beyond the end of the log.
-async fn ahead(log: &dyn EventLog, live: &Path) -> Result<Option<Checkpoint>, BuildError> {
+/// Where the live generation is, if that is beyond the end of the log.
+async fn ahead(
+    log: &dyn EventLog,
+    read_models: &dyn ReadModels,
+    live: u64,
+) -> Result<Option<Checkpoint>, BuildError> {
     // The log's end is looked for after: it is never behind what was folded in before.
-    let (checkpoint, _) = peek(live).await?;
+    let (checkpoint, _) = read_models.peek(Place::Generation(live)).await?;
     Ok((log.head().await? < checkpoint.position).then_some(checkpoint))
 }
 
 /// Makes sure that the events that were folded in are those that the log was given.
-async fn check_digest(log: &dyn EventLog, built: &Path) -> Result<(), BuildError> {
-    let (Checkpoint { position, .. }, read) = peek(built).await?;
+async fn check_digest(
+    log: &dyn EventLog,
+    read_models: &dyn ReadModels,
+    number: u64,
+) -> Result<(), BuildError> {
+    let (Checkpoint { position, .. }, read) = read_models.peek(Place::Building(number)).await?;
     let kept = log.digest(position).await?;
     if read == kept { Ok(()) } else { Err(BuildError::LogAltered { position, read, kept }) }
 }

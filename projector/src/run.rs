@@ -1,7 +1,8 @@
 //! The loop: follows the log, folds batch after batch in, and tells the change feed.
 //!
-//! A batch that has begun is finished; between batches it can be stopped or killed, and goes on from
-//! the checkpoint. About once a second it does what is to be done beside: it compares the read model's
+//! Of several projectors on one read model one leads and does that; the others follow: they look where it
+//! is, and take the lead when it is free. A batch that has begun is finished; between batches it can be
+//! stopped or killed, and goes on from the checkpoint. About once a second it does what is to be done beside: it compares the read model's
 //! digest with the log's, and tries parked streams again where somebody has asked for it.
 
 use std::{sync::Arc, time::Duration};
@@ -9,17 +10,23 @@ use std::{sync::Arc, time::Duration};
 use event_log::{EventBatches, EventLog, LogError};
 use events::{Position, RecordedEvent};
 use futures::StreamExt;
-use read_model::{ChangeFeed, Checkpoint};
+use read_model::{ChangeFeed, Checkpoint, ReadModelChanged};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Applied, Backoff, Completeness, PoisonPolicy, ProjectorError, Status, StoreError, measure,
-    sqlite::SqliteReadModel,
+    Applied, Backoff, Completeness, PoisonPolicy, ProjectorError, Status, StoreError, apply,
+    measure,
+    port::{Leadership, ReadModel},
+    retry,
 };
 
 /// How often is done what is to be done beside folding.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a projector that follows looks whether it can lead. The lead of one that was killed is free
+/// after some seconds.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 
 /// Bytes of event data that are gathered for one transaction, reached by its last page.
 const BATCH_BYTES_MAX: usize = 16 << 20;
@@ -48,8 +55,8 @@ impl Default for ProjectorOptions {
 /// Folds the log into the read model until `shutdown`, tells `feed` what each batch changed, and
 /// `status` how it goes.
 ///
-/// Several may run on one read model: the checkpoint lets one of them through with each batch, and
-/// the others go on from where that one has come.
+/// Several may run on one read model: one leads and writes, the others follow it, and one of them takes
+/// its place within seconds when it is gone. When this returns, the lead is given up.
 ///
 /// While the log or the read model is unavailable (a full disk, a network that is gone) it tries
 /// again until `shutdown`, and warns of each try.
@@ -58,7 +65,7 @@ impl Default for ProjectorOptions {
 /// [`ProjectorError`] where trying again cannot help. What was folded in stays.
 pub async fn run(
     log: Arc<dyn EventLog>,
-    read_model: SqliteReadModel,
+    read_model: Arc<dyn ReadModel>,
     feed: Arc<dyn ChangeFeed>,
     options: ProjectorOptions,
     status: Status,
@@ -74,44 +81,27 @@ pub async fn run(
         status,
         shutdown,
         generation: None,
+        told: None,
         failures: 0,
         head: Position::START,
         chores_at: Instant::now(),
     };
-    loop {
-        let error = match projector.follow().await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if let ProjectorError::Store(StoreError::Fenced { stored, .. }) = &error {
-            // Not a failure: somebody else was faster, so there is something to go on from.
-            tracing::warn!(position = %stored.position, "another projector is at work");
-            continue;
-        }
-        projector.status.failed(Instant::now().into_std(), error.to_string());
-        if !error.is_transient() {
-            return Err(error);
-        }
-        projector.failures = projector.failures.saturating_add(1);
-        let (retry, delay) =
-            (projector.failures, projector.options.backoff.delay(projector.failures));
-        tracing::warn!(%error, retry, ?delay, "projector fails, trying again");
-        let stopped = projector.shutdown.cancelled();
-        if tokio::time::timeout(delay, stopped).await.is_ok() {
-            return Ok(());
-        }
-    }
+    let ended = projector.work().await;
+    projector.resign().await;
+    ended
 }
 
 struct Projector {
     log: Arc<dyn EventLog>,
-    read_model: SqliteReadModel,
+    read_model: Arc<dyn ReadModel>,
     feed: Arc<dyn ChangeFeed>,
     options: ProjectorOptions,
     status: Status,
     shutdown: CancellationToken,
     /// The generation that was found at the start.
     generation: Option<u64>,
+    /// Up to where this one has told the change feed of what it wrote.
+    told: Option<Checkpoint>,
     /// Failures since the last batch.
     failures: u32,
     /// The end of the log when it was last looked for.
@@ -121,9 +111,52 @@ struct Projector {
 }
 
 impl Projector {
-    /// Follows the log from the stored checkpoint until `shutdown` or an error.
-    async fn follow(&mut self) -> Result<(), ProjectorError> {
-        let mut at = self.read_model.checkpoint().await?;
+    /// Leads or follows until `shutdown` or an error that does not pass.
+    async fn work(&mut self) -> Result<(), ProjectorError> {
+        loop {
+            let error = match self.lead_or_follow().await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            if error.is_about_another() {
+                // Not a failure: somebody else was faster, so there is something to go on from.
+                tracing::warn!(%error, "another projector is at work");
+                continue;
+            }
+            self.status.failed(Instant::now().into_std(), error.to_string());
+            if !error.is_transient() {
+                return Err(error);
+            }
+            self.failures = self.failures.saturating_add(1);
+            let (retry, delay) = (self.failures, self.options.backoff.delay(self.failures));
+            tracing::warn!(%error, retry, ?delay, "projector fails, trying again");
+            if tokio::time::timeout(delay, self.shutdown.cancelled()).await.is_ok() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn lead_or_follow(&mut self) -> Result<(), ProjectorError> {
+        while self.read_model.lead().await? == Leadership::Following {
+            let at = self.look().await?;
+            if self.tell_leads(false) {
+                tracing::info!(position = %at.position, "another projector leads, this one follows");
+            }
+            self.check_completeness().await?;
+            self.succeeded();
+            if tokio::time::timeout(FOLLOW_EVERY, self.shutdown.cancelled()).await.is_ok() {
+                return Ok(());
+            }
+        }
+        if self.tell_leads(true) {
+            tracing::info!("this projector leads");
+        }
+        self.project().await
+    }
+
+    /// Finds out where the read model is, and says so.
+    async fn look(&mut self) -> Result<Checkpoint, ProjectorError> {
+        let at = self.read_model.checkpoint().await?;
         let ours = *self.generation.get_or_insert(at.generation);
         if at.generation != ours {
             return Err(ProjectorError::Superseded { ours, stored: at.generation });
@@ -131,7 +164,27 @@ impl Projector {
         self.count_parked_streams().await;
         self.find_head().await;
         self.tell_progress(at);
-        tracing::info!(generation = ours, position = %at.position, "projector follows the log");
+        Ok(at)
+    }
+
+    /// Gives the lead up at once, so that another one need not wait for it.
+    async fn resign(&self) {
+        if let Err(error) = self.read_model.resign().await {
+            tracing::warn!(%error, "the lead could not be given up, another projector waits some seconds");
+        }
+        self.tell_leads(false);
+    }
+
+    /// Follows the log from the stored checkpoint until `shutdown` or an error.
+    async fn project(&mut self) -> Result<(), ProjectorError> {
+        let mut at = self.look().await?;
+        tracing::info!(generation = at.generation, position = %at.position, "projector follows the log");
+        if self.told.is_some_and(|told| told != at) {
+            // What was committed without its answer, or by another one, is not told of in detail any more:
+            // whoever remembers anything forgets it.
+            let (previous, movies, facets) = (at, Vec::new(), Vec::new());
+            self.tell(ReadModelChanged { previous, checkpoint: at, movies, facets }).await;
+        }
 
         let mut batches = self.log.subscribe_all(at.position);
         let mut events = Vec::new();
@@ -187,15 +240,14 @@ impl Projector {
         from: Checkpoint,
         events: Vec<RecordedEvent>,
     ) -> Result<Checkpoint, ProjectorError> {
-        let applied = self.read_model.apply_all(from, events, self.options.poison).await?;
+        let applied = apply::apply_all(&self.read_model, from, events, self.options.poison).await?;
         let Applied { changed, poison, halted, .. } = &applied;
         let reached = changed.checkpoint;
         // At once: what is committed is told of, whatever may fail from here on.
         if reached != from {
-            self.feed.publish(changed.clone()).await;
+            self.tell(changed.clone()).await;
         }
-        self.failures = 0;
-        self.status.update(|report| report.failing = None);
+        self.succeeded();
         measure::batch(&applied);
         self.tell_progress(reached);
         for poison in poison {
@@ -213,13 +265,15 @@ impl Projector {
     }
 
     async fn do_chores(&mut self, at: Checkpoint) -> Result<(), ProjectorError> {
+        if self.read_model.lead().await? == Leadership::Following {
+            return Err(StoreError::Deposed.into());
+        }
         self.check_completeness().await?;
         self.retry_parked(at).await?;
         // Where events wait, only a batch that gets through shows that all is well again: the disk may
         // be full for what is written and fine for what has been read.
         if at.position >= self.head {
-            self.failures = 0;
-            self.status.update(|report| report.failing = None);
+            self.succeeded();
         }
         self.chores_at = Instant::now() + CHORES_EVERY;
         Ok(())
@@ -230,12 +284,13 @@ impl Projector {
     async fn check_completeness(&mut self) -> Result<(), ProjectorError> {
         let (Checkpoint { position, .. }, read_model) = self.read_model.digest().await?;
         let log = self.log.digest(position).await?;
-        let completeness = if log == read_model && log.count >= position.0 {
+        // Beyond its end, the digest that the log gives is that of its end.
+        let completeness = if log == read_model && position <= self.head {
             Completeness::Complete(position)
         } else {
-            // Beyond its end, the digest that the log gives is that of its end.
             match self.log.head().await? {
                 head if head < position => Completeness::Ahead { position, head },
+                _ if log == read_model => Completeness::Complete(position),
                 _ => Completeness::Incomplete { position, log, read_model },
             }
         };
@@ -255,7 +310,8 @@ impl Projector {
     async fn retry_parked(&mut self, at: Checkpoint) -> Result<(), ProjectorError> {
         let asked = self.read_model.asked(RETRIES_MAX).await?;
         for stream in &asked {
-            let retried = match self.read_model.retry(self.log.as_ref(), at, stream).await {
+            let (model, log) = (self.read_model.as_ref(), self.log.as_ref());
+            let retried = match retry::retry(model, log, at, stream).await {
                 Ok(Some(retried)) => retried,
                 Ok(None) => continue,
                 Err(error) if error.is_about_the_retry() => {
@@ -275,13 +331,31 @@ impl Projector {
                 }
             }
             if events > 0 {
-                self.feed.publish(retried.changed).await;
+                self.tell(retried.changed).await;
             }
         }
         if !asked.is_empty() {
             self.count_parked_streams().await;
         }
         Ok(())
+    }
+
+    async fn tell(&mut self, change: ReadModelChanged) {
+        self.told = Some(change.checkpoint);
+        self.feed.publish(change).await;
+    }
+
+    /// Says whether it leads; gives whether that is news.
+    fn tell_leads(&self, leads: bool) -> bool {
+        measure::leading(leads);
+        let mut before = false;
+        self.status.update(|report| before = std::mem::replace(&mut report.leads, leads));
+        before != leads
+    }
+
+    fn succeeded(&mut self) {
+        self.failures = 0;
+        self.status.update(|report| report.failing = None);
     }
 
     fn tell_progress(&self, reached: Checkpoint) {

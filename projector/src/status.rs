@@ -24,6 +24,9 @@ pub struct Status(Arc<Mutex<Report>>);
 pub struct Report {
     /// Where the read model is. `None` until that has been found out.
     pub checkpoint: Option<Checkpoint>,
+    /// Whether this projector is the one that writes. Another one may be, of another process; this one
+    /// then follows, and is as well as one that leads.
+    pub leads: bool,
     /// The end of the log when it was last looked for.
     pub head: Position,
     /// Since when and why nothing gets through. `None` while all is well.

@@ -1,18 +1,13 @@
 //! Verifying: the log is folded afresh beside the live read model, and the two are compared at one
 //! position. Nothing is stopped for it, and nothing of the live one is changed.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
-
 use event_log::EventLog;
 use events::{Digest, Position};
 
 use crate::{
-    BuildError, Comparison, FileLock, GenerationError, PoisonPolicy, Progress, compare,
-    fresh::fold_beside,
-    sqlite::{Snapshot, SqliteReadModel, SqliteReadModelOptions},
+    BuildError, Comparison, PoisonPolicy, Progress, compare,
+    fresh::{fold_beside, open_alone},
+    port::{Place, ReadModels, Work},
 };
 
 /// What verifying came to.
@@ -53,9 +48,9 @@ impl Verification {
     }
 }
 
-/// Folds the log afresh up to exactly where the read model at `live` is, and compares all rows. The
-/// folder `scratch` is made for it and removed after; what an interrupted run left there is removed
-/// first. Keeps at most `shown_max` differences, and counts all.
+/// Folds the log afresh up to exactly where the live generation is, and compares all rows. What is
+/// needed for it is removed after; what an interrupted run left is removed first. Keeps at most
+/// `shown_max` differences, and counts all.
 ///
 /// Poison events are parked whatever the policy is: the live read model has got past them as well.
 ///
@@ -63,59 +58,43 @@ impl Verification {
 /// [`BuildError`] where it could not be done, which says nothing about the read model.
 pub async fn verify(
     log: &dyn EventLog,
-    live: &Path,
-    scratch: &Path,
+    read_models: &dyn ReadModels,
     shown_max: usize,
     progress: Progress<'_>,
 ) -> Result<Verification, BuildError> {
-    let scratch = Scratch::make(scratch)?;
-    let path = scratch.folder.join("read-model.db");
-    let options = SqliteReadModelOptions::building(&path);
-    let fresh = SqliteReadModel::open_with(options).await?;
-    let mut live = fold_beside(log, &fresh, live, PoisonPolicy::Park, progress).await?;
+    let lock = read_models.lock(Work::Verifying).await?;
+    read_models.remove_scratch().await?;
+    let live = read_models.live().await?;
+    let in_use = read_models.hold(live).await?;
+    let verified = compare_afresh(log, read_models, live, shown_max, progress).await;
+    // Where one of them was lost, another may have removed what was compared.
+    lock.still_held().await?;
+    in_use.still_held().await?;
+    read_models.remove_scratch().await?;
+    verified
+}
+
+async fn compare_afresh(
+    log: &dyn EventLog,
+    read_models: &dyn ReadModels,
+    live: u64,
+    shown_max: usize,
+    progress: Progress<'_>,
+) -> Result<Verification, BuildError> {
+    let fresh = open_alone(read_models, Place::Scratch).await?;
+    let live = fold_beside(log, &fresh, read_models, live, PoisonPolicy::Park, progress).await;
+    // Also where that failed: nothing else can remove it then.
     fresh.close().await;
-    let mut fresh = Snapshot::open(&path).await?;
-    let comparison =
-        compare::compare(&mut live.connection, &mut fresh.connection, shown_max).await?;
-    let position = live.checkpoint.position;
+    let mut live = live?;
+    let mut fresh = read_models.snapshot(Place::Scratch).await?;
+    let comparison = compare::compare(live.as_mut(), fresh.as_mut(), shown_max).await?;
+    let position = live.checkpoint().position;
     Ok(Verification {
-        generation: live.checkpoint.generation,
+        generation: live.checkpoint().generation,
         position,
-        folded: fresh.digest,
+        folded: fresh.digest(),
         log: log.digest(position).await?,
-        read_model: live.digest,
+        read_model: live.digest(),
         comparison,
     })
-}
-
-/// A folder for one run, which nobody else uses. Goes with it.
-struct Scratch {
-    folder: PathBuf,
-    _lock: FileLock,
-}
-
-impl Scratch {
-    fn make(folder: &Path) -> Result<Self, BuildError> {
-        let lock = FileLock::take(&folder.with_extension("lock")).map_err(GenerationError::from)?;
-        let scratch = Self { folder: folder.to_owned(), _lock: lock };
-        let made = scratch.remove().and_then(|()| fs::create_dir(folder));
-        made.map_err(|source| BuildError::Scratch { path: folder.to_owned(), source })?;
-        Ok(scratch)
-    }
-
-    fn remove(&self) -> io::Result<()> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = self.remove() {
-            // The next run removes it.
-            tracing::warn!(folder = %self.folder.display(), %error, "scratch folder not removed");
-        }
-    }
 }

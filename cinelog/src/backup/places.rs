@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use projector::Generations;
+use projector::sqlite::Generations;
 
 use super::{
     error::{BackupError, at},

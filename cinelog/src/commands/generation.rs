@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use projector::{GenerationError, Generations, sqlite::peek};
+use projector::{GenerationError, ReadModels, port::Place};
 use tokio::time::{Instant, sleep};
 
 use super::print;
@@ -23,41 +23,39 @@ pub(crate) async fn generation(
 ) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
-    let read_models = wire::read_models(config, &data)?;
-    let generations = read_models.generations();
+    let read_models = wire::read_models(config, &data).await?;
+    let read_models = read_models.as_ref();
     match *command {
-        GenerationCommand::List => list(generations).await,
-        GenerationCommand::Switch { number } => switch(generations, number).await,
+        GenerationCommand::List => list(read_models).await,
+        GenerationCommand::Switch { number } => switch(read_models, number).await,
         GenerationCommand::Remove { number } => {
-            remove(generations, number).await?;
+            remove(read_models, number).await?;
             print(&format!("removed generation {number}\n"))
         }
     }
 }
 
-async fn list(generations: &Generations) -> Result<(), Failure> {
-    let live = generations.live()?;
-    for generation in generations.list()? {
-        let position = match peek(&generation.path).await {
+async fn list(read_models: &dyn ReadModels) -> Result<(), Failure> {
+    let live = read_models.live().await?;
+    for generation in read_models.list().await? {
+        let position = match read_models.peek(Place::Generation(generation.number)).await {
             Ok((checkpoint, _)) => format!("position {}", checkpoint.position),
             Err(error) => format!("unreadable: {error}"),
         };
         let mark = if generation.number == live { "live" } else { "" };
         print(&format!(
             "{:>4}  {mark:<4}  {:>12} bytes  {position}  {}\n",
-            generation.number,
-            generation.bytes,
-            generation.path.display()
+            generation.number, generation.bytes, generation.place
         ))?;
     }
     Ok(())
 }
 
 /// Removes a generation, as soon as a server that was told to leave it has done so.
-async fn remove(generations: &Generations, number: u64) -> Result<(), Failure> {
+async fn remove(read_models: &dyn ReadModels, number: u64) -> Result<(), Failure> {
     let deadline = Instant::now() + LEAVING_MAX;
     loop {
-        match generations.remove(number) {
+        match read_models.remove(number).await {
             Err(GenerationError::InUse(_)) if Instant::now() < deadline => sleep(LOOK_EVERY).await,
             done => return Ok(done?),
         }
@@ -65,16 +63,15 @@ async fn remove(generations: &Generations, number: u64) -> Result<(), Failure> {
 }
 
 /// Switches to what is a read model of that number, and to nothing else.
-async fn switch(generations: &Generations, number: u64) -> Result<(), Failure> {
-    let path = generations.path(number);
-    if path.is_file() {
-        let (found, _) = peek(&path).await?;
+async fn switch(read_models: &dyn ReadModels, number: u64) -> Result<(), Failure> {
+    if read_models.exists(number).await? {
+        let (found, _) = read_models.peek(Place::Generation(number)).await?;
         if found.generation != number {
-            let path = path.display();
             let found = found.generation;
-            return Err(Failure::Other(format!("{path} holds generation {found}, not {number}")));
+            let what = format!("what is called generation {number} holds generation {found}");
+            return Err(Failure::Other(what));
         }
     }
-    generations.switch(number)?;
+    read_models.switch(number).await?;
     print(&format!("generation {number} is live; a running server follows by itself\n"))
 }

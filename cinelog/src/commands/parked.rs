@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use event_log::EventLog;
 use events::Position;
-use projector::{ProjectorOptions, Status, sqlite::SqliteReadModel};
+use projector::{OpenGeneration, ProjectorOptions, ReadModel, Status};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -26,13 +26,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(crate) async fn parked(config: &Config, command: &ParkedCommand) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
-    let read_models = wire::read_models(config, &data)?;
-    let live = read_models.existing(read_models.live()?).await?;
+    let read_models = wire::read_models(config, &data).await?;
+    let number = read_models.live().await?;
+    let live = OpenGeneration::existing(read_models.as_ref(), number).await?;
     let model = &live.read_model;
     match command {
-        ParkedCommand::List => list(model).await,
+        ParkedCommand::List => list(model.as_ref()).await,
         ParkedCommand::Retry { streams, .. } => {
-            let asked = ask(model, streams).await?;
+            let asked = ask(model.as_ref(), streams).await?;
             if asked.is_empty() {
                 return print("no stream is parked\n");
             }
@@ -44,13 +45,13 @@ pub(crate) async fn parked(config: &Config, command: &ParkedCommand) -> Result<(
                     model.close().await;
                     outcome
                 }
-                Err(_) => wait(model, &asked).await,
+                Err(_) => wait(model.as_ref(), &asked).await,
             }
         }
     }
 }
 
-async fn list(model: &SqliteReadModel) -> Result<(), Failure> {
+async fn list(model: &dyn ReadModel) -> Result<(), Failure> {
     let mut after = Position::START;
     loop {
         let page = model.parked(after, PAGE).await?;
@@ -68,7 +69,7 @@ async fn list(model: &SqliteReadModel) -> Result<(), Failure> {
 }
 
 /// Marks the streams, all where none is named; gives which.
-async fn ask(model: &SqliteReadModel, streams: &[String]) -> Result<Vec<String>, Failure> {
+async fn ask(model: &dyn ReadModel, streams: &[String]) -> Result<Vec<String>, Failure> {
     if !streams.is_empty() {
         for stream in streams {
             if model.ask_retry(Some(stream)).await? == 0 {
@@ -92,7 +93,7 @@ async fn ask(model: &SqliteReadModel, streams: &[String]) -> Result<Vec<String>,
 async fn work(
     config: &Config,
     log: Arc<dyn EventLog>,
-    model: &SqliteReadModel,
+    model: &Arc<dyn ReadModel>,
     asked: &[String],
 ) -> Result<(), Failure> {
     let options =
@@ -101,7 +102,7 @@ async fn work(
     let feed = wire::change_feed();
     let projector = projector::run(
         Arc::clone(&log),
-        model.clone(),
+        Arc::clone(model),
         feed,
         options,
         Status::default(),
@@ -109,7 +110,7 @@ async fn work(
     );
     let mut projector = tokio::spawn(projector);
     let outcome = tokio::select! {
-        outcome = wait(model, asked) => outcome,
+        outcome = wait(model.as_ref(), asked) => outcome,
         ended = &mut projector => {
             ended.map_err(|error| Failure::Other(error.to_string()))??;
             return Err(Failure::Other("the projector ended before its time".to_owned()));
@@ -122,7 +123,7 @@ async fn work(
 }
 
 /// Waits until all of them have been tried again, and says what came of each.
-async fn wait(model: &SqliteReadModel, asked: &[String]) -> Result<(), Failure> {
+async fn wait(model: &dyn ReadModel, asked: &[String]) -> Result<(), Failure> {
     let deadline = Instant::now() + PATIENCE;
     let mut parked = 0;
     for name in asked {

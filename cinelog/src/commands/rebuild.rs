@@ -18,7 +18,7 @@ pub(crate) async fn rebuild(config: &Config, args: &RebuildArgs) -> Result<(), F
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
     let log = build::log(config, &data).await?;
-    let read_models = wire::read_models(config, &data)?;
+    let read_models = wire::read_models(config, &data).await?;
     let options = RebuildOptions {
         poison: config.projector.poison.into(),
         switch: !args.no_switch,
@@ -26,9 +26,8 @@ pub(crate) async fn rebuild(config: &Config, args: &RebuildArgs) -> Result<(), F
     };
     let bar = Bar::new();
     let progress = |step| bar.show(step);
-    let generations = read_models.generations();
     let rebuilt = tokio::select! {
-        done = rebuild_read_model(log.as_ref(), generations, options, &progress) => done?,
+        done = rebuild_read_model(log.as_ref(), read_models.as_ref(), options, &progress) => done?,
         _ = shutdown::signal() => return Err(Failure::Other("interrupted".to_owned())),
     };
     bar.done();

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use event_log::EventLog;
 use http_kit::{Clock, Metrics};
 use identity::Role;
+use projector::OpenGeneration;
 use query_api::LiveStore;
 use tokio::task::JoinSet;
 
@@ -39,14 +40,16 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
 
     let clock = Clock::system();
     let log = wire::event_log(&config, &data).await?;
-    let read_models = wire::read_models(&config, &data)?;
-    let live = read_models.open_live().await?;
+    let read_models = wire::read_models(&config, &data).await?;
+    let stores = wire::stores(&config, &data)?;
+    let live = OpenGeneration::live(read_models.as_ref()).await?;
     let ports = Ports {
         clock: clock.clone(),
         head_at_start: log.head().await?,
         log: Arc::clone(&log),
-        store: LiveStore::new(read_models.store(live.number).await?),
+        store: LiveStore::new(stores.open(live.number).await?),
         read_models,
+        stores,
         live,
         projection: LiveStatus::default(),
         feed: wire::change_feed(),

@@ -18,15 +18,11 @@ pub(crate) async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     telemetry::log_to_stderr(&config.logging)?;
     let data = DataDir::existing(&config.server.data)?;
     let log = build::log(config, &data).await?;
-    let read_models = wire::read_models(config, &data)?;
-    let (generations, live) = (read_models.generations(), read_models.live()?);
-    let _in_use = generations.hold(live)?;
-    let live = generations.path(live);
-    let scratch = data.file("verify.scratch".as_ref());
+    let read_models = wire::read_models(config, &data).await?;
     let bar = Bar::new();
     let progress = |step| bar.show(step);
     let verification = tokio::select! {
-        done = verify_read_model(log.as_ref(), &live, &scratch, SHOWN_MAX, &progress) => done?,
+        done = verify_read_model(log.as_ref(), read_models.as_ref(), SHOWN_MAX, &progress) => done?,
         _ = shutdown::signal() => return Err(Failure::Other("interrupted".to_owned())),
     };
     bar.done();

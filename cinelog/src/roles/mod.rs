@@ -17,7 +17,7 @@ use std::sync::Arc;
 use event_log::EventLog;
 use events::Position;
 use http_kit::{Clock, Metrics};
-use projector::ProjectorOptions;
+use projector::{OpenGeneration, ProjectorOptions, ReadModels};
 use query_api::LiveStore;
 use read_model::ChangeFeed;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -28,7 +28,7 @@ use crate::{
     data_dir::DataDir,
     error::Failure,
     shutdown::Shutdown,
-    wire::{OpenGeneration, ReadModels},
+    wire::Stores,
 };
 use connections::Limits;
 use projection::{HAND_OVER_MAX, Projection};
@@ -43,7 +43,9 @@ pub(crate) struct Ports {
     /// The facts.
     pub(crate) log: Arc<dyn EventLog>,
     /// The generations of the read model.
-    pub(crate) read_models: ReadModels,
+    pub(crate) read_models: Arc<dyn ReadModels>,
+    /// The same, for queries.
+    pub(crate) stores: Stores,
     /// The one that was live at the start.
     pub(crate) live: OpenGeneration,
     /// How the projector is doing.
@@ -110,6 +112,7 @@ fn project(
     let projection = Projection {
         log: ports.log,
         read_models: ports.read_models,
+        stores: ports.stores,
         store: ports.store,
         feed: ports.feed,
         status: ports.projection,

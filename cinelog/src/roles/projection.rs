@@ -7,8 +7,8 @@ use std::{
 };
 
 use event_log::EventLog;
-use projector::{ProjectorOptions, Status};
-use query_api::{LiveStore, SqliteStore};
+use projector::{OpenGeneration, ProjectorOptions, ReadModels, Status};
+use query_api::{LiveStore, Store};
 use read_model::{ChangeFeed, ReadModelChanged};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::Failure,
-    wire::{OpenGeneration, ReadModels},
+    wire::Stores,
 };
 
 /// How often is looked whether another generation has been made live.
@@ -37,7 +37,9 @@ pub(crate) struct Projection {
     /// The facts.
     pub(crate) log: Arc<dyn EventLog>,
     /// Where the generations are.
-    pub(crate) read_models: ReadModels,
+    pub(crate) read_models: Arc<dyn ReadModels>,
+    /// How queries read them.
+    pub(crate) stores: Stores,
     /// Where queries read.
     pub(crate) store: LiveStore,
     /// How queries learn what was written.
@@ -81,7 +83,7 @@ impl Projection {
                 ended = current.ended() => return ended,
                 _ = looks.tick() => {}
             }
-            let live = self.read_models.live();
+            let live = self.read_models.live().await;
             let number = live.as_ref().ok().copied();
             if refused
                 .as_ref()
@@ -92,7 +94,7 @@ impl Projection {
             let done = match live {
                 Ok(live) if live == current.generation.number => Ok(()),
                 Ok(live) => self.switch(&mut current, live, &stop).await,
-                Err(error) => Err(error),
+                Err(error) => Err(error.into()),
             };
             let told = refused.take().map(|last| last.reason);
             if let Err(error) = done {
@@ -121,7 +123,7 @@ impl Projection {
         (running.status, running.stop) = (Status::default(), CancellationToken::new());
         let work = projector::run(
             Arc::clone(&self.log),
-            running.generation.read_model.clone(),
+            Arc::clone(&running.generation.read_model),
             Arc::clone(&running.gate) as _,
             self.options,
             running.status.clone(),
@@ -139,14 +141,14 @@ impl Projection {
     ) -> Result<(), Failure> {
         let from = current.generation.number;
         tracing::info!(from, to, "another generation is live, catching up");
-        let generation = self.read_models.existing(to).await?;
-        let store = self.read_models.store(to).await?;
+        let generation = OpenGeneration::existing(self.read_models.as_ref(), to).await?;
+        let store = self.stores.open(to).await?;
         let mut next = self.start(generation, Gate::closed(&self.feed));
         // First beside each other, so that the time in which neither works is short.
         while !next.has_reached(current.status.position()) {
             let is_off = stop.is_cancelled()
                 || current.has_ended()
-                || self.read_models.live().is_ok_and(|live| live != to);
+                || self.read_models.live().await.is_ok_and(|live| live != to);
             if is_off {
                 return next.stop().await;
             }
@@ -163,7 +165,7 @@ impl Projection {
         &self,
         current: &mut Running,
         mut next: Running,
-        store: SqliteStore,
+        store: Arc<dyn Store>,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
         if let Err(error) = current.halt().await {

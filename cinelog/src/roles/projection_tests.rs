@@ -6,7 +6,10 @@ use event_log::{
 };
 use events::{Event, EventId, GenreDescribed, Metadata, NewEvent, Position, Slug, StreamName};
 use jiff::Timestamp;
-use projector::{GenerationError, Generations, PoisonPolicy, RebuildOptions, rebuild};
+use projector::{
+    GenerationError, PoisonPolicy, RebuildOptions, rebuild,
+    sqlite::{Generations, SqliteReadModels},
+};
 use read_model::{Checkpoint, FeedItem, InProcessChangeFeed};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -35,12 +38,15 @@ struct Ground {
 async fn idle(folder: &TempDir) -> (Projection, OpenGeneration) {
     let options = SqliteLogOptions::at(folder.path().join("log.db"));
     let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(options).await.unwrap());
-    let read_models = ReadModels::new(&folder.path().join("read-model.db"), 4);
-    let live = read_models.open_live().await.unwrap();
+    let path = folder.path().join("read-model.db");
+    let read_models: Arc<dyn ReadModels> = Arc::new(SqliteReadModels::at(&path));
+    let stores = Stores::at(&path, 4);
+    let live = OpenGeneration::live(read_models.as_ref()).await.unwrap();
     let projection = Projection {
         log,
-        store: LiveStore::new(read_models.store(live.number).await.unwrap()),
+        store: LiveStore::new(stores.open(live.number).await.unwrap()),
         read_models,
+        stores,
         feed: Arc::new(InProcessChangeFeed::new(64)),
         status: LiveStatus::default(),
         options: ProjectorOptions::default(),
@@ -69,7 +75,7 @@ impl Ground {
     }
 
     async fn rebuild(&self) {
-        rebuild_at(&self.log, &self.generations(), true).await;
+        rebuild_at(&self.log, &self.folder, true).await;
     }
 
     /// Waits until a generation could not take over.
@@ -101,9 +107,10 @@ async fn append(log: &Arc<dyn EventLog>, number: u32) {
     log.append(Append::new(stream, Expected::Any, vec![event])).await.unwrap();
 }
 
-async fn rebuild_at(log: &Arc<dyn EventLog>, generations: &Generations, switch: bool) {
+async fn rebuild_at(log: &Arc<dyn EventLog>, folder: &TempDir, switch: bool) {
+    let read_models = SqliteReadModels::at(folder.path().join("read-model.db"));
     let options = RebuildOptions { poison: PoisonPolicy::Park, switch, shown_max: 20 };
-    let rebuilt = rebuild(log.as_ref(), generations, options, &|_| {}).await;
+    let rebuilt = rebuild(log.as_ref(), &read_models, options, &|_| {}).await;
     assert_eq!(rebuilt.unwrap().compared.unwrap().1.differences(), 0);
 }
 
@@ -255,7 +262,7 @@ async fn before_the_hand_over(folder: &TempDir) -> (Projection, Running) {
     let current = projection.start(live, Gate::open(&projection.feed));
     append(&projection.log, 1).await;
     eventually(|| async { current.has_reached(Position(1)) }).await;
-    rebuild_at(&projection.log, projection.read_models.generations(), false).await;
+    rebuild_at(&projection.log, folder, false).await;
     append(&projection.log, 2).await;
     eventually(|| async { current.has_reached(Position(2)) }).await;
     (projection, current)
@@ -278,10 +285,10 @@ async fn the_old_one_is_at_work(projection: &Projection, mut current: Running) {
 async fn a_generation_that_does_not_come_as_far_in_time_hands_back_to_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let (projection, mut current) = before_the_hand_over(&folder).await;
-    let generation = projection.read_models.existing(2).await.unwrap();
-    let store = projection.read_models.store(2).await.unwrap();
+    let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
+    let store = projection.stores.open(2).await.unwrap();
     // Somebody writes to its file, and does not come to an end.
-    let path = projection.read_models.generations().path(2);
+    let path = folder.path().join("read-model.2.db");
     let file = SqliteConnectOptions::new().filename(path);
     let mut db = SqliteConnection::connect_with(&file).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.unwrap();
@@ -296,8 +303,8 @@ async fn a_generation_that_does_not_come_as_far_in_time_hands_back_to_the_old_on
 async fn a_generation_whose_projector_ends_during_the_hand_over_hands_back_to_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let (projection, mut current) = before_the_hand_over(&folder).await;
-    let generation = projection.read_models.existing(2).await.unwrap();
-    let store = projection.read_models.store(2).await.unwrap();
+    let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
+    let store = projection.stores.open(2).await.unwrap();
     let mut next = projection.start(generation, Gate::closed(&projection.feed));
     next.task = Some(tokio::spawn(async { Ok(()) }));
     next.status = Status::default();
@@ -312,8 +319,8 @@ async fn a_stop_during_the_hand_over_is_not_kept_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let (mut projection, mut current) = before_the_hand_over(&folder).await;
     projection.hand_over_max = PATIENCE * 10;
-    let generation = projection.read_models.existing(2).await.unwrap();
-    let store = projection.read_models.store(2).await.unwrap();
+    let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
+    let store = projection.stores.open(2).await.unwrap();
     let next = projection.start(generation, Gate::closed(&projection.feed));
     let stop = CancellationToken::new();
     stop.cancel();

@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use events::Position;
 use futures::stream::BoxStream;
-use projector::{ProjectorError, Status};
+use projector::{OpenGeneration, ProjectorError, Status};
 use read_model::{ChangeFeed, FeedItem, ReadModelChanged};
 use tokio::{
     task::{JoinError, JoinHandle},
@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::Failure, wire::OpenGeneration};
+use crate::error::Failure;
 
 /// How often is looked how far a generation has come that is about to take over.
 const APPROACH_EVERY: Duration = Duration::from_millis(5);

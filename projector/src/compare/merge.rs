@@ -2,74 +2,53 @@
 
 use std::cmp::Ordering;
 
-use futures::{StreamExt, stream::BoxStream};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use futures::StreamExt;
 
 use super::{
     report::{Difference, What},
-    row::{self, Row},
-    tables::Table,
+    value,
 };
-use crate::{StoreError, sqlite::store_error};
+use crate::{
+    StoreError,
+    port::{Row, Snapshot, Table},
+};
 
 /// Tells `note` of every row that is not the same in both; gives how many rows `fresh` has.
 pub(super) async fn merge(
     table: &Table,
-    live: &mut SqliteConnection,
-    fresh: &mut SqliteConnection,
+    live: &mut dyn Snapshot,
+    fresh: &mut dyn Snapshot,
     mut note: impl FnMut(Difference),
 ) -> Result<u64, StoreError> {
-    let mut live = Cursor::new(sqlx::query(table.sql).fetch(live));
-    let mut fresh = Cursor::new(sqlx::query(table.sql).fetch(fresh));
+    let (mut live, mut fresh) = (live.rows(table), fresh.rows(table));
     let mut tell = |row: &Row, what| {
-        note(Difference { table: table.name, row: row.name(table.keys), what });
+        note(Difference { table: table.name, row: value::name(row, table.keys), what });
     };
     let mut rows = 0;
-    let (mut there, mut expected) = (live.next().await?, fresh.next().await?);
+    let mut there = live.next().await.transpose()?;
+    let mut expected = fresh.next().await.transpose()?;
     loop {
         let order = match (&there, &expected) {
             (None, None) => return Ok(rows),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some((_, there)), Some((_, expected))) => there.cmp_key(expected, table.keys),
+            (Some(there), Some(expected)) => value::cmp_key(there, expected, table.keys),
         };
-        if let (Some((names, there)), Some((_, expected)), Ordering::Equal) =
-            (&there, &expected, order)
-        {
-            if there.values != expected.values {
-                tell(there, What::Changed(row::columns(names, there, expected)));
+        if let (Some(there), Some(expected), Ordering::Equal) = (&there, &expected, order) {
+            if there != expected {
+                tell(there, What::Changed(value::columns(table.columns, there, expected)));
             }
-        } else if let (Some((_, stray)), Ordering::Less) = (&there, order) {
+        } else if let (Some(stray), Ordering::Less) = (&there, order) {
             tell(stray, What::Stray);
-        } else if let (Some((_, missing)), Ordering::Greater) = (&expected, order) {
+        } else if let (Some(missing), Ordering::Greater) = (&expected, order) {
             tell(missing, What::Missing);
         }
         if order.is_le() {
-            there = live.next().await?;
+            there = live.next().await.transpose()?;
         }
         if order.is_ge() {
             rows += 1;
-            expected = fresh.next().await?;
+            expected = fresh.next().await.transpose()?;
         }
-    }
-}
-
-/// The rows of one side.
-struct Cursor<'a> {
-    rows: BoxStream<'a, Result<SqliteRow, sqlx::Error>>,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(rows: BoxStream<'a, Result<SqliteRow, sqlx::Error>>) -> Self {
-        Self { rows }
-    }
-
-    /// The next row, with its columns' names.
-    async fn next(&mut self) -> Result<Option<(SqliteRow, Row)>, StoreError> {
-        let Some(row) = self.rows.next().await.transpose().map_err(store_error)? else {
-            return Ok(None);
-        };
-        let values = Row::read(&row)?;
-        Ok(Some((row, values)))
     }
 }

@@ -1,75 +1,112 @@
-//! A batch of events in one transaction: load, fold, write, move the checkpoint.
+//! One transaction on the connection that writes.
 
-use events::{Digest, RecordedEvent};
-use read_model::{Changes, Checkpoint, Fact, Keys, Outcome, Poison, Projection};
-use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeSet;
 
-use super::{Applied, PoisonPolicy, checkpoint, failure::store_error, load, write};
-use crate::StoreError;
+use async_trait::async_trait;
+use events::{Digest, Position, StreamName};
+use read_model::{Changes, Checkpoint, FacetDocument, FacetKey, Keys, Loaded};
+use sqlx::{Sqlite, pool::PoolConnection};
 
-/// Folds a batch in, in one transaction.
-pub(super) async fn write_batch(
-    writer: &mut SqliteConnection,
-    from: Checkpoint,
-    events: &[RecordedEvent],
-    policy: PoisonPolicy,
-) -> Result<Applied, StoreError> {
-    // Immediate: what is loaded must be what is written over.
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-    let digest = checkpoint::expect(&mut transaction, from).await?;
-    let (batch, changes) = fold(&mut transaction, from, digest, events, policy).await?;
-    checkpoint::advance(&mut transaction, from, batch.reached, batch.digest).await?;
-    transaction.commit().await.map_err(store_error)?;
-    Ok(Applied {
-        changed: changes.announcement(from, batch.reached),
-        events_applied: batch.events_applied,
-        events_parked: changes.parked.len() as u64,
-        poison: changes.poison,
-        halted: batch.halted,
-    })
-}
+use super::{checkpoint, failure::store_error, load, parked, write};
+use crate::{StoreError, port::Batch};
 
-/// What folding came to.
-pub(super) struct Folded {
-    pub(super) reached: Checkpoint,
-    pub(super) digest: Digest,
-    pub(super) events_applied: u64,
-    pub(super) halted: Option<Poison>,
-}
-
-/// Loads what the events need, folds them in and writes what has changed.
-pub(super) async fn fold(
-    db: &mut SqliteConnection,
+/// A transaction. One that is not committed takes its connection with it: SQLite ends a transaction by
+/// itself when the disk is full, and a connection that has failed is not used again.
+pub(super) struct SqliteBatch {
+    connection: PoolConnection<Sqlite>,
     from: Checkpoint,
     digest: Digest,
-    events: &[RecordedEvent],
-    policy: PoisonPolicy,
-) -> Result<(Folded, Changes), StoreError> {
-    let facts: Vec<Fact<'_>> = events.iter().map(Fact::read).collect();
-    let loaded = load::documents(db, &Keys::of(&facts)).await?;
-    let mut projection = Projection::of(loaded);
-    let mut folded = Folded { reached: from, digest, events_applied: 0, halted: None };
-    folded.apply(&mut projection, &facts, policy);
-    let facets = load::facets(db, &projection.facet_keys()).await?;
-    let changes = projection.into_changes(facets);
-    write::changes(db, &changes).await?;
-    Ok((folded, changes))
+    is_done: bool,
 }
 
-impl Folded {
-    fn apply(&mut self, projection: &mut Projection, facts: &[Fact<'_>], policy: PoisonPolicy) {
-        for fact in facts {
-            match (projection.apply(fact), policy) {
-                (Ok(Outcome::Applied), _) => self.events_applied += 1,
-                (Ok(Outcome::Parked), _) => {}
-                (Err(poison), PoisonPolicy::Park) => projection.park(poison),
-                (Err(poison), PoisonPolicy::Halt) => {
-                    self.halted = Some(poison);
-                    return;
-                }
+impl SqliteBatch {
+    /// Begins where the checkpoint is `from`.
+    pub(super) async fn begin(
+        connection: PoolConnection<Sqlite>,
+        from: Checkpoint,
+    ) -> Result<Self, StoreError> {
+        let mut batch = Self { connection, from, digest: Digest::EMPTY, is_done: false };
+        // Immediate: what is loaded must be what is written over.
+        batch.run("BEGIN IMMEDIATE").await?;
+        match checkpoint::expect(&mut batch.connection, from).await {
+            Ok(digest) => batch.digest = digest,
+            Err(error) => {
+                batch.close().await;
+                return Err(error);
             }
-            self.reached.position = fact.recorded().position;
-            self.digest = self.digest.extend(fact.recorded());
         }
+        Ok(batch)
+    }
+
+    async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        let done = sqlx::query(statement).execute(&mut *self.connection).await;
+        done.map(drop).map_err(store_error)
+    }
+
+    /// Closes the connection, and with it the transaction. How it closes changes nothing.
+    async fn close(mut self) {
+        // Nothing else is done with it: dropping it closes it too, only later.
+        self.connection.close_on_drop();
+        let rolled_back = self.run("ROLLBACK").await;
+        drop(rolled_back);
+    }
+}
+
+impl Drop for SqliteBatch {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+#[async_trait]
+impl Batch for SqliteBatch {
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    async fn documents(&mut self, keys: &Keys) -> Result<Loaded, StoreError> {
+        load::documents(&mut self.connection, keys).await
+    }
+
+    async fn facets(
+        &mut self,
+        keys: &BTreeSet<FacetKey>,
+    ) -> Result<Vec<FacetDocument>, StoreError> {
+        load::facets(&mut self.connection, keys).await
+    }
+
+    async fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        write::changes(&mut self.connection, changes).await
+    }
+
+    async fn advance(&mut self, to: Checkpoint, digest: Digest) -> Result<(), StoreError> {
+        checkpoint::advance(&mut self.connection, self.from, to, digest).await
+    }
+
+    async fn poison_position(
+        &mut self,
+        stream: &StreamName,
+    ) -> Result<Option<Position>, StoreError> {
+        parked::poison_position(&mut self.connection, stream).await
+    }
+
+    async fn refuse(&mut self, stream: &StreamName, reason: &str) -> Result<(), StoreError> {
+        parked::refuse(&mut self.connection, stream, reason).await
+    }
+
+    async fn forget(&mut self, stream: &StreamName) -> Result<(), StoreError> {
+        parked::forget(&mut self.connection, stream).await
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.run("COMMIT").await?;
+        self.is_done = true;
+        Ok(())
+    }
+
+    async fn abandon(self: Box<Self>) {
+        self.close().await;
     }
 }

@@ -8,60 +8,37 @@ mod batch;
 mod bulk;
 mod checkpoint;
 mod failure;
+mod file_lock;
+mod generations;
 mod load;
 mod migrate;
 mod options;
 mod pace;
 mod parked;
+mod pointer;
+mod read_models;
 mod rows;
 mod snapshot;
+mod tables;
 mod write;
 
 use std::path::Path;
 
-use events::{Digest, Position, RecordedEvent};
-use read_model::{Checkpoint, Poison, ReadModelChanged};
-use serde::{Deserialize, Serialize};
+use async_trait::async_trait;
+use events::{Digest, Position, StreamName};
+use read_model::Checkpoint;
 use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
-use tokio::runtime::Handle;
-
-use crate::StoreError;
-pub(crate) use failure::store_error;
+use crate::{
+    StoreError,
+    port::{Batch, Leadership, ParkedStream, ReadModel},
+};
+use batch::SqliteBatch;
+use failure::store_error;
+pub use generations::{GenerationFile, Generations};
 pub use options::SqliteReadModelOptions;
 use pace::Pace;
-pub use parked::{ParkedStream, Retried};
-pub(crate) use snapshot::Snapshot;
-pub use snapshot::peek;
-
-/// The most events that are folded in beside other work. Folding one takes some microseconds, during
-/// which a thread of the runtime does nothing else.
-const INLINE_EVENTS_MAX: usize = 64;
-
-/// What to do with an event that cannot be folded in. In configuration: `halt` or `park`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PoisonPolicy {
-    /// Stop before it.
-    Halt,
-    /// Set it and the rest of its stream aside, and go on with all other streams.
-    Park,
-}
-
-/// What became of a batch that is committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// What to tell the change feed.
-    pub changed: ReadModelChanged,
-    /// How many events were folded in.
-    pub events_applied: u64,
-    /// How many events were set aside, poison or behind it.
-    pub events_parked: u64,
-    /// The poison events that were found and parked.
-    pub poison: Vec<Poison>,
-    /// The poison event before which the batch was cut off, where the policy is to halt.
-    pub halted: Option<Poison>,
-}
+pub use read_models::SqliteReadModels;
 
 /// A read model in a SQLite file, open for writing.
 #[derive(Debug, Clone)]
@@ -86,7 +63,10 @@ impl SqliteReadModel {
     /// # Errors
     /// Those of [`open`](Self::open).
     pub async fn open_with(options: SqliteReadModelOptions) -> Result<Self, StoreError> {
-        let cannot_open = |reason: String| StoreError::Open { path: options.path.clone(), reason };
+        let cannot_open = |reason: String| {
+            let place = options.path.display().to_string();
+            StoreError::Open { place, reason }
+        };
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -110,71 +90,56 @@ impl SqliteReadModel {
         drop(connection);
         Ok(Self { writer, pace: Pace::default() })
     }
+}
 
-    /// How far the log has been folded in.
-    ///
-    /// # Errors
-    /// [`StoreError`] where it cannot be read.
-    pub async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
-        let mut connection = self.writer.acquire().await.map_err(store_error)?;
-        Ok(checkpoint::read(&mut connection).await?.0)
+/// Whoever has the file leads: what keeps others from it are the locks of files. Where two have it all
+/// the same, the checkpoint lets one of them through with each batch.
+#[async_trait]
+impl ReadModel for SqliteReadModel {
+    async fn lead(&self) -> Result<Leadership, StoreError> {
+        Ok(Leadership::Leading)
     }
 
-    /// How far the log has been folded in, with the digest of what was folded in or parked.
-    ///
-    /// # Errors
-    /// [`StoreError`] where it cannot be read.
-    pub async fn digest(&self) -> Result<(Checkpoint, Digest), StoreError> {
+    async fn resign(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn digest(&self) -> Result<(Checkpoint, Digest), StoreError> {
         let mut connection = self.writer.acquire().await.map_err(store_error)?;
         checkpoint::read(&mut connection).await
     }
 
-    /// Folds `events` in, all or none, and moves the checkpoint from `from` to the last of them.
-    ///
-    /// # Errors
-    /// [`StoreError::Fenced`] where the checkpoint is not `from`; then, as with every other error,
-    /// nothing has changed.
-    pub async fn apply(
-        &self,
-        from: Checkpoint,
-        events: &[RecordedEvent],
-        policy: PoisonPolicy,
-    ) -> Result<Applied, StoreError> {
-        let ascending = std::iter::once(from.position).chain(events.iter().map(|e| e.position));
-        if !ascending.is_sorted_by(|earlier, later| earlier < later) {
-            return Err(StoreError::OutOfOrder(from.position));
-        }
-        let mut writer = self.writer.acquire().await.map_err(store_error)?;
-        self.pace.suit(&mut writer, events.len()).await?;
-        let applied = batch::write_batch(&mut writer, from, events, policy).await;
-        if applied.is_err() {
-            // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting
-            // it: a connection that has failed is not used again. How it closes changes nothing.
-            drop(writer.close().await);
-        }
-        applied
+    async fn begin(&self, from: Checkpoint, events: usize) -> Result<Box<dyn Batch>, StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        self.pace.suit(&mut connection, events).await?;
+        Ok(Box::new(SqliteBatch::begin(connection, from).await?))
     }
 
-    /// Folds `events` in as [`apply`](Self::apply) does, many of them on a thread where that keeps
-    /// nobody waiting.
-    pub(crate) async fn apply_all(
-        &self,
-        from: Checkpoint,
-        events: Vec<RecordedEvent>,
-        policy: PoisonPolicy,
-    ) -> Result<Applied, StoreError> {
-        if events.len() <= INLINE_EVENTS_MAX {
-            return self.apply(from, &events, policy).await;
-        }
-        let (model, runtime) = (self.clone(), Handle::current());
-        let work = move || runtime.block_on(model.apply(from, &events, policy));
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| StoreError::Damaged(format!("folding a batch in: {error}")))?
+    async fn parked_streams(&self) -> Result<u64, StoreError> {
+        parked::count(&self.writer).await
     }
 
-    /// Closes the file, after what is under way has ended.
-    pub async fn close(&self) {
+    async fn parked(&self, after: Position, limit: u32) -> Result<Vec<ParkedStream>, StoreError> {
+        parked::list(&self.writer, after, limit).await
+    }
+
+    async fn parked_stream(&self, name: &str) -> Result<Option<ParkedStream>, StoreError> {
+        parked::find(&self.writer, name).await
+    }
+
+    async fn ask_retry(&self, stream: Option<&str>) -> Result<u64, StoreError> {
+        parked::ask_retry(&self.writer, stream).await
+    }
+
+    async fn asked(&self, limit: u32) -> Result<Vec<StreamName>, StoreError> {
+        parked::asked(&self.writer, limit).await
+    }
+
+    async fn refuse_retry(&self, stream: &StreamName) -> Result<(), StoreError> {
+        parked::refuse_retry(&self.writer, stream).await
+    }
+
+    async fn close(&self) {
         self.writer.close().await;
     }
 }

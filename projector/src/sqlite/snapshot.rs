@@ -3,47 +3,92 @@
 use std::path::Path;
 
 use events::Digest;
+use futures::{StreamExt, stream::BoxStream};
 use read_model::Checkpoint;
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions, Row as _, SqliteConnection, TypeInfo, ValueRef,
+    sqlite::{SqliteConnectOptions, SqliteRow},
+};
 
-use super::{checkpoint, failure::store_error, options::BUSY_TIMEOUT};
-use crate::{StoreError, compare};
+use super::{checkpoint, failure::store_error, options::BUSY_TIMEOUT, tables};
+use crate::{
+    StoreError,
+    port::{Row, Snapshot, Table, Value},
+};
 
 /// A read model that stands still for as long as this lives. Writers go on beside it.
-pub(crate) struct Snapshot {
-    pub(crate) connection: SqliteConnection,
-    /// What it reflects.
-    pub(crate) checkpoint: Checkpoint,
-    /// The digest of what was folded in or parked until there.
-    pub(crate) digest: Digest,
+pub(super) struct SqliteSnapshot {
+    connection: SqliteConnection,
+    checkpoint: Checkpoint,
+    digest: Digest,
 }
 
-impl Snapshot {
+impl SqliteSnapshot {
     /// Begins to read the file at `path`.
     ///
     /// # Errors
     /// [`StoreError::Open`] where it is not there or cannot be opened; [`StoreError`] where it is no
     /// read model of this version.
-    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = open(path).await?;
-        compare::open_text_index(&mut connection).await?;
-        sqlx::query("BEGIN").execute(&mut connection).await.map_err(store_error)?;
+        for statement in [tables::TEXT_INDEX, "BEGIN"] {
+            sqlx::query(statement).execute(&mut connection).await.map_err(store_error)?;
+        }
         // The first read is what fixes the moment.
         let (checkpoint, digest) = checkpoint::read(&mut connection).await?;
         Ok(Self { connection, checkpoint, digest })
     }
 }
 
+impl Snapshot for SqliteSnapshot {
+    fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn tables(&self) -> Vec<Table> {
+        tables::TABLES.iter().map(|(table, _)| *table).collect()
+    }
+
+    fn rows<'a>(&'a mut self, table: &Table) -> BoxStream<'a, Result<Row, StoreError>> {
+        let sql = tables::TABLES.iter().find(|(known, _)| known == table).map(|(_, sql)| *sql);
+        let Some(sql) = sql else {
+            let unknown = StoreError::Damaged(format!("there is no table {}", table.name));
+            return futures::stream::iter([Err(unknown)]).boxed();
+        };
+        let rows = sqlx::query(sql).fetch(&mut self.connection);
+        rows.map(|row| values(&row.map_err(store_error)?)).boxed()
+    }
+}
+
+fn values(row: &SqliteRow) -> Result<Row, StoreError> {
+    let value = |index| -> Result<Value, sqlx::Error> {
+        let raw = row.try_get_raw(index)?;
+        Ok(match raw.type_info().name() {
+            _ if raw.is_null() => Value::Null,
+            "INTEGER" | "BOOLEAN" => Value::Integer(row.try_get_unchecked(index)?),
+            "REAL" => Value::Real(row.try_get_unchecked(index)?),
+            "BLOB" => Value::Blob(row.try_get_unchecked(index)?),
+            _ => Value::Text(row.try_get_unchecked(index)?),
+        })
+    };
+    (0..row.len()).map(value).collect::<Result<_, _>>().map_err(store_error)
+}
+
 /// How far the read model at `path` has come, and the digest until there.
 ///
 /// # Errors
 /// [`StoreError`] where there is no read model of this version.
-pub async fn peek(path: &Path) -> Result<(Checkpoint, Digest), StoreError> {
+pub(super) async fn peek(path: &Path) -> Result<(Checkpoint, Digest), StoreError> {
     checkpoint::read(&mut open(path).await?).await
 }
 
 async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let cannot_open = |reason: String| StoreError::Open { path: path.to_owned(), reason };
+    let cannot_open =
+        |reason: String| StoreError::Open { place: path.display().to_string(), reason };
     if !path.is_file() {
         return Err(cannot_open("there is no such file".to_owned()));
     }

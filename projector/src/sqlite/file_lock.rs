@@ -6,15 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::GenerationError;
+
 /// Keeps others out for as long as it lives, also when the process is killed.
 #[derive(Debug)]
-pub struct FileLock {
+pub(super) struct FileLock {
     _file: File,
 }
 
 /// Why there is no lock.
 #[derive(Debug, thiserror::Error)]
-pub enum LockError {
+pub(super) enum LockError {
     /// Another process has it.
     #[error("another process is at it already (it holds {})", .0.display())]
     Held(PathBuf),
@@ -28,12 +30,21 @@ pub enum LockError {
     },
 }
 
+impl From<LockError> for GenerationError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held(path) => Self::Busy(path.display().to_string()),
+            LockError::Unusable { path, source } => Self::File { path, source },
+        }
+    }
+}
+
 impl FileLock {
     /// Takes the lock for one alone, without waiting. The file stays when the lock is gone.
     ///
     /// # Errors
     /// [`LockError`] where another has it, or where it cannot be taken.
-    pub fn take(path: &Path) -> Result<Self, LockError> {
+    pub(super) fn take(path: &Path) -> Result<Self, LockError> {
         Self::lock(path, File::try_lock)
     }
 
@@ -41,7 +52,7 @@ impl FileLock {
     ///
     /// # Errors
     /// [`LockError`] where another has it alone, or where it cannot be taken.
-    pub fn share(path: &Path) -> Result<Self, LockError> {
+    pub(super) fn share(path: &Path) -> Result<Self, LockError> {
         Self::lock(path, File::try_lock_shared)
     }
 
@@ -49,7 +60,7 @@ impl FileLock {
     ///
     /// # Errors
     /// [`LockError::Unusable`] where it cannot be taken.
-    pub(crate) fn wait(path: &Path) -> Result<Self, LockError> {
+    pub(super) fn wait(path: &Path) -> Result<Self, LockError> {
         Self::lock(path, |file| file.lock().map_err(TryLockError::Error))
     }
 

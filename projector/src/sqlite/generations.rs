@@ -12,7 +12,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{FileLock, LockError, pointer::Pointer};
+use super::{
+    file_lock::{FileLock, LockError},
+    pointer::Pointer,
+};
+use crate::{GenerationError, port::Work};
 
 /// What the file's name ends with while a generation is being built.
 const BUILDING: &str = ".building";
@@ -23,6 +27,15 @@ const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// Held while a generation is built.
 const BUILD_LOCK: &str = "rebuild.lock";
 
+/// Held while the live generation is opened.
+const OPEN_LOCK: &str = "open.lock";
+
+/// Held while the log is folded afresh to be compared.
+const VERIFY_LOCK: &str = "verify.lock";
+
+/// Where that is done.
+const SCRATCH: &str = "verify.scratch";
+
 /// Held for moments, by whoever changes the pointer or which files there are.
 const CHANGE_LOCK: &str = "generations.lock";
 
@@ -32,47 +45,15 @@ pub struct Generations {
     base: PathBuf,
 }
 
-/// A generation that is there.
+/// The file of a generation that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Generation {
+pub struct GenerationFile {
     /// Its number.
     pub number: u64,
     /// Its file.
     pub path: PathBuf,
     /// The size of the file, without what stands beside it.
     pub bytes: u64,
-}
-
-/// Why generations cannot be found, switched or removed.
-#[derive(Debug, thiserror::Error)]
-pub enum GenerationError {
-    /// A file or folder cannot be read or written.
-    #[error("{} cannot be used: {source}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The file that says which generation is live says something else.
-    #[error(
-        "{} holds no number of a generation; `cinelog generation switch N` puts it right (or, while no \
-         server runs, removing it: generation 1 is live then)",
-        .0.display()
-    )]
-    Pointer(PathBuf),
-    /// There is no such generation.
-    #[error("there is no generation {0}")]
-    Missing(u64),
-    /// The generation is live.
-    #[error("generation {0} is live; switch to another one first")]
-    Live(u64),
-    /// Somebody works with the generation.
-    #[error("generation {0} is in use, by a server or by another command")]
-    InUse(u64),
-    /// Another process builds a generation, or a lock cannot be taken.
-    #[error(transparent)]
-    Lock(#[from] LockError),
 }
 
 impl Generations {
@@ -142,13 +123,13 @@ impl Generations {
     ///
     /// # Errors
     /// [`GenerationError::File`] where the folder cannot be read.
-    pub fn list(&self) -> Result<Vec<Generation>, GenerationError> {
+    pub fn list(&self) -> Result<Vec<GenerationFile>, GenerationError> {
         let mut found = Vec::new();
         for path in self.files()? {
             let Some(number) = self.number_of(&path) else { continue };
             let metadata = fs::metadata(&path)
                 .map_err(|source| GenerationError::File { path: path.clone(), source })?;
-            found.push(Generation { number, path, bytes: metadata.len() });
+            found.push(GenerationFile { number, path, bytes: metadata.len() });
         }
         found.sort_by_key(|generation| generation.number);
         Ok(found)
@@ -176,7 +157,7 @@ impl Generations {
     ///
     /// # Errors
     /// [`GenerationError`] where it cannot be taken.
-    pub fn hold(&self, number: u64) -> Result<FileLock, GenerationError> {
+    pub(super) fn hold(&self, number: u64) -> Result<FileLock, GenerationError> {
         // Within this nobody removes the file that the lock hangs on.
         let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
         Ok(FileLock::share(&self.use_lock(number))?)
@@ -237,19 +218,31 @@ impl Generations {
         self.sync_folder()
     }
 
-    /// Keeps others from building.
+    /// Keeps others from the same work.
     ///
     /// # Errors
-    /// [`GenerationError::Lock`] where somebody builds already.
-    pub fn lock(&self) -> Result<FileLock, GenerationError> {
-        Ok(FileLock::take(&self.beside(BUILD_LOCK))?)
+    /// [`GenerationError::Busy`] where somebody is at it already.
+    pub(super) fn lock(&self, work: Work) -> Result<FileLock, GenerationError> {
+        let name = match work {
+            Work::Opening => OPEN_LOCK,
+            Work::Building => BUILD_LOCK,
+            Work::Verifying => VERIFY_LOCK,
+        };
+        Ok(FileLock::take(&self.beside(name))?)
+    }
+
+    /// The folder in which the log is folded afresh to be compared.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.beside(SCRATCH)
     }
 
     /// Reads the file that says which generation is live. `None` where there is none.
     fn read(&self) -> Result<Option<Pointer>, GenerationError> {
         let path = self.pointer();
         match fs::read(&path) {
-            Ok(text) => Pointer::parse(&text).map(Some).ok_or(GenerationError::Pointer(path)),
+            Ok(text) => Pointer::parse(&text)
+                .map(Some)
+                .ok_or_else(|| GenerationError::Pointer(path.display().to_string())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(GenerationError::File { path, source }),
         }

@@ -1,12 +1,11 @@
-//! A row as it is compared: values in SQLite's order, and how they read.
+//! The values of rows: their order, and how they read.
 
 use std::cmp::Ordering;
 
 use serde_json::Value as Json;
-use sqlx::{Column, Row as _, TypeInfo, ValueRef, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use crate::{StoreError, sqlite::store_error};
+use crate::port::{Row, Value};
 
 /// The longest value that is printed, in characters.
 const SHOWN_CHARS_MAX: usize = 80;
@@ -14,51 +13,19 @@ const SHOWN_CHARS_MAX: usize = 80;
 /// How many fields of a document are printed.
 const SHOWN_FIELDS_MAX: usize = 8;
 
-/// A value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    Null,
-    Integer(i64),
-    Real(f64),
-    Text(String),
-    Blob(Vec<u8>),
+/// Compares the first `keys` values.
+pub(super) fn cmp_key(one: &Row, other: &Row, keys: usize) -> Ordering {
+    let pairs = one.iter().zip(other).take(keys);
+    pairs
+        .map(|(one, other)| one.order(other))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
-/// A row: its values, the key first.
-pub(super) struct Row {
-    pub(super) values: Vec<Value>,
-}
-
-impl Row {
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
-        let value = |index| -> Result<Value, sqlx::Error> {
-            let raw = row.try_get_raw(index)?;
-            Ok(match raw.type_info().name() {
-                _ if raw.is_null() => Value::Null,
-                "INTEGER" | "BOOLEAN" => Value::Integer(row.try_get_unchecked(index)?),
-                "REAL" => Value::Real(row.try_get_unchecked(index)?),
-                "BLOB" => Value::Blob(row.try_get_unchecked(index)?),
-                _ => Value::Text(row.try_get_unchecked(index)?),
-            })
-        };
-        let values = (0..row.len()).map(value).collect::<Result<_, _>>().map_err(store_error)?;
-        Ok(Self { values })
-    }
-
-    /// Compares the first `keys` values.
-    pub(super) fn cmp_key(&self, other: &Self, keys: usize) -> Ordering {
-        let pairs = self.values.iter().zip(&other.values).take(keys);
-        pairs
-            .map(|(one, other)| one.order(other))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
-    }
-
-    /// The first `keys` values, for people.
-    pub(super) fn name(&self, keys: usize) -> String {
-        let names: Vec<_> = self.values.iter().take(keys).map(Value::show).collect();
-        names.join(" ")
-    }
+/// The first `keys` values, for people.
+pub(super) fn name(row: &Row, keys: usize) -> String {
+    let names: Vec<_> = row.iter().take(keys).map(Value::show).collect();
+    names.join(" ")
 }
 
 impl Value {
@@ -72,7 +39,7 @@ impl Value {
         }
     }
 
-    /// SQLite's order of what cannot be compared.
+    /// The order of what cannot be compared.
     fn class(&self) -> u8 {
         match self {
             Self::Null => 0,
@@ -83,7 +50,7 @@ impl Value {
     }
 
     /// The value for people: ids as such, texts cut short.
-    pub(super) fn show(&self) -> String {
+    fn show(&self) -> String {
         match self {
             Self::Null => "absent".to_owned(),
             Self::Integer(number) => number.to_string(),
@@ -106,17 +73,16 @@ fn shorten(text: &str) -> String {
 
 /// The columns in which two rows differ: name, one value, the other. Documents are taken apart into
 /// their fields.
-pub(super) fn columns(names: &SqliteRow, one: &Row, other: &Row) -> Vec<(String, String, String)> {
+pub(super) fn columns(names: &[&str], one: &Row, other: &Row) -> Vec<(String, String, String)> {
     let mut differing = Vec::new();
-    let values = one.values.iter().zip(&other.values);
-    for (column, (one, other)) in names.columns().iter().zip(values) {
+    for (name, (one, other)) in names.iter().zip(one.iter().zip(other)) {
         if one == other {
             continue;
         }
-        let fields = if column.name() == "document" { fields(one, other) } else { None };
+        let fields = if *name == "document" { fields(one, other) } else { None };
         match fields {
             Some(fields) => differing.extend(fields),
-            None => differing.push((column.name().to_owned(), one.show(), other.show())),
+            None => differing.push(((*name).to_owned(), one.show(), other.show())),
         }
     }
     differing

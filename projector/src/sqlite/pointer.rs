@@ -7,20 +7,20 @@ const POINTER_BYTES_MAX: usize = 64;
 
 /// What the pointer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pointer {
+pub(super) struct Pointer {
     /// Which generation is live.
-    pub(crate) live: u64,
+    pub(super) live: u64,
     /// The highest number that was ever given out, as far as the pointer knows: one that an older
     /// Cinelog has written names the live one only.
-    pub(crate) highest: u64,
+    pub(super) highest: u64,
 }
 
 impl Pointer {
     /// Where nobody has written one.
-    pub(crate) const ABSENT: Self = Self { live: 1, highest: 1 };
+    pub(super) const ABSENT: Self = Self { live: 1, highest: 1 };
 
     /// Reads what stands in the file. `None` where that is no pointer.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= POINTER_BYTES_MAX)?;
         let mut numbers = text.trim().lines().map(|line| {
             let number = line.trim().parse().ok();
