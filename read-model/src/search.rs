@@ -10,6 +10,10 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::MovieDocument;
 
+mod tsearch;
+
+pub use tsearch::Words;
+
 /// What is indexed of a film: tokens between spaces, in the columns that a match is weighed by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchText {
