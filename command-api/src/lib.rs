@@ -40,5 +40,5 @@ mod turns;
 pub use bulk::{BulkOptions, Lanes, Turn};
 pub use executor::{CarriedOut, CarryOutError, Executor};
 pub use jobs::Jobs;
-pub use routes::{openapi, routes};
+pub use routes::{RESTORE_ADDRESS, openapi, routes};
 pub use state::{CommandOptions, CommandState};

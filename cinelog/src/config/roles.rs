@@ -61,6 +61,12 @@ impl Default for Roles {
 }
 
 impl Roles {
+    /// These roles.
+    #[cfg(test)]
+    pub(crate) fn of(roles: impl IntoIterator<Item = Role>) -> Self {
+        Self(roles.into_iter().collect())
+    }
+
     /// Whether this process has the role.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.0.contains(&role)

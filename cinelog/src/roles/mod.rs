@@ -23,13 +23,7 @@ use read_model::ChangeFeed;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    config::Config,
-    data_dir::DataDir,
-    error::Failure,
-    shutdown::Shutdown,
-    wire::Stores,
-};
+use crate::{config::Config, data_dir::DataDir, error::Failure, shutdown::Shutdown, wire::Stores};
 use connections::Limits;
 use projection::{HAND_OVER_MAX, Projection};
 

@@ -17,10 +17,7 @@ use super::{
     live_status::LiveStatus,
     running::{Gate, Running},
 };
-use crate::{
-    error::Failure,
-    wire::Stores,
-};
+use crate::{error::Failure, wire::Stores};
 
 /// How often is looked whether another generation has been made live.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -22,6 +22,9 @@ use crate::{
     state::CommandState,
 };
 
+/// Where a film can be restored as well as at its own address; [`openapi`] says nothing of it.
+pub const RESTORE_ADDRESS: &str = "/v1/movies/{id}/restore";
+
 /// The routes of the command API, without fallbacks or layers: whoever serves them merges them with
 /// others first (axum panics where two merged routers have fallbacks).
 pub fn routes(state: CommandState) -> OpenApiRouter {
@@ -46,7 +49,7 @@ fn all() -> OpenApiRouter<CommandState> {
             movies::delete::delete_movie,
             movies::restore::restore_movie
         ))
-        .route("/v1/movies/{id}/restore", post(movies::restore::restore_movie))
+        .route(RESTORE_ADDRESS, post(movies::restore::restore_movie))
         .routes(methods!(ratings::put::put_my_rating, ratings::delete::delete_my_rating))
         .routes(methods!(tags::put::put_movie_tag, tags::delete::delete_movie_tag))
         .routes(methods!(
