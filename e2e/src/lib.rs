@@ -10,18 +10,20 @@
 mod client;
 mod failing_disk;
 pub mod history;
-mod log_file;
+mod log;
 mod process;
 mod random;
 mod server;
+mod store;
 pub mod writers;
 
 pub use client::{Answer, Client};
 pub use failing_disk::FailingDisk;
-pub use log_file::facts;
+pub use log::facts;
 pub use process::{Output, Process, run};
 pub use random::Random;
 pub use server::{Server, Stopped};
+pub use store::is_postgres;
 pub use writers::Writers;
 
 /// Stops a test that waits for ever. Nothing here is expected to take as long.

@@ -1,10 +1,12 @@
 //! Commands of the binary: run to their end, or cut short.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
+
+use crate::store;
 
 /// What a finished command left behind.
 #[derive(Debug)]
@@ -29,8 +31,8 @@ pub(crate) fn run_in<S: AsRef<OsStr>>(
     environment: &[(&str, &OsStr)],
     arguments: impl IntoIterator<Item = S>,
 ) -> Output {
-    let mut command = command();
-    command.envs(environment.iter().copied()).args(arguments);
+    let mut command = command(arguments);
+    command.envs(environment.iter().copied());
     Output::of(&command.output().expect("cinelog can be run"))
 }
 
@@ -52,7 +54,10 @@ impl Output {
     }
 }
 
-pub(crate) fn command() -> Command {
+/// The binary, to be run with these arguments, on the store that tests run on.
+pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let arguments: Vec<OsString> =
+        arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
     let mut command = Command::new(binary());
     // Settings of the person who runs the tests must not reach the server under test.
     for (name, _) in std::env::vars_os() {
@@ -60,6 +65,7 @@ pub(crate) fn command() -> Command {
             command.env_remove(name);
         }
     }
+    command.envs(store::environment(&arguments)).args(arguments);
     command
 }
 
@@ -80,8 +86,8 @@ pub struct Process(Option<Child>);
 impl Process {
     /// Starts a command.
     pub fn start<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
-        let mut command = command();
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self(Some(command.spawn().expect("cinelog can be run")))
     }
 

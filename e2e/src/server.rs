@@ -62,12 +62,10 @@ impl Server {
 
     /// Starts a server on a data folder, with more in its environment.
     pub fn start_in(environment: &[(&str, &OsStr)], data: &Path, flags: &[&str]) -> Self {
-        let mut child = command()
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--data"].map(OsStr::new);
+        let arguments = arguments.into_iter().chain([data.as_os_str()]);
+        let mut child = command(arguments.chain(flags.iter().map(OsStr::new)))
             .envs(environment.iter().copied())
-            .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
