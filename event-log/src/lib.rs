@@ -5,12 +5,14 @@
 //! and opaque JSON.
 
 mod append;
+mod backoff;
 mod copying;
 mod error;
 mod group_commit;
 mod health;
 mod measure;
 mod port;
+pub mod postgres;
 pub mod sqlite;
 mod subscription;
 #[cfg(feature = "suite")]

@@ -18,7 +18,7 @@ pub(crate) struct Place {
 }
 
 /// What the log holds as far as one batch is concerned.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     /// The position of the last event of the log.
     pub(crate) head: Position,

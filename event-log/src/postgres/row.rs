@@ -1,0 +1,65 @@
+//! How a row reads as an event, and the port's numbers as Postgres's.
+
+use events::{AccountId, EventId, Metadata, Position, RecordedEvent, Revision, StreamName};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use sqlx::{Row, error::BoxDynError, postgres::PgRow};
+use uuid::Uuid;
+
+use crate::LogError;
+
+/// All columns of an event, in the order in which they are read.
+macro_rules! columns {
+    () => {
+        "position, stream, revision, id, type, schema_version, recorded_at, actor, \
+         correlation_id, causation_id, traceparent, idempotency_key, data"
+    };
+}
+pub(super) use columns;
+
+/// Reads a row of the columns above.
+///
+/// # Errors
+/// [`LogError::Damaged`] where it holds what this program cannot have written.
+pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, LogError> {
+    let damaged =
+        |position, reason: BoxDynError| LogError::Damaged { position, reason: reason.to_string() };
+    let position = row.try_get(0).and_then(number).map_err(|e| damaged(None, e.into()))?;
+    let position = Position(position);
+    fields(row, position).map_err(|reason| damaged(Some(position), reason))
+}
+
+fn fields(row: &PgRow, position: Position) -> Result<RecordedEvent, BoxDynError> {
+    Ok(RecordedEvent {
+        position,
+        stream: StreamName::new(row.try_get::<String, _>(1)?)?,
+        revision: Revision(number(row.try_get(2)?)?),
+        id: EventId(row.try_get(3)?),
+        event_type: row.try_get(4)?,
+        schema_version: u32::try_from(row.try_get::<i64, _>(5)?)?,
+        metadata: Metadata {
+            recorded_at: Timestamp::from_microsecond(row.try_get(6)?)?,
+            actor: row.try_get::<Option<Uuid>, _>(7)?.map(AccountId),
+            correlation_id: row.try_get(8)?,
+            causation_id: row.try_get::<Option<Uuid>, _>(9)?.map(EventId),
+            traceparent: row.try_get(10)?,
+            idempotency_key: row.try_get(11)?,
+        },
+        data: RawValue::from_string(row.try_get(12)?)?,
+    })
+}
+
+/// A number of Postgres's, where the port has no negative ones.
+pub(super) fn number(value: i64) -> Result<u64, sqlx::Error> {
+    u64::try_from(value).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// A number of the port's, where Postgres has none above 2^63 - 1.
+pub(super) fn integer(value: u64) -> Result<i64, sqlx::Error> {
+    i64::try_from(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// As Postgres has it. Beyond its largest number there is nothing, so that stands for all larger ones.
+pub(super) fn at_most_i64(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

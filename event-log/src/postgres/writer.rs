@@ -1,0 +1,183 @@
+//! The one connection that writes to the log, opened again where it broke, and what is tried again.
+
+use std::time::Instant;
+
+use events::Position;
+use jiff::Timestamp;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{
+    PostgresLogOptions, batch,
+    failure::{Kind, kind, log_error},
+    heads::Heads,
+    idempotency,
+    readers::Readers,
+    session::{self, answered},
+};
+use crate::{
+    Append, LogError,
+    backoff::Backoff,
+    group_commit::{CommitError, Committed, Verdict, Writer},
+};
+
+/// What is written to find out whether the log can be, and to be sure that what stands there is durable.
+const PROBE: &str = "UPDATE cinelog_log.probe SET written = written + 1";
+
+/// What the appender writes with.
+pub(super) struct PostgresWriter {
+    options: PostgresLogOptions,
+    server: PgConnectOptions,
+    /// `None` after a failure, until the next use opens another one.
+    connection: Option<PgConnection>,
+    heads: Heads,
+    /// Whether the last use failed.
+    is_failing: bool,
+    /// Closed when the appender ends.
+    readers: Readers,
+    /// What is to be announced.
+    committed: watch::Sender<Position>,
+}
+
+impl PostgresWriter {
+    pub(super) fn new(
+        options: &PostgresLogOptions,
+        server: PgConnectOptions,
+        connection: PgConnection,
+        readers: Readers,
+        committed: watch::Sender<Position>,
+    ) -> Self {
+        let (connection, heads) = (Some(connection), Heads::default());
+        let options = options.clone();
+        Self { options, server, connection, heads, is_failing: false, readers, committed }
+    }
+
+    async fn connection(&mut self) -> Result<PgConnection, sqlx::Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => {
+                let PostgresLogOptions { connect_timeout, statement_timeout, .. } = self.options;
+                let connection =
+                    session::connect(&self.server, connect_timeout, statement_timeout).await?;
+                tracing::info!(at = self.options.place(), "event log reconnected");
+                Ok(connection)
+            }
+        }
+    }
+
+    /// Does something over the connection. After an error the connection is given up: that undoes what is
+    /// open on it, and another one may reach another server.
+    async fn with_connection<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection, &mut Heads) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let mut connection = self.connection().await?;
+        let worked = work(&mut connection, &mut self.heads).await;
+        match &worked {
+            Ok(_) => self.connection = Some(connection),
+            Err(error) if kind(error) == Kind::Broken => drop(connection),
+            Err(_) => close(connection).await,
+        }
+        self.is_failing = worked.is_err();
+        worked
+    }
+
+    /// One attempt at a batch.
+    async fn attempt(&mut self, appends: &[&Append]) -> Result<Committed, sqlx::Error> {
+        let statement_timeout = self.options.statement_timeout;
+        self.with_connection(async |connection, heads| {
+            let presumed = heads.presume(appends);
+            let commit = batch::commit(connection, presumed, appends);
+            let (committed, ledger) = answered(statement_timeout, commit).await?;
+            heads.learn(ledger.revisions);
+            if needs_settling(&committed) {
+                answered(statement_timeout, probe(connection)).await?;
+            }
+            Ok(committed)
+        })
+        .await
+    }
+}
+
+/// Whether it is answered with what others have written, and nothing was written since. Their connection may
+/// have died before the disk or the standby had it, although it can be seen; what is written after
+/// it is durable only with it.
+fn needs_settling(committed: &Committed) -> bool {
+    let repeats = committed.verdicts.iter().any(|v| matches!(v, Ok(Verdict::Repeated(_))));
+    repeats && !committed.has_written
+}
+
+async fn probe(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let written = sqlx::query(PROBE).execute(connection).await?;
+    match written.rows_affected() {
+        1 => Ok(()),
+        rows => Err(sqlx::Error::InvalidArgument(format!("the probe has {rows} rows, not one"))),
+    }
+}
+
+/// Lets go of a connection in good order, if the server takes part in that.
+async fn close(connection: PgConnection) {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+    if timeout(PATIENCE, connection.close()).await.is_err() {
+        tracing::debug!("a connection to the event log did not close cleanly");
+    }
+}
+
+impl Writer for PostgresWriter {
+    async fn commit(&mut self, appends: &[&Append]) -> Result<Committed, CommitError> {
+        // The ids make a batch repeatable: what of it is in the log gets its first result.
+        let (started, mut backoff) = (Instant::now(), Backoff::default());
+        let may_retry = !self.is_failing;
+        loop {
+            let error = match self.attempt(appends).await {
+                Ok(committed) => {
+                    if committed.has_written {
+                        self.committed.send_replace(committed.head);
+                    }
+                    return Ok(committed);
+                }
+                Err(error) => error,
+            };
+            let kind = kind(&error);
+            let passes = matches!(kind, Kind::Broken | Kind::Collision);
+            let delay = backoff.next();
+            if !passes || !may_retry || started.elapsed() + delay > self.options.retry_for {
+                let is_refusal = kind == Kind::Refused;
+                return Err(CommitError { error: log_error(error), is_refusal });
+            }
+            tracing::warn!(%error, "a batch of appends is tried again");
+            sleep(delay).await;
+        }
+    }
+
+    async fn probe(&mut self) -> Result<(), LogError> {
+        let statement_timeout = self.options.statement_timeout;
+        let probed = self
+            .with_connection(async |connection, _| {
+                answered(statement_timeout, probe(connection)).await
+            })
+            .await;
+        probed.map_err(log_error)
+    }
+
+    async fn forget(&mut self, before: Timestamp) -> Result<u64, LogError> {
+        let statement_timeout = self.options.statement_timeout;
+        let forgotten = self
+            .with_connection(async |connection, _| {
+                answered(statement_timeout, idempotency::forget(connection, before)).await
+            })
+            .await;
+        forgotten.map_err(log_error)
+    }
+
+    async fn close(self) {
+        self.readers.close().await;
+        if let Some(connection) = self.connection {
+            close(connection).await;
+        }
+        tracing::info!(at = self.options.place(), "event log closed");
+    }
+}

@@ -1,0 +1,182 @@
+-- The event log. Rows are inserted and never changed or removed. The schema is made before this runs.
+CREATE TABLE cinelog_log.event (
+    position        bigint PRIMARY KEY,              -- global order, gap-free, from 1
+    revision        bigint NOT NULL CHECK (revision >= 1),
+    schema_version  bigint NOT NULL CHECK (schema_version BETWEEN 1 AND 4294967295),
+    recorded_at     bigint NOT NULL,                 -- microseconds since 1970-01-01T00:00:00Z
+    id              uuid   NOT NULL,                 -- UUIDv7
+    actor           uuid,                            -- account id
+    causation_id    uuid,
+    stream          text   COLLATE "C" NOT NULL,
+    type            text   COLLATE "C" NOT NULL,
+    correlation_id  text   COLLATE "C",
+    traceparent     text   COLLATE "C",
+    idempotency_key text   COLLATE "C",
+    data            text   COLLATE "C" NOT NULL,     -- JSON of that type and version, byte for byte
+    CONSTRAINT event_stream_revision UNIQUE (stream, revision),
+    CONSTRAINT event_id UNIQUE (id)
+);
+
+-- The digest of the log at the end of each commit: a running hash over all events up to there. Its
+-- count is the position, which has no gaps; so the last row tells where the log ends.
+CREATE TABLE cinelog_log.digest (
+    position bigint PRIMARY KEY,                     -- of the commit's last event
+    hash     bytea  NOT NULL CHECK (octet_length(hash) = 32)
+);
+
+-- What was answered to requests that carried an Idempotency-Key, until it is forgotten.
+CREATE TABLE cinelog_log.idempotency (
+    key         text   COLLATE "C" PRIMARY KEY,
+    fingerprint text   COLLATE "C" NOT NULL,
+    answer      text   COLLATE "C" NOT NULL,         -- JSON
+    revision    bigint NOT NULL,
+    position    bigint NOT NULL,
+    recorded_at bigint NOT NULL                      -- microseconds since 1970-01-01T00:00:00Z
+);
+
+CREATE INDEX idempotency_recorded_at ON cinelog_log.idempotency (recorded_at);
+
+-- What is written to find out whether the log can be written again after that has failed.
+CREATE TABLE cinelog_log.probe (
+    id      bigint PRIMARY KEY CHECK (id = 1),
+    written bigint NOT NULL                          -- how often
+);
+
+INSERT INTO cinelog_log.probe (id, written) VALUES (1, 0);
+
+CREATE FUNCTION cinelog_log.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what % holds is never changed or removed', TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER event_is_never_changed BEFORE UPDATE OR DELETE ON cinelog_log.event
+    FOR EACH ROW EXECUTE FUNCTION cinelog_log.refuse_change();
+CREATE TRIGGER event_is_never_emptied BEFORE TRUNCATE ON cinelog_log.event
+    FOR EACH STATEMENT EXECUTE FUNCTION cinelog_log.refuse_change();
+CREATE TRIGGER digest_is_never_changed BEFORE UPDATE OR DELETE ON cinelog_log.digest
+    FOR EACH ROW EXECUTE FUNCTION cinelog_log.refuse_change();
+CREATE TRIGGER digest_is_never_emptied BEFORE TRUNCATE ON cinelog_log.digest
+    FOR EACH STATEMENT EXECUTE FUNCTION cinelog_log.refuse_change();
+
+-- A text as the digest has it: its length in 8 bytes, then its bytes. NULL of NULL.
+CREATE FUNCTION cinelog_log.text_form(value text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN int8send(octet_length(value)::bigint) || convert_to(value, 'UTF8');
+
+-- Writes a batch of appends, if all is as its caller presumes; one statement, one transaction.
+--
+-- Presumed are: the heads of the streams, each named once; that none of the ids is known; that none of the
+-- keys is taken. Where all of that is so, the events and the entries are written, and what is told is
+-- `head`, the position before them. Where it is not, nothing is written, and what is told is the truth: the
+-- heads as they are, where those of the ids stand that are known, those of the keys that are taken.
+--
+-- Positions are taken under one lock that is held to the commit, so they become visible in their order.
+-- Each statement below sees all that was committed before the lock was had, since the function is VOLATILE
+-- and the transaction READ COMMITTED.
+CREATE FUNCTION cinelog_log.append(
+    streams text[], heads bigint[], ids uuid[], keys text[],
+    -- The events, in their order.
+    event_stream text[], event_revision bigint[], event_id uuid[], event_type text[],
+    event_schema_version bigint[], event_recorded_at bigint[], event_actor uuid[],
+    event_correlation_id text[], event_causation_id uuid[], event_traceparent text[],
+    event_idempotency_key text[], event_data text[],
+    -- The keys to remember. A position is told as the number of events of this batch up to it.
+    entry_key text[], entry_fingerprint text[], entry_answer text[], entry_revision bigint[],
+    entry_ordinal bigint[], entry_recorded_at bigint[],
+    OUT as_presumed boolean, OUT head bigint, OUT actual_heads bigint[],
+    OUT known_ids uuid[], OUT known_streams text[], OUT known_revisions bigint[],
+    OUT known_positions bigint[], OUT taken_keys text[]
+) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    forms bytea[];
+    form bytea;
+    running bytea;
+    written bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'appends need READ COMMITTED, not %', current_setting('transaction_isolation');
+    END IF;
+    -- What is answered is on the disk. A stronger setting of the server's stands.
+    IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    -- What is hashed of each event, as events/src/digest.rs has it; before the lock, since it needs none.
+    forms := ARRAY(
+        SELECT cinelog_log.text_form(e.stream) || int8send(e.revision) || uuid_send(e.id)
+            || cinelog_log.text_form(e.type) || substring(int8send(e.schema_version) FROM 5)
+            || int8send(e.recorded_at)
+            || coalesce('\x01'::bytea || uuid_send(e.actor), '\x00'::bytea)
+            || coalesce('\x01'::bytea || cinelog_log.text_form(e.correlation_id), '\x00'::bytea)
+            || coalesce('\x01'::bytea || uuid_send(e.causation_id), '\x00'::bytea)
+            || coalesce('\x01'::bytea || cinelog_log.text_form(e.traceparent), '\x00'::bytea)
+            || coalesce('\x01'::bytea || cinelog_log.text_form(e.idempotency_key), '\x00'::bytea)
+            || cinelog_log.text_form(e.data)
+        FROM unnest(event_stream, event_revision, event_id, event_type, event_schema_version,
+                event_recorded_at, event_actor, event_correlation_id, event_causation_id,
+                event_traceparent, event_idempotency_key, event_data) WITH ORDINALITY
+            AS e(stream, revision, id, type, schema_version, recorded_at, actor, correlation_id,
+                causation_id, traceparent, idempotency_key, data, n)
+        ORDER BY e.n);
+
+    -- 'cinelogl' as a number.
+    PERFORM pg_advisory_xact_lock(7163378064199477100);
+
+    SELECT d.position, d.hash INTO head, running
+    FROM cinelog_log.digest d ORDER BY d.position DESC LIMIT 1;
+    IF NOT FOUND THEN
+        head := 0;
+        running := decode(repeat('00', 32), 'hex');
+    END IF;
+
+    -- OFFSET 0 keeps the planner from joining otherwise than from the few to the index.
+    actual_heads := ARRAY(
+        SELECT coalesce((SELECT max(e.revision) FROM cinelog_log.event e WHERE e.stream = s.name), 0)
+        FROM unnest(streams) WITH ORDINALITY AS s(name, n) ORDER BY s.n);
+    SELECT array_agg(e.id), array_agg(e.stream), array_agg(e.revision), array_agg(e.position)
+    INTO known_ids, known_streams, known_revisions, known_positions
+    FROM unnest(ids) AS i(id)
+    CROSS JOIN LATERAL (SELECT * FROM cinelog_log.event e WHERE e.id = i.id OFFSET 0) AS e;
+    IF cardinality(keys) > 0 THEN
+        SELECT array_agg(k.key) INTO taken_keys
+        FROM unnest(keys) AS i(key)
+        CROSS JOIN LATERAL (SELECT k.key FROM cinelog_log.idempotency k WHERE k.key = i.key OFFSET 0) AS k;
+    END IF;
+    as_presumed := actual_heads = heads AND known_ids IS NULL AND taken_keys IS NULL;
+    IF NOT as_presumed THEN
+        RETURN;
+    END IF;
+
+    IF cardinality(event_id) > 0 THEN
+        INSERT INTO cinelog_log.event (position, stream, revision, id, type, schema_version, recorded_at,
+            actor, correlation_id, causation_id, traceparent, idempotency_key, data)
+        SELECT append.head + e.n, e.stream, e.revision, e.id, e.type, e.schema_version, e.recorded_at,
+            e.actor, e.correlation_id, e.causation_id, e.traceparent, e.idempotency_key, e.data
+        FROM unnest(event_stream, event_revision, event_id, event_type, event_schema_version,
+                event_recorded_at, event_actor, event_correlation_id, event_causation_id,
+                event_traceparent, event_idempotency_key, event_data) WITH ORDINALITY
+            AS e(stream, revision, id, type, schema_version, recorded_at, actor, correlation_id,
+                causation_id, traceparent, idempotency_key, data, n);
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written <> cardinality(event_id) THEN
+            RAISE EXCEPTION '% events were written, not %', written, cardinality(event_id);
+        END IF;
+        FOREACH form IN ARRAY forms LOOP
+            running := sha256(running || form);
+        END LOOP;
+        INSERT INTO cinelog_log.digest (position, hash) VALUES (head + written, running);
+    END IF;
+
+    IF cardinality(entry_key) > 0 THEN
+        INSERT INTO cinelog_log.idempotency (key, fingerprint, answer, revision, position, recorded_at)
+        SELECT k.key, k.fingerprint, k.answer, k.revision, append.head + k.ordinal, k.recorded_at
+        FROM unnest(entry_key, entry_fingerprint, entry_answer, entry_revision, entry_ordinal,
+                entry_recorded_at)
+            AS k(key, fingerprint, answer, revision, ordinal, recorded_at);
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written <> cardinality(entry_key) THEN
+            RAISE EXCEPTION '% keys were remembered, not %', written, cardinality(entry_key);
+        END IF;
+    END IF;
+END $$;
