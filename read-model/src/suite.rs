@@ -4,7 +4,7 @@
 //! `fresh` is an async function that gives one. The suite knows the port and no adapter, and no runtime:
 //! the macro brings tokio's, with a guard against tests that hang.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use events::{MovieId, Position, Slug};
 use futures::{StreamExt, stream::BoxStream};
@@ -21,6 +21,8 @@ pub struct Fixture {
     pub subscriber: Arc<dyn ChangeFeed>,
     /// How many changes `subscriber` holds for the slowest who listens there; at least 5.
     pub capacity: usize,
+    /// What must live as long, such as a database.
+    pub held: Box<dyn Any + Send>,
 }
 
 /// A change without anything in it.

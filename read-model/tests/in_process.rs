@@ -12,7 +12,7 @@ const CAPACITY: usize = 8;
 
 async fn fresh() -> Fixture {
     let feed = Arc::new(InProcessChangeFeed::new(CAPACITY));
-    Fixture { publisher: feed.clone(), subscriber: feed, capacity: CAPACITY }
+    Fixture { publisher: feed.clone(), subscriber: feed, capacity: CAPACITY, held: Box::new(()) }
 }
 
 read_model::change_feed_suite!(fresh);

@@ -1,0 +1,114 @@
+//! A change as the text of a notification, and back.
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use events::{MovieId, Position};
+use read_model::{Checkpoint, FacetKey, FeedItem, ReadModelChanged};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The longest notification that Postgres takes is shorter than 8,000 bytes
+/// (<https://www.postgresql.org/docs/current/sql-notify.html>).
+const BYTES_MAX: usize = 7_999;
+
+/// In the place of what did not fit, or was lost.
+pub(super) const MISSED: &str = "missed";
+
+/// Short names: some three hundred films have to fit.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    /// Generation and position before.
+    p: (u64, u64),
+    /// And after.
+    c: (u64, u64),
+    /// The ids of the films, one behind the other, in Base64.
+    m: String,
+    /// Facets.
+    f: Vec<FacetKey>,
+}
+
+/// The text for a change; [`MISSED`] where it would be too long.
+pub(super) fn encode(change: &ReadModelChanged) -> String {
+    // Before anything is made of it: what cannot fit costs nothing.
+    if change.movies.len() * 16 > BYTES_MAX {
+        return MISSED.to_owned();
+    }
+    let ids: Vec<u8> = change.movies.iter().flat_map(|id| id.0.into_bytes()).collect();
+    let of = |checkpoint: Checkpoint| (checkpoint.generation, checkpoint.position.0);
+    let told = Told {
+        p: of(change.previous),
+        c: of(change.checkpoint),
+        m: STANDARD_NO_PAD.encode(ids),
+        f: change.facets.clone(),
+    };
+    serde_json::to_string(&told)
+        .ok()
+        .filter(|text| text.len() <= BYTES_MAX)
+        .unwrap_or_else(|| MISSED.to_owned())
+}
+
+/// What a text tells. One that is not understood, as of another version, tells that something happened.
+pub(super) fn decode(text: &str) -> FeedItem {
+    match change(text) {
+        Some(change) => FeedItem::Changed(change.into()),
+        None => FeedItem::Missed,
+    }
+}
+
+fn change(text: &str) -> Option<ReadModelChanged> {
+    let Told { p, c, m, f } = serde_json::from_str(text).ok()?;
+    let of = |(generation, position)| Checkpoint { generation, position: Position(position) };
+    let bytes = STANDARD_NO_PAD.decode(m).ok()?;
+    let (ids, rest) = bytes.as_chunks();
+    let movies = ids.iter().map(|id| MovieId(Uuid::from_bytes(*id))).collect();
+    rest.is_empty().then_some(ReadModelChanged {
+        previous: of(p),
+        checkpoint: of(c),
+        movies,
+        facets: f,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use events::Slug;
+    use read_model::{FacetKind, suite::change};
+
+    use super::*;
+
+    fn with(movies: u128, facets: usize) -> ReadModelChanged {
+        let facet = |n: usize| (FacetKind::Person, Slug::of(&format!("Ingrid Bergman {n}")));
+        ReadModelChanged {
+            movies: (0..movies).map(|id| MovieId(Uuid::from_u128(id))).collect(),
+            facets: (0..facets).map(facet).collect(),
+            ..change(1, 2)
+        }
+    }
+
+    #[test]
+    fn three_hundred_films_and_some_facets_fit() {
+        let change = with(300, 30);
+        let text = encode(&change);
+        assert!(text.len() <= BYTES_MAX, "{}", text.len());
+        assert_eq!(decode(&text), FeedItem::Changed(change.into()));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_missed_and_never_cut_off() {
+        for (movies, facets) in [(375, 0), (1_000_000, 0), (300, 1000), (0, 1000)] {
+            let text = encode(&with(movies, facets));
+            assert!(text == MISSED, "{movies} films, {facets} facets");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_missed() {
+        let good = encode(&with(2, 2));
+        assert!(matches!(decode(&good), FeedItem::Changed(_)));
+        let odd = good.replace("\"m\":\"", "\"m\":\"AAAA");
+        let newer = good.replace("{\"p\"", "{\"x\":1,\"p\"");
+        for text in ["", MISSED, "{}", &good[1..], &odd, &newer] {
+            assert_eq!(decode(text), FeedItem::Missed, "{text}");
+        }
+    }
+}
