@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use event_log::{
-    EventLog,
+    CopyableLog, EventLog,
     postgres::{PostgresLog, PostgresLogOptions},
-    suite::Fixture,
+    suite::{CopyableFixture, Fixture},
 };
 use proving_ground::Database;
 
@@ -44,4 +44,11 @@ impl Fixture for PostgresFixture {
     }
 }
 
+impl CopyableFixture for PostgresFixture {
+    fn copyable(&self) -> Arc<dyn CopyableLog> {
+        self.log.clone()
+    }
+}
+
 event_log::behaviour_suite!(fresh);
+event_log::behaviour_suite!(copying fresh);

@@ -6,7 +6,7 @@
 
 use events::{Digest, Position};
 use futures::TryStreamExt;
-use sqlx::{PgPool, Row};
+use sqlx::{PgExecutor, PgPool, Row};
 
 use super::{
     readers::Readers,
@@ -48,13 +48,16 @@ async fn fold(pool: &PgPool, at: Position) -> Result<Result<Digest, LogError>, s
 }
 
 /// The last digest that is kept at or before a position.
-async fn kept(pool: &PgPool, at: Position) -> Result<Digest, sqlx::Error> {
+pub(super) async fn kept(
+    executor: impl PgExecutor<'_>,
+    at: Position,
+) -> Result<Digest, sqlx::Error> {
     let row = sqlx::query(
         "SELECT position, hash FROM cinelog_log.digest
          WHERE position <= $1 ORDER BY position DESC LIMIT 1",
     )
     .bind(at_most_i64(at.0))
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     let Some(row) = row else { return Ok(Digest::EMPTY) };
     let hash: &[u8] = row.try_get(1)?;

@@ -1,4 +1,4 @@
-//! Idempotency keys: recalled, and forgotten. They are remembered by the function that appends.
+//! Idempotency keys: recalled, forgotten, and taken over from another log. They are otherwise remembered by the function that appends.
 
 use events::{Position, Revision};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use super::{
     readers::Readers,
     row::{integer, number},
 };
-use crate::{Appended, LogError, Remembered};
+use crate::{Appended, LogError, Remembered, RememberedKey};
 
 /// How many keys are forgotten in one transaction.
 pub(super) const FORGET_SLICE_KEYS: u64 = 1000;
@@ -40,6 +40,64 @@ pub(super) async fn recall(readers: &Readers, key: &str) -> Result<Option<Rememb
         row.as_ref().map(remembered).transpose()
     });
     row.await
+}
+
+/// Remembers keys of another log, those that are not taken; gives how many.
+pub(super) async fn restore(
+    writer: &mut PgConnection,
+    keys: &[RememberedKey],
+) -> Result<u64, sqlx::Error> {
+    let answers = keys.iter().map(|key| serde_json::to_string(&key.remembered.answer));
+    let answers: Vec<String> =
+        answers.collect::<Result<_, _>>().map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let places = || keys.iter().map(|key| key.remembered.appended);
+    let restored = sqlx::query(
+        "INSERT INTO cinelog_log.idempotency
+             (key, fingerprint, answer, revision, position, recorded_at)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+         ON CONFLICT (key) DO NOTHING",
+    )
+    .bind(keys.iter().map(|key| key.key.as_str()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|key| key.remembered.fingerprint.as_str()).collect::<Vec<_>>())
+    .bind(answers)
+    .bind(places().map(|at| integer(at.revision.0)).collect::<Result<Vec<_>, _>>()?)
+    .bind(places().map(|at| integer(at.position.0)).collect::<Result<Vec<_>, _>>()?)
+    .bind(keys.iter().map(|key| key.recorded_at.as_microsecond()).collect::<Vec<_>>())
+    .execute(writer)
+    .await?;
+    Ok(restored.rows_affected())
+}
+
+macro_rules! keys {
+    () => {
+        "SELECT fingerprint, answer, revision, position, key, recorded_at FROM cinelog_log.idempotency"
+    };
+}
+
+/// The keys after `after`, in the order of their bytes; at most `limit`.
+pub(super) async fn after(
+    readers: &Readers,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<RememberedKey>, LogError> {
+    let sql = match after {
+        Some(_) => concat!(keys!(), " WHERE key > $1 ORDER BY key LIMIT $2"),
+        // From the shortest key there can be, which is nothing.
+        None => concat!(keys!(), " WHERE key >= $1 ORDER BY key LIMIT $2"),
+    };
+    let after = after.unwrap_or_default();
+    let rows = readers.read(|pool| async move {
+        let query = sqlx::query(sql).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        query.fetch_all(&pool).await?.iter().map(remembered_key).collect()
+    });
+    rows.await
+}
+
+/// A row of what [`remembered`] reads, then the key and its time.
+fn remembered_key(row: &PgRow) -> Result<RememberedKey, sqlx::Error> {
+    let recorded_at = Timestamp::from_microsecond(row.try_get(5)?)
+        .map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(RememberedKey { key: row.try_get(4)?, remembered: remembered(row)?, recorded_at })
 }
 
 fn remembered(row: &PgRow) -> Result<Remembered, sqlx::Error> {

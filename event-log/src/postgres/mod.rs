@@ -8,6 +8,7 @@
 
 mod batch;
 mod call;
+mod copying;
 mod digest;
 mod failure;
 mod heads;
@@ -35,7 +36,8 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
+    Append, AppendError, Appended, CopyableLog, Direction, EventBatches, EventLog, LogError,
+    Remembered, RememberedKey, RestoreError,
     group_commit::{Appender, BatchLimits, Submitter, queue},
     health::Health,
     measure,
@@ -230,5 +232,28 @@ impl EventLog for PostgresLog {
     async fn close(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
+    }
+}
+
+#[async_trait]
+impl CopyableLog for PostgresLog {
+    async fn restore(
+        &self,
+        after: Digest,
+        events: Vec<RecordedEvent>,
+    ) -> Result<Digest, RestoreError> {
+        copying::restore(&self.options, after, events).await
+    }
+
+    async fn remembered_keys(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<RememberedKey>, LogError> {
+        idempotency::after(&self.readers, after, limit).await
+    }
+
+    async fn restore_keys(&self, keys: Vec<RememberedKey>) -> Result<u64, LogError> {
+        copying::restore_keys(&self.options, &keys).await
     }
 }

@@ -59,6 +59,11 @@ CREATE TRIGGER digest_is_never_changed BEFORE UPDATE OR DELETE ON cinelog_log.di
 CREATE TRIGGER digest_is_never_emptied BEFORE TRUNCATE ON cinelog_log.digest
     FOR EACH STATEMENT EXECUTE FUNCTION cinelog_log.refuse_change();
 
+-- What whoever writes to the log locks until the commit: an advisory lock of this database.
+-- 'cinelogl' as a number.
+CREATE FUNCTION cinelog_log.lock_key() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 7163378064199477100;
+
 -- A text as the digest has it: its length in 8 bytes, then its bytes. NULL of NULL.
 CREATE FUNCTION cinelog_log.text_form(value text) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -120,8 +125,7 @@ BEGIN
                 causation_id, traceparent, idempotency_key, data, n)
         ORDER BY e.n);
 
-    -- 'cinelogl' as a number.
-    PERFORM pg_advisory_xact_lock(7163378064199477100);
+    PERFORM pg_advisory_xact_lock(cinelog_log.lock_key());
 
     SELECT d.position, d.hash INTO head, running
     FROM cinelog_log.digest d ORDER BY d.position DESC LIMIT 1;
