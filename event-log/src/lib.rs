@@ -10,6 +10,8 @@ mod copying;
 mod error;
 mod group_commit;
 mod health;
+#[cfg(feature = "kurrentdb")]
+pub mod kurrentdb;
 mod measure;
 mod port;
 pub mod postgres;
