@@ -15,7 +15,7 @@ use http_kit::{Cacheable, ResponseCache, ResponseCacheOptions, Topic};
 use read_model::{ChangeFeed, Checkpoint, FacetKey, FacetKind, FeedItem, ReadModelChanged};
 use tokio::{
     task::AbortHandle,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 use crate::{
@@ -27,6 +27,10 @@ use crate::{
 /// How often the read model itself is looked at, should the feed have lost its voice. Answers are out
 /// of date by twice this at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a look may take. Meanwhile nothing is heard of the feed, which may have to say that it has
+/// lost its voice.
+const LOOK_MAX: Duration = Duration::from_millis(500);
 
 /// A cache for the answers of a query node, for [`crate::QueryState`] and the edge; `None` where it may
 /// keep no bytes. `log` says what this process has acknowledged: no answer is older than that.
@@ -181,7 +185,7 @@ impl Teller {
     async fn begin_anew(&mut self) {
         self.cache.pause();
         self.generation = None;
-        if let Ok(checkpoint) = self.store.current().checkpoint().await {
+        if let Some(checkpoint) = self.checkpoint().await {
             self.generation = Some(checkpoint.generation);
             self.cache.restart(checkpoint.position.0);
         }
@@ -192,13 +196,18 @@ impl Teller {
     async fn look(&mut self) {
         self.cache.tidy();
         let known = self.cache.known();
-        let Ok(checkpoint) = self.store.current().checkpoint().await else { return };
+        let Some(checkpoint) = self.checkpoint().await else { return };
         let is_ahead = known.is_none_or(|known| checkpoint.position.0 > known)
             || self.generation != Some(checkpoint.generation);
         if is_ahead && (self.seen_ahead || known.is_none()) {
             self.begin_anew().await;
         }
         self.seen_ahead = is_ahead && !self.seen_ahead;
+    }
+
+    /// How far the read model is. `None` where that cannot be known now.
+    async fn checkpoint(&self) -> Option<Checkpoint> {
+        timeout(LOOK_MAX, self.store.current().checkpoint()).await.ok()?.ok()
     }
 }
 
