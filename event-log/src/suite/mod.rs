@@ -47,6 +47,18 @@ pub trait CopyableFixture: Fixture {
     fn copyable(&self) -> Arc<dyn CopyableLog>;
 }
 
+/// A behaviour, for a test binary that runs them by itself: `event_log::behaviour_suite!(listed fresh)`
+/// gives all of them but the model. So an adapter that keeps fewer promises, or whose server is not
+/// everywhere, says so by name.
+pub struct Behaviour {
+    /// Its module and its name.
+    pub name: &'static str,
+    /// Whether it sees what the log measures only where all runs on the thread that runs it.
+    pub on_one_thread: bool,
+    /// Runs it on a fresh log; panics where the log does not behave so.
+    pub run: fn() -> futures::future::LocalBoxFuture<'static, ()>,
+}
+
 /// Fails a test that hangs.
 pub async fn guarded(behaviour: impl Future<Output = ()>) {
     const GUARD: Duration = Duration::from_secs(120);
@@ -57,7 +69,19 @@ pub async fn guarded(behaviour: impl Future<Output = ()>) {
 #[macro_export]
 macro_rules! behaviour_suite {
     ($fresh:path) => {
-        $crate::behaviour_suite! { @tests $fresh, (flavor = "multi_thread", worker_threads = 2):
+        $crate::behaviour_suite! { @each [@tests] $fresh }
+        #[test]
+        fn the_log_agrees_with_a_model_of_it() {
+            $crate::suite::model::the_log_agrees_with_a_model_of_it($fresh);
+        }
+    };
+    (listed $fresh:path) => {{
+        let mut behaviours = Vec::<$crate::suite::Behaviour>::new();
+        $crate::behaviour_suite! { @each [@listed behaviours] $fresh }
+        behaviours
+    }};
+    (@each [$($how:tt)*] $fresh:path) => {
+        $crate::behaviour_suite! { $($how)* $fresh, (flavor = "multi_thread", worker_threads = 2):
             dependence::an_append_happens_where_what_it_depends_upon_is_unchanged,
             dependence::an_append_is_refused_where_what_it_depends_upon_has_changed,
             dependence::what_an_append_depends_upon_is_told_before_a_conflict,
@@ -147,14 +171,10 @@ macro_rules! behaviour_suite {
             subscribing::subscribers_that_stop_half_way_leave_reading_to_others,
         }
         // On one thread, where a recorder of their own sees what the log measures.
-        $crate::behaviour_suite! { @tests $fresh, (flavor = "current_thread"):
+        $crate::behaviour_suite! { $($how)* $fresh, (flavor = "current_thread"):
             group::appends_that_wait_together_share_commits,
             group::an_append_that_waits_alone_is_committed_alone,
             group::every_append_is_counted_by_its_outcome,
-        }
-        #[test]
-        fn the_log_agrees_with_a_model_of_it() {
-            $crate::suite::model::the_log_agrees_with_a_model_of_it($fresh);
         }
     };
     (copying $fresh:path) => {
@@ -175,6 +195,15 @@ macro_rules! behaviour_suite {
             copying::a_key_that_is_taken_keeps_what_it_has,
             copying::restored_keys_are_forgotten_by_their_time,
         }
+    };
+    (@listed $behaviours:ident $fresh:path, $flavour:tt: $($module:ident::$behaviour:ident,)+) => {
+        $($behaviours.push($crate::suite::Behaviour {
+            name: concat!(stringify!($module), "::", stringify!($behaviour)),
+            on_one_thread: stringify!($flavour).contains("current_thread"),
+            run: || Box::pin(async {
+                $crate::suite::$module::$behaviour(&mut $fresh().await).await;
+            }),
+        });)+
     };
     (@tests $fresh:path, $flavour:tt: $($module:ident::$behaviour:ident,)+) => {
         $($crate::behaviour_suite! { @test $fresh, $flavour, $module, $behaviour })+
