@@ -11,6 +11,7 @@ mod client;
 mod failing_disk;
 pub mod history;
 mod log;
+mod meddling;
 mod process;
 mod random;
 mod server;
@@ -19,7 +20,8 @@ pub mod writers;
 
 pub use client::{Answer, Client};
 pub use failing_disk::FailingDisk;
-pub use log::facts;
+pub use log::{facts, facts_in, log_url};
+pub use meddling::{delete_log, delete_read_model, execute_on_log, execute_on_read_model};
 pub use process::{Output, Process, run};
 pub use random::Random;
 pub use server::{Server, Stopped};

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use sqlx::{
-    ColumnIndex, ConnectOptions, Connection, Decode, PgConnection, Row, SqliteConnection, Type,
+    ColumnIndex, ConnectOptions, Connection, Decode, PgConnection, Row, Type,
     sqlite::SqliteConnectOptions,
 };
 
@@ -27,10 +27,25 @@ pub async fn facts(data: &Path) -> Vec<Fact> {
         database.close().await.expect("the connection can be closed");
         rows.expect("the log can be read").iter().map(fact).collect()
     } else {
-        let mut file = open(data).await;
-        let rows = sqlx::query(FACTS_IN_FILE).fetch_all(&mut file).await;
-        file.close().await.expect("the log can be closed");
-        rows.expect("the log can be read").iter().map(fact).collect()
+        facts_in(&data.join("log.db")).await
+    }
+}
+
+/// The whole log in a file of SQLite's.
+pub async fn facts_in(file: &Path) -> Vec<Fact> {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut file = options.connect().await.expect("the log can be opened");
+    let rows = sqlx::query(FACTS_IN_FILE).fetch_all(&mut file).await;
+    file.close().await.expect("the log can be closed");
+    rows.expect("the log can be read").iter().map(fact).collect()
+}
+
+/// The URL of the log of a data folder, as `cinelog log copy` takes it.
+pub fn log_url(data: &Path) -> String {
+    if store::is_postgres() {
+        store::database_of(data)
+    } else {
+        format!("sqlite:{}", data.join("log.db").display())
     }
 }
 
@@ -52,9 +67,4 @@ where
         key: row.get(5),
         data: row.get(6),
     }
-}
-
-async fn open(data: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(data.join("log.db")).read_only(true);
-    options.connect().await.expect("the log can be opened")
 }
