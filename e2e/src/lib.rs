@@ -2,7 +2,6 @@
 //!
 //! [`Server::start`] runs `cinelog serve` on a free port with a data folder of its own and stops it
 //! when dropped. The binary is the one that `cargo build` made beside the tests.
-
 //!
 //! [`Writers`] write to it without pause, and [`history`] finds out whether what they were told is what
 //! the log holds.

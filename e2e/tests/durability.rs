@@ -33,13 +33,8 @@ async fn the_read_model_is_made_again_from_the_log() {
     let film = created.header("Location").to_owned();
     let before = editor.get(&film).await.expect(200).json();
 
-    let data = server.data().to_path_buf();
     let stopped = server.kill();
-    for file in std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()) {
-        if file.file_name().unwrap().to_string_lossy().starts_with("read-model.db") {
-            std::fs::remove_file(file).unwrap();
-        }
-    }
+    e2e::delete_read_model(stopped.data());
     let server = stopped.start_again();
     let position = created.header("Cinelog-Position");
     let after = server.anyone().get_with(&film, "Cinelog-Min-Position", position).await;

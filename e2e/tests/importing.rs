@@ -200,9 +200,7 @@ fn an_import_that_was_killed_begins_anew_where_the_log_is_another() {
     let data = folder.path().join("data");
     let films = file(&folder, "a.ndjson", many_films(FILMS));
     import_killed(&data, &[], &[&films]);
-    for file in ["log.db", "log.db-wal", "log.db-shm"] {
-        std::fs::remove_file(data.join(file)).ok();
-    }
+    e2e::delete_log(&data);
     let output = import(&data, &[], &films);
     assert!(output.stderr.contains("went into another log; this one begins anew"), "{output:?}");
     let all = format!("{FILMS} created, 0 changed, 0 unchanged, 1 refused");

@@ -1,25 +1,13 @@
 //! The read model is what the log says, and can be shown to be, and can be built anew, while everybody
 //! goes on.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use e2e::{Output, Process, Server, run};
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-
-async fn execute(file: &Path, statement: &'static str) {
-    let options = SqliteConnectOptions::new().filename(file);
-    let mut db = SqliteConnection::connect_with(&options).await.unwrap();
-    let done = sqlx::query(statement).execute(&mut db).await.unwrap();
-    assert!(done.rows_affected() > 0, "{statement}");
-    db.close().await.unwrap();
-}
 
 fn on(server: &Server, command: &[&str]) -> Output {
     let data = server.data().to_string_lossy();
@@ -32,7 +20,7 @@ async fn a_running_server_is_verified_and_a_wrong_row_is_named() {
     let verified = on(&server, &["verify"]).expect_success();
     assert!(verified.stdout.contains("clean"), "{}", verified.stdout);
     let wrong = "UPDATE movie SET year = 1066 WHERE key = 1";
-    execute(&server.data().join("read-model.db"), wrong).await;
+    e2e::execute_on_read_model(server.data(), wrong).await;
     let verified = on(&server, &["verify"]);
     assert!(!verified.success);
     assert!(verified.stdout.contains("movie 1: year is 1066"), "{}", verified.stdout);
@@ -113,10 +101,13 @@ async fn a_rebuild_that_is_killed_is_begun_anew_by_the_next() {
 async fn a_poison_event_is_listed_and_stays_so_where_it_cannot_be_read_still() {
     let stopped = Server::start_with(&["--demo"]).kill();
     // As a newer Cinelog would have written it. What it hashed is hashed anew at the start.
-    let newer = "INSERT INTO event (position, stream, revision, id, type, schema_version, recorded_at, data) \
-        SELECT max(position) + 1, (SELECT stream FROM event WHERE position = 1), 2, randomblob(16), \
-        'MovieCrowned', 7, 0, '{}' FROM event";
-    execute(&stopped.data().join("log.db"), newer).await;
+    let id = if e2e::is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+    let newer = format!(
+        "INSERT INTO event (position, stream, revision, id, type, schema_version, recorded_at, data) \
+         SELECT max(position) + 1, (SELECT stream FROM event WHERE position = 1), 2, {id}, \
+         'MovieCrowned', 7, 0, '{{}}' FROM event"
+    );
+    e2e::execute_on_log(stopped.data(), &newer).await;
     let server = stopped.start_again();
     let listed = loop {
         let listed = on(&server, &["parked", "list"]).expect_success().stdout;
