@@ -37,6 +37,8 @@ pub(crate) enum Side {
 pub(crate) struct Cursor {
     /// Which side of the item.
     pub(crate) side: Side,
+    /// Whether the films of the page were found by words that are only similar to those of the query.
+    pub(crate) is_similar: bool,
     /// The item's sort keys, the tie breaker last.
     pub(crate) keys: Vec<Value>,
 }
@@ -79,7 +81,8 @@ impl Cursors {
 
     /// Writes a cursor.
     pub(crate) fn seal(&self, scope: Scope, cursor: &Cursor) -> String {
-        let mut bytes = vec![FORMAT, u8::from(cursor.side == Side::Before)];
+        let side = u8::from(cursor.side == Side::Before) | u8::from(cursor.is_similar) << 1;
+        let mut bytes = vec![FORMAT, side];
         for key in &cursor.keys {
             write(&mut bytes, key);
         }
@@ -109,9 +112,9 @@ impl Cursors {
         if format != FORMAT {
             return None;
         }
-        let side = match side {
-            0 => Side::After,
-            1 => Side::Before,
+        let (side, is_similar) = match side {
+            0 | 2 => (Side::After, side == 2),
+            1 | 3 => (Side::Before, side == 3),
             _ => return None,
         };
         let mut keys = Vec::new();
@@ -120,7 +123,7 @@ impl Cursors {
             keys.push(key);
             rest = after;
         }
-        Some(Cursor { side, keys })
+        Some(Cursor { side, is_similar, keys })
     }
 
     fn sign(&self, scope: Scope, bytes: &[u8]) -> Hmac<Sha256> {
@@ -200,7 +203,8 @@ mod tests {
 
     fn any_cursor() -> impl Strategy<Value = Cursor> {
         let side = prop_oneof![Just(Side::After), Just(Side::Before)];
-        (side, vec(any_value(), 1..5)).prop_map(|(side, keys)| Cursor { side, keys })
+        let all = (side, any::<bool>(), vec(any_value(), 1..5));
+        all.prop_map(|(side, is_similar, keys)| Cursor { side, is_similar, keys })
     }
 
     proptest! {
@@ -243,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_only_for_its_list_order_and_generation() {
-        let cursor = Cursor { side: Side::After, keys: vec![Value::Integer(1)] };
+        let cursor = Cursor { side: Side::After, is_similar: false, keys: vec![Value::Integer(1)] };
         let text = cursors().seal(scope(), &cursor);
         for other in [
             Scope::new(2, ["/v1/movies", "genre=drama", "title"]),
@@ -257,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_cursor_signed_with_another_key_is_refused() {
-        let cursor = Cursor { side: Side::After, keys: vec![Value::Integer(1)] };
+        let cursor = Cursor { side: Side::After, is_similar: false, keys: vec![Value::Integer(1)] };
         let text = Cursors::new(&[8; 32]).seal(scope(), &cursor);
         assert!(cursors().open(scope(), &text).is_err());
     }

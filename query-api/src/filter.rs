@@ -41,6 +41,19 @@ pub(crate) enum Comparison {
     LessThan,
 }
 
+impl Comparison {
+    /// The operator, in SQL.
+    pub(crate) fn operator(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::AtLeast => ">=",
+            Self::MoreThan => ">",
+            Self::AtMost => "<=",
+            Self::LessThan => "<",
+        }
+    }
+}
+
 /// One thing that must hold of a film. A film for which the value is absent fails every condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Condition {
@@ -195,7 +208,36 @@ impl MovieFilter {
     }
 }
 
+impl Condition {
+    /// Whether it names films by an id that no other film has.
+    pub(crate) fn is_of_one_film(&self) -> bool {
+        matches!(self, Self::IsAny(Column::Imdb, _))
+    }
+}
+
 impl Column {
+    /// What the store calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::ReleaseDate => "release_date",
+            Self::RuntimeMinutes => "runtime_minutes",
+            Self::RatingCount => "rating_count",
+            Self::Language => "language",
+            Self::Country => "country",
+            Self::Imdb => "imdb",
+        }
+    }
+
+    /// What stands in it where a film has no value, as SQL. Every film has a number of ratings.
+    pub(crate) fn absent(self) -> Option<&'static str> {
+        match self {
+            Self::Year | Self::RuntimeMinutes => Some("0"),
+            Self::ReleaseDate | Self::Language | Self::Country | Self::Imdb => Some("''"),
+            Self::RatingCount => None,
+        }
+    }
+
     /// A code in the capitals that the catalogue keeps it in.
     fn usual(self, code: &str) -> String {
         match self {

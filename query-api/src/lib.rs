@@ -37,7 +37,11 @@ mod value;
 
 pub use cache::response_cache;
 pub use state::QueryState;
-pub use store::{LiveStore, Store, StoreError, sqlite::SqliteStore};
+pub use store::{
+    LiveStore, Store, StoreError,
+    postgres::{PostgresStore, PostgresStoreOptions},
+    sqlite::SqliteStore,
+};
 
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;

@@ -17,7 +17,7 @@ use crate::{
     cache::{About, cacheable},
     cursor::{Cursor, Scope, Side},
     links::ListLinks,
-    page::{self, MAX_LIMIT, Paging, Place, Start, Window},
+    page::{self, MAX_LIMIT, Matching, Paging, Place, Start, Window},
     read::Read,
     sort::{Order, SortKey},
     state::Shared,
@@ -80,6 +80,10 @@ pub(crate) struct List<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1, maximum = 100)]
     limit_applied: Option<usize>,
+    /// Whether no film has the words of `q`, and these have similar ones: `kurosowa` finds Kurosawa.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    matches_are_similar: Option<bool>,
 }
 
 /// How long a list is.
@@ -101,12 +105,12 @@ pub(crate) async fn respond<C: Collection>(
     let is_range = matches!(paging.start, Start::Range(_));
     let ask = async |store: Arc<dyn Store>| -> Result<_, Problem> {
         let scope = scope(collection, store.generation(), read);
-        let at = match &paging.start {
-            Start::Offset(items) | Start::Range(items) => Place::Offset(*items),
+        let (at, matching) = match &paging.start {
+            Start::Offset(items) | Start::Range(items) => (Place::Offset(*items), Matching::Any),
             Start::Cursor(text) => state.cursors.open(scope, text)?.into(),
         };
         let part = Part {
-            window: Window { limit: paging.limit, at },
+            window: Window { limit: paging.limit, at, matching },
             count: read.preferences.count.map(counting),
             count_if_empty: is_range,
         };
@@ -114,13 +118,14 @@ pub(crate) async fn respond<C: Collection>(
         Ok((checkpoint, (scope, listed)))
     };
     let (checkpoint, (scope, listed)) = state.fresh(&read.headers, &read.preferences, ask).await?;
-    let Listed { page, total } = listed.ok_or_else(|| collection.missing())?;
+    let Listed { page, total, is_similar } = listed.ok_or_else(|| collection.missing())?;
     if is_range && page.items.is_empty() {
         return Err(past_the_end(total.unwrap_or_default()));
     }
     let total = total.map(|count| Total::of(count, read.preferences.count));
-    let seal =
-        |side, keys: Option<_>| keys.map(|keys| state.cursors.seal(scope, &Cursor { side, keys }));
+    let seal = |side, keys: Option<_>| {
+        keys.map(|keys| state.cursors.seal(scope, &Cursor { side, is_similar, keys }))
+    };
     let (prev, next) = (seal(Side::Before, page.before), seal(Side::After, page.after));
     let links = ListLinks::new(&collection.path(), &read.pairs, prev.as_deref(), next.as_deref());
     let limit_applied = if page.is_cut {
@@ -138,6 +143,7 @@ pub(crate) async fn respond<C: Collection>(
         total: total.map(|total| total.count),
         total_is_estimate: total.filter(|total| !total.is_exact).map(|_| true),
         limit_applied,
+        matches_are_similar: is_similar.then_some(true),
     };
     let body = serde_json::to_vec(&body).map_err(Problem::internal)?;
     if status == StatusCode::PARTIAL_CONTENT {
@@ -166,11 +172,12 @@ pub(crate) fn short_hash(body: &[u8]) -> String {
     hash[..8].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-impl From<Cursor> for Place {
+impl From<Cursor> for (Place, Matching) {
     fn from(cursor: Cursor) -> Self {
+        let matching = if cursor.is_similar { Matching::Similar } else { Matching::Exact };
         match cursor.side {
-            Side::After => Self::After(cursor.keys),
-            Side::Before => Self::Before(cursor.keys),
+            Side::After => (Place::After(cursor.keys), matching),
+            Side::Before => (Place::Before(cursor.keys), matching),
         }
     }
 }

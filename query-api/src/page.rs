@@ -57,6 +57,19 @@ pub struct Window {
     pub(crate) limit: u32,
     /// Where it is.
     pub(crate) at: Place,
+    /// By which words films are found, where words are searched for.
+    pub(crate) matching: Matching,
+}
+
+/// By which words films are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matching {
+    /// By those of the query; by similar ones where no film has those, and the store can.
+    Any,
+    /// By those of the query.
+    Exact,
+    /// By similar ones, as on the page that this one goes on from.
+    Similar,
 }
 
 /// Where a window is.

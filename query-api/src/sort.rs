@@ -31,6 +31,22 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
+    /// How it is said in `ORDER BY`.
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::Ascending => "ASC",
+            Self::Descending => "DESC",
+        }
+    }
+
+    /// How what comes after a value in this direction compares with it, in SQL.
+    pub(crate) fn beyond(self) -> &'static str {
+        match self {
+            Self::Ascending => ">",
+            Self::Descending => "<",
+        }
+    }
+
     /// The other one.
     pub(crate) fn reversed(self) -> Self {
         match self {
@@ -125,6 +141,23 @@ pub enum MovieSort {
     UpdatedAt,
     /// How well it fits `q`.
     Relevance,
+}
+
+impl MovieSort {
+    /// The column that it is; `None` for relevance, which has to be computed.
+    pub(crate) fn column(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Title => "m.title",
+            Self::Year => "m.year",
+            Self::ReleaseDate => "m.release_date",
+            Self::Rating => "m.rating",
+            Self::RatingCount => "m.rating_count",
+            Self::RuntimeMinutes => "m.runtime_minutes",
+            Self::CreatedAt => "m.created_at",
+            Self::UpdatedAt => "m.updated_at",
+            Self::Relevance => return None,
+        })
+    }
 }
 
 impl SortKey for MovieSort {

@@ -22,6 +22,11 @@ CREATE INDEX movie_facet_movie     ON movie_facet (movie_key, kind, slug);
 
 CREATE INDEX facet_movie_count     ON facet (kind, movie_count, slug);
 
+-- The words of a slug, for those who look for the beginning of one.
+CREATE FUNCTION slug_words(slug text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN array_to_tsvector(array_remove(string_to_array(slug, '-'), ''));
+CREATE INDEX facet_words           ON facet USING gin (slug_words(slug)) WITH (fastupdate = off);
+
 CREATE INDEX rating_rated_at       ON rating (movie_id, rated_at, account_id);
 
 -- Full text. Entries are put into the index at once: a pending list would have to be read by each search.

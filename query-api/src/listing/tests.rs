@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use read_model::MovieDocument;
 
 use super::*;
-use crate::testing::{Answer, ReadModel, film};
+use crate::testing::{Answer, Kind, ReadModel, film, on_every_store};
 
 /// Films in a few years, with few ratings and few titles, so that keys are often equal.
 fn any_films() -> impl Strategy<Value = Vec<MovieDocument>> {
@@ -70,7 +70,8 @@ proptest! {
         limit in 1..6_usize,
     ) {
         block_on(async {
-            let model = ReadModel::with(&films).await;
+            for kind in [Kind::Sqlite, Kind::Postgres] {
+            let model = ReadModel::of(kind, &films).await;
             let whole = ids(&model.get(&format!("/v1/movies?sort={order}&limit=100")).await);
             prop_assert_eq!(whole.len(), films.len());
             let first = format!("/v1/movies?sort={order}&limit={limit}");
@@ -80,6 +81,7 @@ proptest! {
                 let (back, _) = walk(&model, &back, "prev").await;
                 let rest = whole.len() - ids(&last).len();
                 prop_assert_eq!(&back, &whole[..rest]);
+            }
             }
             Ok(())
         })?;
@@ -92,7 +94,8 @@ proptest! {
         order in any_order(),
     ) {
         block_on(async {
-            let model = ReadModel::with(&films).await;
+            for kind in [Kind::Sqlite, Kind::Postgres] {
+            let model = ReadModel::of(kind, &films).await;
             // The first two films change after the first page, and more films come.
             let changed: BTreeSet<String> =
                 films.iter().take(2).map(|film| film.id.to_string()).collect();
@@ -117,19 +120,19 @@ proptest! {
                 let times = seen.iter().filter(|id| **id == film).count();
                 prop_assert_eq!(times, 1, "{} of {:?}", film, changed);
             }
+            }
             Ok(())
         })?;
     }
 }
 
-async fn many(count: usize) -> ReadModel {
+async fn many(kind: Kind, count: usize) -> ReadModel {
     let films: Vec<_> = (0..count).map(|number| film(&format!("Film {number:03}"))).collect();
-    ReadModel::with(&films).await
+    ReadModel::of(kind, &films).await
 }
 
-#[tokio::test]
-async fn the_first_page_has_no_prev_and_the_last_no_next() {
-    let model = many(3).await;
+async fn the_first_page_has_no_prev_and_the_last_no_next(kind: Kind) {
+    let model = many(kind, 3).await;
     let first = model.get("/v1/movies?limit=2").await;
     assert_eq!(first.link("prev"), None);
     assert_eq!(first.link("self").unwrap(), "/v1/movies?limit=2");
@@ -140,9 +143,8 @@ async fn the_first_page_has_no_prev_and_the_last_no_next() {
     assert!(!last.header("link").contains("rel=\"next\""));
 }
 
-#[tokio::test]
-async fn pages_can_be_asked_for_by_number() {
-    let model = many(5).await;
+async fn pages_can_be_asked_for_by_number(kind: Kind) {
+    let model = many(kind, 5).await;
     let second = model.get("/v1/movies?page=2&per_page=2").await;
     assert_eq!(second.titles(), ["Film 002", "Film 003"]);
     let third = model.get(&second.link("next").unwrap()).await;
@@ -152,9 +154,8 @@ async fn pages_can_be_asked_for_by_number() {
     assert_eq!(model.get("/v1/movies?page=9").await.titles(), [""; 0]);
 }
 
-#[tokio::test]
-async fn a_limit_that_is_too_large_is_lowered_and_said_so() {
-    let model = many(101).await;
+async fn a_limit_that_is_too_large_is_lowered_and_said_so(kind: Kind) {
+    let model = many(kind, 101).await;
     let page = model.get("/v1/movies?limit=1000").await;
     assert_eq!(page.titles().len(), 100);
     assert_eq!(page.json["limit_applied"], 100);
@@ -164,7 +165,7 @@ async fn a_limit_that_is_too_large_is_lowered_and_said_so() {
 }
 
 /// Five films, of which a page holds no more than two.
-async fn long() -> ReadModel {
+async fn long(kind: Kind) -> ReadModel {
     let films: Vec<_> = (0..5)
         .map(|number| {
             let mut film = film(&format!("Film {number:03}"));
@@ -172,12 +173,11 @@ async fn long() -> ReadModel {
             film
         })
         .collect();
-    ReadModel::with(&films).await
+    ReadModel::of(kind, &films).await
 }
 
-#[tokio::test]
-async fn a_page_of_long_items_ends_early_and_says_so() {
-    let model = long().await;
+async fn a_page_of_long_items_ends_early_and_says_so(kind: Kind) {
+    let model = long(kind).await;
     let page = model.get("/v1/movies").await;
     assert_eq!(page.titles(), ["Film 000", "Film 001"]);
     assert_eq!(page.json["limit_applied"], 2);
@@ -186,9 +186,8 @@ async fn a_page_of_long_items_ends_early_and_says_so() {
     assert_eq!(page.json.get("limit_applied"), None, "two were asked for");
 }
 
-#[tokio::test]
-async fn pages_that_end_early_pass_nothing_over_there_and_back() {
-    let model = long().await;
+async fn pages_that_end_early_pass_nothing_over_there_and_back(kind: Kind) {
+    let model = long(kind).await;
     let (there, last) = walk(&model, "/v1/movies?sort=title&limit=9", "next").await;
     assert_eq!(there.len(), 5);
     assert_eq!(last.titles(), ["Film 004"]);
@@ -200,9 +199,8 @@ async fn pages_that_end_early_pass_nothing_over_there_and_back() {
     assert_eq!(back, there[..4]);
 }
 
-#[tokio::test]
-async fn a_range_of_long_items_says_which_were_sent() {
-    let model = long().await;
+async fn a_range_of_long_items_says_which_were_sent(kind: Kind) {
+    let model = long(kind).await;
     let headers = [("range", "items=1-4"), ("prefer", "count=exact")];
     let page = model.ask("GET", "/v1/movies", &headers).await;
     assert_eq!(page.titles(), ["Film 001", "Film 002"]);
@@ -210,22 +208,20 @@ async fn a_range_of_long_items_says_which_were_sent() {
     assert_eq!(page.header("cinelog-limit-applied"), "2");
 }
 
-#[tokio::test]
-async fn an_item_that_is_longer_than_a_page_is_a_page() {
+async fn an_item_that_is_longer_than_a_page_is_a_page(kind: Kind) {
     let films = ["A", "B"].map(|title| {
         let mut film = film(title);
         film.details.synopsis = Some("x".repeat(page::MAX_BYTES + 1));
         film
     });
-    let model = ReadModel::with(&films).await;
+    let model = ReadModel::of(kind, &films).await;
     let first = model.get("/v1/movies").await;
     assert_eq!(first.titles(), ["A"]);
     assert_eq!(model.get(&first.link("next").unwrap()).await.titles(), ["B"]);
 }
 
-#[tokio::test]
-async fn a_total_is_given_to_those_who_ask() {
-    let model = many(3).await;
+async fn a_total_is_given_to_those_who_ask(kind: Kind) {
+    let model = many(kind, 3).await;
     assert_eq!(model.get("/v1/movies").await.json.get("total"), None);
     let exact = [("prefer", "count=exact")];
     let page = model.ask("GET", "/v1/movies?limit=1&q=film", &exact).await;
@@ -238,9 +234,8 @@ async fn a_total_is_given_to_those_who_ask() {
     assert_eq!(page.header("vary"), "Cinelog-Min-Position, Prefer");
 }
 
-#[tokio::test]
-async fn a_range_of_items_is_a_partial_answer() {
-    let model = many(5).await;
+async fn a_range_of_items_is_a_partial_answer(kind: Kind) {
+    let model = many(kind, 5).await;
     let page = model.ask("GET", "/v1/movies", &[("range", "items=1-2")]).await;
     assert_eq!(page.status, StatusCode::PARTIAL_CONTENT);
     assert_eq!(page.titles(), ["Film 001", "Film 002"]);
@@ -253,25 +248,22 @@ async fn a_range_of_items_is_a_partial_answer() {
     assert_eq!(page.header("content-range"), "items 3-4/5");
 }
 
-#[tokio::test]
-async fn a_range_past_the_end_cannot_be_satisfied() {
-    let model = many(5).await;
+async fn a_range_past_the_end_cannot_be_satisfied(kind: Kind) {
+    let model = many(kind, 5).await;
     let page = model.ask("GET", "/v1/movies", &[("range", "items=5-9")]).await;
     assert_eq!(page.status, StatusCode::RANGE_NOT_SATISFIABLE);
     assert_eq!(page.problem.unwrap().problem_type(), ProblemType::RangeNotSatisfiable);
 }
 
-#[tokio::test]
-async fn a_range_counts_only_for_get() {
-    let model = many(5).await;
+async fn a_range_counts_only_for_get(kind: Kind) {
+    let model = many(kind, 5).await;
     let page = model.ask("HEAD", "/v1/movies", &[("range", "items=1-2")]).await;
     assert_eq!(page.status, StatusCode::OK);
     assert_eq!(page.json, serde_json::Value::Null);
 }
 
-#[tokio::test]
-async fn a_cursor_is_good_for_its_own_list_only() {
-    let model = many(3).await;
+async fn a_cursor_is_good_for_its_own_list_only(kind: Kind) {
+    let model = many(kind, 3).await;
     let next = model.get("/v1/movies?limit=1&year[lt]=3000&sort=title").await;
     assert_eq!(next.link("next"), None, "nothing is known of these films' years");
     let next = model.get("/v1/movies?limit=1&sort=title").await.link("next").unwrap();
@@ -297,8 +289,7 @@ async fn a_cursor_is_good_for_its_own_list_only() {
     }
 }
 
-#[tokio::test]
-async fn the_longest_titles_fit_into_a_cursor() {
+async fn the_longest_titles_fit_into_a_cursor(kind: Kind) {
     let films: Vec<_> = (0..3)
         .map(|number| {
             let mut film = film(&format!("Film {number}"));
@@ -306,23 +297,21 @@ async fn the_longest_titles_fit_into_a_cursor() {
             film
         })
         .collect();
-    let model = ReadModel::with(&films).await;
+    let model = ReadModel::of(kind, &films).await;
     let (seen, _) = walk(&model, "/v1/movies?limit=1", "next").await;
     assert_eq!(seen.len(), 3);
 }
 
-#[tokio::test]
-async fn a_cursor_does_not_outlive_a_rebuild() {
-    let model = many(3).await;
+async fn a_cursor_does_not_outlive_a_rebuild(kind: Kind) {
+    let model = many(kind, 3).await;
     let next = model.get("/v1/movies?limit=1").await.link("next").unwrap();
     model.rebuild().await;
     let problem = model.get(&next).await.problem.unwrap();
     assert_eq!(problem.problem_type(), ProblemType::InvalidCursor);
 }
 
-#[tokio::test]
-async fn a_list_that_is_known_already_is_not_sent_again() {
-    let model = many(3).await;
+async fn a_list_that_is_known_already_is_not_sent_again(kind: Kind) {
+    let model = many(kind, 3).await;
     let first = model.get("/v1/movies").await;
     assert!(first.header("etag").ends_with(".g1\""));
     let known = [("if-none-match", first.header("etag"))];
@@ -335,13 +324,31 @@ async fn a_list_that_is_known_already_is_not_sent_again() {
     assert_eq!(model.ask("GET", "/v1/movies", &known).await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn lists_may_be_kept_and_say_what_they_reflect() {
-    let model = many(1).await;
+async fn lists_may_be_kept_and_say_what_they_reflect(kind: Kind) {
+    let model = many(kind, 1).await;
     model.reach(42).await;
     let page = model.get("/v1/movies").await;
     assert_eq!(page.header("cache-control"), "public, max-age=5, stale-while-revalidate=30");
     assert_eq!(page.header("cinelog-position"), "42");
     assert_eq!(page.header("accept-ranges"), "items");
     assert_eq!(page.header("content-type"), "application/json");
+}
+
+on_every_store! {
+    the_first_page_has_no_prev_and_the_last_no_next,
+    pages_can_be_asked_for_by_number,
+    a_limit_that_is_too_large_is_lowered_and_said_so,
+    a_page_of_long_items_ends_early_and_says_so,
+    pages_that_end_early_pass_nothing_over_there_and_back,
+    a_range_of_long_items_says_which_were_sent,
+    an_item_that_is_longer_than_a_page_is_a_page,
+    a_total_is_given_to_those_who_ask,
+    a_range_of_items_is_a_partial_answer,
+    a_range_past_the_end_cannot_be_satisfied,
+    a_range_counts_only_for_get,
+    a_cursor_is_good_for_its_own_list_only,
+    the_longest_titles_fit_into_a_cursor,
+    a_cursor_does_not_outlive_a_rebuild,
+    a_list_that_is_known_already_is_not_sent_again,
+    lists_may_be_kept_and_say_what_they_reflect,
 }

@@ -1,6 +1,6 @@
 //! What the errors of sqlx mean, whichever database they come from.
 
-use super::{StoreError, sqlite};
+use super::{StoreError, postgres, sqlite};
 
 /// What a database's own error says of the read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,9 @@ pub(super) enum Meaning {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let meaning = match &error {
-            sqlx::Error::Database(error) => sqlite::meaning(&**error).unwrap_or(Meaning::Damage),
+            sqlx::Error::Database(error) => sqlite::meaning(&**error)
+                .or_else(|| postgres::meaning(&**error))
+                .unwrap_or(Meaning::Damage),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)

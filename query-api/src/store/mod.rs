@@ -9,6 +9,7 @@ mod gathering;
 mod live;
 mod planning;
 mod port;
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 pub use error::StoreError;

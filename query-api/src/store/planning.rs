@@ -33,26 +33,17 @@ pub(crate) fn to_be_counted<'f>(
     order: &Order<MovieSort>,
 ) -> impl Iterator<Item = &'f Condition> {
     let first = order.keys().first().map(|(key, _)| *key);
-    filter.conditions.iter().filter(move |condition| {
-        // An IMDb id is that of one film.
-        !is_served_in_order(condition, first)
-            && !matches!(condition, Condition::IsAny(Column::Imdb, _))
-    })
+    let is_served = move |condition: &Condition| is_served_in_order(condition, first);
+    filter.conditions.iter().filter(move |it| !is_served(it) && !it.is_of_one_film())
 }
 
-/// How many films fit the rarest of the counted conditions, where any was counted.
-pub(crate) fn rarest(counted: &[(i64, &Condition)]) -> Option<i64> {
-    counted.iter().map(|(films, _)| *films).min()
-}
-
-/// Of the conditions with how many films fit each: those that each film is better looked at for than
-/// fetched by. `total` is how many films there are; it does not matter where the rarest are few.
-pub(crate) fn common(counted: &[(i64, &Condition)], total: i64) -> Vec<Condition> {
-    let Some(rarest) = rarest(counted) else { return Vec::new() };
-    let fetches = rarest < FEW_FILMS || rarest < way(total, counted.iter().map(|(n, _)| *n));
-    let fetched = counted.iter().position(|(films, _)| fetches && *films == rarest);
-    let others = counted.iter().enumerate().filter(|(at, _)| Some(*at) != fetched);
-    others.map(|(_, (_, condition))| (*condition).clone()).collect()
+/// Which of several ways to fetch the films is taken, where one is: each leads to so many. `None` is to
+/// go through the list in its order. `total` is how many films there are; it does not matter where the
+/// fewest are few.
+pub(crate) fn fetched_by(counts: &[i64], total: i64) -> Option<usize> {
+    let fewest = *counts.iter().min()?;
+    let fetches = fewest < FEW_FILMS || fewest < way(total, counts.iter().copied());
+    counts.iter().position(|films| fetches && *films == fewest)
 }
 
 /// How many films are gone through, in the order of a list, before a page of it is full: with so many

@@ -35,6 +35,10 @@ pub(crate) type Seen<T> = (Checkpoint, T);
 /// [`MAX_BYTES`](crate::page::MAX_BYTES) of documents, never before its first item. It costs about the
 /// same wherever it is, but that what a window counts off is gone through.
 ///
+/// **Searches.** All stores find the same films by the same words. Where no film has the words of a query,
+/// a store may look for similar ones (`Matching::Any`), and says so with every page. Which those are may
+/// change between two pages; that a page is exact or similar does not, as the window says which it is.
+///
 /// Deleted films are not there, nor are their ratings; they are in no list. A store never writes.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {
@@ -148,6 +152,8 @@ pub struct Listed<T> {
     pub page: Page<T>,
     /// How many items the list has, where that was asked for.
     pub total: Option<u64>,
+    /// Whether no film has the words that were searched for, and these have similar ones.
+    pub is_similar: bool,
 }
 
 impl Part {
@@ -173,6 +179,7 @@ impl<T> Listed<T> {
         self,
         map: impl Fn(T) -> Result<U, StoreError>,
     ) -> Result<Listed<U>, StoreError> {
-        Ok(Listed { page: self.page.try_map(map)?, total: self.total })
+        let page = self.page.try_map(map)?;
+        Ok(Listed { page, total: self.total, is_similar: self.is_similar })
     }
 }

@@ -66,9 +66,9 @@ mod tests {
     use http_kit::ProblemType;
     use serde_json::json;
 
-    use crate::testing::{ReadModel, film, texts};
+    use crate::testing::{Kind, ReadModel, film, on_every_store, texts};
 
-    async fn model() -> ReadModel {
+    async fn model(kind: Kind) -> ReadModel {
         let mut heat = film("Heat");
         heat.details.genres = texts(&["Crime", "Drama"]);
         heat.details.directors = texts(&["Michael Mann"]);
@@ -78,12 +78,11 @@ mod tests {
         casino.details.genres = texts(&["Crime"]);
         casino.details.cast = texts(&["Robert De Niro"]);
         casino.tags = texts(&["Las Vegas"]);
-        ReadModel::with(&[heat, casino]).await
+        ReadModel::of(kind, &[heat, casino]).await
     }
 
-    #[tokio::test]
-    async fn genres_are_listed_with_how_many_films_they_have() {
-        let model = model().await;
+    async fn genres_are_listed_with_how_many_films_they_have(kind: Kind) {
+        let model = model(kind).await;
         let answer = model.get("/v1/genres").await;
         let crime = json!({
             "slug": "crime", "name": "Crime", "movie_count": 2, "description": null,
@@ -97,9 +96,8 @@ mod tests {
         assert_eq!(answer.each("slug"), ["drama"]);
     }
 
-    #[tokio::test]
-    async fn directors_and_actors_are_people() {
-        let model = model().await;
+    async fn directors_and_actors_are_people(kind: Kind) {
+        let model = model(kind).await;
         let answer = model.get("/v1/people").await;
         assert_eq!(answer.each("slug"), ["al-pacino", "michael-mann", "robert-de-niro"]);
         let answer = model.get("/v1/people?q=De").await;
@@ -107,16 +105,14 @@ mod tests {
         assert_eq!(model.get("/v1/people?q=iro").await.each("name"), [""; 0]);
     }
 
-    #[tokio::test]
-    async fn each_kind_has_its_own_list() {
-        let model = model().await;
+    async fn each_kind_has_its_own_list(kind: Kind) {
+        let model = model(kind).await;
         assert_eq!(model.get("/v1/tags").await.each("slug"), ["las-vegas"]);
         assert_eq!(model.get("/v1/platforms").await.each("slug"), ["netflix"]);
     }
 
-    #[tokio::test]
-    async fn one_is_found_by_slug_and_by_name() {
-        let model = model().await;
+    async fn one_is_found_by_slug_and_by_name(kind: Kind) {
+        let model = model(kind).await;
         for address in ["/v1/people/robert-de-niro", "/v1/people/Robert%20De%20Niro"] {
             let answer = model.get(address).await;
             assert_eq!(answer.json["movie_count"], 2, "{address}");
@@ -126,9 +122,8 @@ mod tests {
         assert_eq!(missing.problem_type(), ProblemType::NotFound);
     }
 
-    #[tokio::test]
-    async fn the_films_of_one_can_be_filtered_further() {
-        let model = model().await;
+    async fn the_films_of_one_can_be_filtered_further(kind: Kind) {
+        let model = model(kind).await;
         let address = "/v1/people/robert-de-niro/movies";
         let answer = model.get(address).await;
         assert_eq!(answer.titles(), ["Casino", "Heat"]);
@@ -138,9 +133,8 @@ mod tests {
         assert_eq!(missing.status, StatusCode::NOT_FOUND);
     }
 
-    #[tokio::test]
-    async fn those_of_a_film_are_listed() {
-        let model = model().await;
+    async fn those_of_a_film_are_listed(kind: Kind) {
+        let model = model(kind).await;
         let heat = film("Heat").id;
         let answer = model.get(&format!("/v1/movies/{heat}/genres")).await;
         assert_eq!(answer.each("slug"), ["crime", "drama"]);
@@ -152,11 +146,10 @@ mod tests {
         assert_eq!(missing.status, StatusCode::NOT_FOUND);
     }
 
-    #[tokio::test]
-    async fn what_is_blank_is_nobodys_name() {
+    async fn what_is_blank_is_nobodys_name(kind: Kind) {
         let mut film = film("Film");
         film.details.genres = texts(&["U"]);
-        let model = ReadModel::with(&[film]).await;
+        let model = ReadModel::of(kind, &[film]).await;
         assert_eq!(model.get("/v1/genres/u").await.json["name"], "U");
         let blank = ["/v1/genres/%20", "/v1/genres/%20/movies", "/v1/genres?q=+", "/v1/movies?q=+"];
         for address in blank.into_iter().chain(["/v1/movies?genre=%E2%80%83"]) {
@@ -166,12 +159,22 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_slug_has_at_most_100_characters() {
-        let model = model().await;
+    async fn a_slug_has_at_most_100_characters(kind: Kind) {
+        let model = model(kind).await;
         let answer = model.get(&format!("/v1/genres/{}", "a".repeat(101))).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         let answer = model.get(&format!("/v1/genres/{}", "a".repeat(100))).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    }
+
+    on_every_store! {
+        genres_are_listed_with_how_many_films_they_have,
+        directors_and_actors_are_people,
+        each_kind_has_its_own_list,
+        one_is_found_by_slug_and_by_name,
+        the_films_of_one_can_be_filtered_further,
+        those_of_a_film_are_listed,
+        what_is_blank_is_nobodys_name,
+        a_slug_has_at_most_100_characters,
     }
 }

@@ -82,12 +82,11 @@ mod tests {
     use http::StatusCode;
     use http_kit::ProblemType;
 
-    use crate::testing::{ReadModel, film};
+    use crate::testing::{Kind, ReadModel, film, on_every_store};
 
-    #[tokio::test]
-    async fn a_film_is_shown_with_all_its_fields() {
+    async fn a_film_is_shown_with_all_its_fields(kind: Kind) {
         let ran = film("Ran");
-        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
         let answer = model.get(&format!("/v1/movies/{}", ran.id)).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.json["title"], "Ran");
@@ -99,10 +98,9 @@ mod tests {
         assert_eq!(answer.header("vary"), "Cinelog-Min-Position");
     }
 
-    #[tokio::test]
-    async fn a_new_rating_changes_the_tag_but_not_its_catalogue_revision() {
+    async fn a_new_rating_changes_the_tag_but_not_its_catalogue_revision(kind: Kind) {
         let mut ran = film("Ran");
-        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
         let address = format!("/v1/movies/{}", ran.id);
         let known = model.get(&address).await;
         let known = [("if-none-match", known.header("etag"))];
@@ -116,34 +114,39 @@ mod tests {
         assert_eq!(answer.header("last-modified"), "Sat, 01 Jun 2024 00:00:00 GMT");
     }
 
-    #[tokio::test]
-    async fn a_part_of_a_film_has_a_tag_of_its_own() {
+    async fn a_part_of_a_film_has_a_tag_of_its_own(kind: Kind) {
         let ran = film("Ran");
-        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
         let answer = model.get(&format!("/v1/movies/{}?fields=title", ran.id)).await;
         assert_eq!(answer.json, serde_json::json!({"id": ran.id, "title": "Ran"}));
         assert!(answer.header("etag").starts_with("\"r1.0.g1.s1.f"));
     }
 
-    #[tokio::test]
-    async fn a_rebuild_changes_every_tag() {
+    async fn a_rebuild_changes_every_tag(kind: Kind) {
         let ran = film("Ran");
-        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
         model.rebuild().await;
         let answer = model.get(&format!("/v1/movies/{}", ran.id)).await;
         assert_eq!(answer.header("etag"), "\"r1.0.g2.s1\"");
     }
 
-    #[tokio::test]
-    async fn a_film_that_is_deleted_or_never_was_is_not_found() {
+    async fn a_film_that_is_deleted_or_never_was_is_not_found(kind: Kind) {
         let mut gone = film("Gone");
         gone.deleted = true;
-        let model = ReadModel::with(std::slice::from_ref(&gone)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&gone)).await;
         for id in [gone.id, film("Never").id] {
             let problem = model.get(&format!("/v1/movies/{id}")).await.problem.unwrap();
             assert_eq!(problem.problem_type(), ProblemType::NotFound);
         }
         let bad = model.get("/v1/movies/17").await.problem.unwrap();
         assert_eq!(bad.problem_type(), ProblemType::InvalidParameter);
+    }
+
+    on_every_store! {
+        a_film_is_shown_with_all_its_fields,
+        a_new_rating_changes_the_tag_but_not_its_catalogue_revision,
+        a_part_of_a_film_has_a_tag_of_its_own,
+        a_rebuild_changes_every_tag,
+        a_film_that_is_deleted_or_never_was_is_not_found,
     }
 }

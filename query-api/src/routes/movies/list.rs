@@ -39,7 +39,7 @@ mod tests {
     use http::StatusCode;
     use read_model::MovieDocument;
 
-    use crate::testing::{ReadModel, film, texts};
+    use crate::testing::{Kind, ReadModel, film, on_every_store, texts};
 
     fn rated(mut film: MovieDocument, sum: u64, count: u64) -> MovieDocument {
         film.rating.sum = sum;
@@ -77,9 +77,8 @@ mod tests {
         vec![rated(samurai, 18, 2), rated(stray, 8, 1), rated(amelie, 22, 3), film("Unknown")]
     }
 
-    #[tokio::test]
-    async fn every_filter_leaves_the_films_that_fit() {
-        let model = ReadModel::with(&films()).await;
+    async fn every_filter_leaves_the_films_that_fit(kind: Kind) {
+        let model = ReadModel::of(kind, &films()).await;
         let (samurai, stray, amelie) = ("Seven Samurai", "Stray Dog", "Amélie");
         let cases: &[(&str, &[&str])] = &[
             ("genre=drama", &[samurai, stray]),
@@ -124,9 +123,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn several_keys_sort_each_in_its_own_direction() {
-        let model = ReadModel::with(&films()).await;
+    async fn several_keys_sort_each_in_its_own_direction(kind: Kind) {
+        let model = ReadModel::of(kind, &films()).await;
         let titles = |query| {
             let model = &model;
             async move { model.get(&format!("/v1/movies?sort={query}")).await.titles() }
@@ -138,14 +136,13 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn a_search_shows_the_best_title_first() {
+    async fn a_search_shows_the_best_title_first(kind: Kind) {
         let mut about = film("A Film");
         about.details.synopsis = Some("Ran through the night.".to_owned());
         let titles = ["The Man Who Ran", "Ran", "Ran and Run"];
         let mut films: Vec<_> = titles.into_iter().map(film).collect();
         films.push(about);
-        let model = ReadModel::with(&films).await;
+        let model = ReadModel::of(kind, &films).await;
         assert_eq!(
             model.get("/v1/movies?q=ran").await.titles(),
             ["Ran", "Ran and Run", "The Man Who Ran", "A Film"]
@@ -159,38 +156,44 @@ mod tests {
         assert_eq!(seen, ["Ran", "Ran and Run", "The Man Who Ran", "A Film"]);
     }
 
-    #[tokio::test]
-    async fn deleted_films_are_in_no_list() {
+    async fn deleted_films_are_in_no_list(kind: Kind) {
         let mut gone = film("Gone");
         gone.deleted = true;
-        let model = ReadModel::with(&[gone, film("Here")]).await;
+        let model = ReadModel::of(kind, &[gone, film("Here")]).await;
         assert_eq!(model.get("/v1/movies").await.titles(), ["Here"]);
     }
 
-    #[tokio::test]
-    async fn only_the_wanted_fields_are_sent() {
-        let model = ReadModel::with(&films()).await;
+    async fn only_the_wanted_fields_are_sent(kind: Kind) {
+        let model = ReadModel::of(kind, &films()).await;
         let answer = model.get("/v1/movies?fields=title,year&limit=1").await;
         let item = answer.json["items"][0].as_object().unwrap();
         assert_eq!(item.keys().collect::<Vec<_>>(), ["id", "title", "year"]);
     }
 
-    #[tokio::test]
-    async fn whatever_is_wrong_with_the_parameters_is_said_at_once() {
-        let model = ReadModel::new().await;
+    async fn whatever_is_wrong_with_the_parameters_is_said_at_once(kind: Kind) {
+        let model = ReadModel::on(kind).await;
         let answer = model.get("/v1/movies?colour=red&year=soon&sort=size").await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.problem.unwrap().field_errors().len(), 3);
     }
 
-    #[tokio::test]
-    async fn text_that_looks_like_sql_is_only_text() {
-        let model = ReadModel::with(&films()).await;
+    async fn text_that_looks_like_sql_is_only_text(kind: Kind) {
+        let model = ReadModel::of(kind, &films()).await;
         for value in ["%27%3B+DROP+TABLE+movie%3B--", "%22%20OR%201%3D1", "%00", "a%25_"] {
             for name in ["q", "genre", "director"] {
                 let answer = model.get(&format!("/v1/movies?{name}={value}zzz")).await;
                 assert_eq!(answer.titles(), [""; 0], "{name}={value}");
             }
         }
+    }
+
+    on_every_store! {
+        every_filter_leaves_the_films_that_fit,
+        several_keys_sort_each_in_its_own_direction,
+        a_search_shows_the_best_title_first,
+        deleted_films_are_in_no_list,
+        only_the_wanted_fields_are_sent,
+        whatever_is_wrong_with_the_parameters_is_said_at_once,
+        text_that_looks_like_sql_is_only_text,
     }
 }

@@ -39,12 +39,11 @@ pub(crate) async fn handler(
 mod tests {
     use http::StatusCode;
 
-    use crate::testing::{ReadModel, film};
+    use crate::testing::{Kind, ReadModel, film, on_every_store};
 
-    #[tokio::test]
-    async fn the_newest_ratings_come_first() {
+    async fn the_newest_ratings_come_first(kind: Kind) {
         let ran = film("Ran");
-        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
         for (account, value, minute) in [(1, 7, 10), (2, 9, 30), (3, 4, 20)] {
             model.put_rating(ran.id, account, value, minute).await;
         }
@@ -58,12 +57,16 @@ mod tests {
         assert_eq!(answer.each("value"), [7, 4, 9]);
     }
 
-    #[tokio::test]
-    async fn a_film_that_is_not_there_has_no_list_of_ratings() {
+    async fn a_film_that_is_not_there_has_no_list_of_ratings(kind: Kind) {
         let mut gone = film("Gone");
         gone.deleted = true;
-        let model = ReadModel::with(std::slice::from_ref(&gone)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&gone)).await;
         let answer = model.get(&format!("/v1/movies/{}/ratings", gone.id)).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    }
+
+    on_every_store! {
+        the_newest_ratings_come_first,
+        a_film_that_is_not_there_has_no_list_of_ratings,
     }
 }

@@ -66,24 +66,27 @@ mod tests {
     use http::StatusCode;
     use uuid::Uuid;
 
-    use crate::testing::{ReadModel, film};
+    use crate::testing::{Kind, ReadModel, film, on_every_store};
 
-    #[tokio::test]
-    async fn nobody_in_particular_has_no_rating() {
+    async fn nobody_in_particular_has_no_rating(kind: Kind) {
         let ran = film("Ran");
-        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
         let answer = model.get(&format!("/v1/movies/{}/ratings/me", ran.id)).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
 
-    #[tokio::test]
-    async fn everybody_has_their_own_rating() {
+    async fn everybody_has_their_own_rating(kind: Kind) {
         let ran = film("Ran");
-        let model = ReadModel::with(std::slice::from_ref(&ran)).await;
+        let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
         model.put_rating(ran.id, 1, 7, 10).await;
         let of = |account| AccountId(Uuid::from_u128(account));
         let store = model.store();
         assert_eq!(store.rating(ran.id, of(1)).await.unwrap().1.unwrap().value, 7);
         assert_eq!(store.rating(ran.id, of(2)).await.unwrap().1, None);
+    }
+
+    on_every_store! {
+        nobody_in_particular_has_no_rating,
+        everybody_has_their_own_rating,
     }
 }

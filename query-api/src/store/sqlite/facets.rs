@@ -76,7 +76,7 @@ fn push_source(query: &mut QueryBuilder<Sqlite>, list: &FacetList) {
 mod tests {
     use super::*;
     use crate::{
-        page::{Place, Window},
+        page::{Matching, Place, Window},
         sort::{Direction, Order},
         testing::ReadModel,
         value::Value,
@@ -97,7 +97,7 @@ mod tests {
             let (kind, movie) = (FacetKind::Person, Some(ran.id));
             let list = FacetList { kind, movie, begins: None, order };
             for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
-                let window = Window { limit: 25, at };
+                let window = Window { limit: 25, at, matching: Matching::Any };
                 let plan = listing(&list).plan(&mut snapshot.transaction, &window).await;
                 assert!(plan[0].starts_with("SEARCH mf USING"), "{plan:?}");
                 assert!(plan[0].contains("movie_key=? AND kind=?"), "{plan:?}");
@@ -119,7 +119,7 @@ mod tests {
             let order = Order::of([(key, Direction::Descending)]);
             let list = FacetList { kind: FacetKind::Genre, movie: None, begins: None, order };
             for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
-                let window = Window { limit: 25, at };
+                let window = Window { limit: 25, at, matching: Matching::Any };
                 let plan = listing(&list).plan(&mut snapshot.transaction, &window).await;
                 assert!(plan.len() == 1 && plan[0].contains("SEARCH f USING"), "{plan:?}");
             }

@@ -46,7 +46,7 @@ impl Listing<'_> {
             Some(counting) => Some(self.count(connection, counting.most()).await?),
             None => None,
         };
-        Ok(Listed { page, total })
+        Ok(Listed { page, total, is_similar: false })
     }
 
     /// What is seen through a window. `read` makes an item of a row; its columns begin at the index
@@ -109,7 +109,7 @@ impl Listing<'_> {
         let mut order = String::new();
         for (at, direction) in directions.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
-            let direction = if *direction == Direction::Ascending { "ASC" } else { "DESC" };
+            let direction = direction.sql();
             // Writing to a String does not fail.
             let _ = write!(order, "{comma}k{at} {direction}");
         }
@@ -152,14 +152,10 @@ pub(super) fn column(name: &'static str) -> Sql<'static> {
 /// however many items share the first key. Else the first key bounds the search, and the rest is
 /// spelled out.
 fn push_beyond(query: &mut QueryBuilder<Sqlite>, directions: &[Direction], values: &[Value]) {
-    let operator = |direction: Direction| match direction {
-        Direction::Ascending => ">",
-        Direction::Descending => "<",
-    };
     let (Some(&first), Some(first_value)) = (directions.first(), values.first()) else { return };
     if directions.iter().all(|direction| *direction == first) {
         let keys: Vec<_> = (0..values.len()).map(|at| format!("k{at}")).collect();
-        query.push(format_args!(" AND ({}) {} (", keys.join(", "), operator(first)));
+        query.push(format_args!(" AND ({}) {} (", keys.join(", "), first.beyond()));
         for (at, value) in values.iter().enumerate() {
             query.push(if at == 0 { "" } else { ", " });
             push_value(query, value);
@@ -167,11 +163,11 @@ fn push_beyond(query: &mut QueryBuilder<Sqlite>, directions: &[Direction], value
         query.push(")");
         return;
     }
-    query.push(format_args!(" AND k0 {}= ", operator(first)));
+    query.push(format_args!(" AND k0 {}= ", first.beyond()));
     push_value(query, first_value);
     query.push(" AND (");
     for (at, (direction, value)) in directions.iter().zip(values).enumerate() {
-        query.push(format_args!("k{at} {} ", operator(*direction)));
+        query.push(format_args!("k{at} {} ", direction.beyond()));
         push_value(query, value);
         if at + 1 < values.len() {
             query.push(format_args!(" OR (k{at} = "));

@@ -9,7 +9,7 @@ use super::{
     listing::{Listing, Sql, column, push_texts, push_value},
 };
 use crate::{
-    filter::{Column, Comparison, Condition, MovieFilter},
+    filter::{Column, Condition, MovieFilter},
     sort::{MovieSort, Order},
     store::{
         Listed, MovieList, Part, StoreError,
@@ -51,7 +51,7 @@ impl Snapshot {
             Some(counting) => Some(self.count_movies(list, counting.most()).await?),
             None => None,
         };
-        Ok(Some(Listed { page, total }))
+        Ok(Some(Listed { page, total, is_similar: false }))
     }
 
     /// How many films a list has, counted to `most` and no further.
@@ -77,15 +77,18 @@ impl Snapshot {
         filter: &MovieFilter,
         order: &Order<MovieSort>,
     ) -> Result<Vec<Condition>, StoreError> {
-        let mut counted = Vec::new();
-        for condition in planning::to_be_counted(filter, order) {
-            counted.push((self.count_few(condition).await?, condition));
+        let counted: Vec<_> = planning::to_be_counted(filter, order).collect();
+        let mut counts = Vec::new();
+        for condition in &counted {
+            counts.push(self.count_few(condition).await?);
         }
-        let total = match planning::rarest(&counted) {
-            Some(rarest) if rarest >= FEW_FILMS => self.total().await?,
+        let total = match counts.iter().min() {
+            Some(fewest) if *fewest >= FEW_FILMS => self.total().await?,
             _ => 0,
         };
-        Ok(planning::common(&counted, total))
+        let fetched_by = planning::fetched_by(&counts, total);
+        let others = counted.into_iter().enumerate().filter(|(at, _)| Some(*at) != fetched_by);
+        Ok(others.map(|(_, condition)| condition.clone()).collect())
     }
 
     /// How many films there are, or were some minutes ago.
@@ -139,16 +142,9 @@ fn listing<'q>(
 }
 
 fn key_sql(key: MovieSort, filter: &MovieFilter) -> Sql<'_> {
-    match key {
-        MovieSort::Title => column("m.title"),
-        MovieSort::Year => column("m.year"),
-        MovieSort::ReleaseDate => column("m.release_date"),
-        MovieSort::Rating => column("m.rating"),
-        MovieSort::RatingCount => column("m.rating_count"),
-        MovieSort::RuntimeMinutes => column("m.runtime_minutes"),
-        MovieSort::CreatedAt => column("m.created_at"),
-        MovieSort::UpdatedAt => column("m.updated_at"),
-        MovieSort::Relevance => relevance(filter.query.as_deref().unwrap_or_default()),
+    match key.column() {
+        Some(name) => column(name),
+        None => relevance(filter.query.as_deref().unwrap_or_default()),
     }
 }
 
@@ -207,14 +203,14 @@ fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, commo
             query.push("))");
         }
         Condition::IsAny(column, codes) => {
-            let name = column_name(*column);
+            let name = column.name();
             if *column == Column::Imdb {
                 // What the index of IMDb ids was made with.
                 query.push(" AND m.imdb <> ''");
             }
             // The plus keeps an index from being used.
             let plus = if is_common { "+" } else { "" };
-            query.push(format_args!(" AND {plus}{name} IN ("));
+            query.push(format_args!(" AND {plus}m.{name} IN ("));
             push_texts(query, codes.iter().map(String::as_str));
             query.push(")");
         }
@@ -229,43 +225,16 @@ fn push_condition(query: &mut QueryBuilder<Sqlite>, condition: &Condition, commo
             }
         }
         Condition::Compares(column, comparison, value) => {
-            let name = column_name(*column);
-            if let Some(absent) = absent(*column) {
+            let name = column.name();
+            if let Some(absent) = column.absent() {
                 // The plus keeps the index for the comparison that was asked.
-                query.push(format_args!(" AND +{name} <> {absent}"));
+                query.push(format_args!(" AND +m.{name} <> {absent}"));
             }
-            let operator = match comparison {
-                Comparison::Equal => "=",
-                Comparison::AtLeast => ">=",
-                Comparison::MoreThan => ">",
-                Comparison::AtMost => "<=",
-                Comparison::LessThan => "<",
-            };
+            let operator = comparison.operator();
             let plus = if is_common { "+" } else { "" };
-            query.push(format_args!(" AND {plus}{name} {operator} "));
+            query.push(format_args!(" AND {plus}m.{name} {operator} "));
             push_value(query, value);
         }
-    }
-}
-
-fn column_name(column: Column) -> &'static str {
-    match column {
-        Column::Year => "m.year",
-        Column::ReleaseDate => "m.release_date",
-        Column::RuntimeMinutes => "m.runtime_minutes",
-        Column::RatingCount => "m.rating_count",
-        Column::Language => "m.language",
-        Column::Country => "m.country",
-        Column::Imdb => "m.imdb",
-    }
-}
-
-/// What stands in a column where a film has no value. Every film has a number of ratings.
-fn absent(column: Column) -> Option<&'static str> {
-    match column {
-        Column::Year | Column::RuntimeMinutes => Some("0"),
-        Column::ReleaseDate | Column::Language | Column::Country | Column::Imdb => Some("''"),
-        Column::RatingCount => None,
     }
 }
 
@@ -277,8 +246,8 @@ mod tests {
     use super::*;
     use crate::{
         average,
-        filter::MovieFilter,
-        page::{Place, Window},
+        filter::Comparison,
+        page::{Matching, Place, Window},
         sort::{Direction, SortKey},
         testing::{ReadModel, film, texts},
         value::Value,
@@ -297,7 +266,7 @@ mod tests {
                 let order = Order::of([(*key, direction)]);
                 let place = vec![Value::Integer(7), Value::Bytes(vec![0; 16])];
                 for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
-                    let window = Window { limit: 25, at };
+                    let window = Window { limit: 25, at, matching: Matching::Any };
                     let listing = listing(&filter, &order, &[]);
                     let plan = listing.plan(&mut snapshot.transaction, &window).await;
                     let searches =
@@ -315,7 +284,7 @@ mod tests {
         let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let filter = MovieFilter::default().and_has(FacetKind::Genre, Slug::of("Drama"));
         let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
-        let window = Window { limit: 25, at: Place::Offset(0) };
+        let window = Window { limit: 25, at: Place::Offset(0), matching: Matching::Any };
         let drama = filter.conditions.clone();
         let of_few = listing(&filter, &order, &[]).plan(&mut snapshot.transaction, &window).await;
         assert!(of_few[0].contains("INTEGER PRIMARY KEY"), "{of_few:?}");
@@ -389,7 +358,7 @@ mod tests {
         let common = snapshot.common(&filter, &order).await.unwrap();
         let place = vec![Value::Real(5.0), Value::Bytes(vec![0; 16])];
         for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
-            let window = Window { limit: 25, at };
+            let window = Window { limit: 25, at, matching: Matching::Any };
             let listing = listing(&filter, &order, &common);
             let plan = listing.plan(&mut snapshot.transaction, &window).await;
             assert!(plan[0].contains("USING INDEX movie_rating"), "{plan:?}");
@@ -413,7 +382,7 @@ mod tests {
         let model = ReadModel::with(&films).await;
         let mut snapshot = model.sqlite().snapshot().await.unwrap();
         let order = Order::of([(MovieSort::Year, Direction::Ascending)]);
-        let window = Window { limit: 25, at: Place::Offset(0) };
+        let window = Window { limit: 25, at: Place::Offset(0), matching: Matching::Any };
         for condition in [
             Condition::HasAny(FacetKind::Genre, vec![Slug::of("Drama")]),
             Condition::IsAny(Column::Language, texts(&["ja"])),
@@ -444,7 +413,7 @@ mod tests {
             let range = average::that_show(comparison, 8.67);
             let filter = MovieFilter { conditions: vec![Condition::Averages(range)], query: None };
             let order = Order::of([(MovieSort::Rating, Direction::Descending)]);
-            let window = Window { limit: 25, at: Place::Offset(0) };
+            let window = Window { limit: 25, at: Place::Offset(0), matching: Matching::Any };
             let listing = listing(&filter, &order, &[]);
             let plan = listing.plan(&mut snapshot.transaction, &window).await;
             assert!(plan.len() == 1, "{plan:?}");
@@ -460,7 +429,7 @@ mod tests {
             let codes = vec![code.to_owned()];
             let filter =
                 MovieFilter { conditions: vec![Condition::IsAny(column, codes)], query: None };
-            let window = Window { limit: 25, at: Place::Offset(0) };
+            let window = Window { limit: 25, at: Place::Offset(0), matching: Matching::Any };
             let mut plans = Vec::new();
             for (key, common) in [
                 (MovieSort::Title, &[][..]),
@@ -471,8 +440,7 @@ mod tests {
                 let listing = listing(&filter, &order, common);
                 plans.push(listing.plan(&mut snapshot.transaction, &window).await);
             }
-            let index =
-                format!("USING INDEX movie_{}", column_name(column).trim_start_matches("m."));
+            let index = format!("USING INDEX movie_{}", column.name());
             assert!(plans[0].len() == 1 && plans[0][0].contains(&index), "{plans:?}");
             assert!(plans[1][0].contains(&index), "{plans:?}");
             assert!(plans[2].len() == 1 && plans[2][0].contains("movie_rating"), "{plans:?}");
@@ -487,7 +455,7 @@ mod tests {
         let filter =
             MovieFilter { conditions: vec![Condition::IsAny(Column::Imdb, codes)], query: None };
         let order = Order::of([(MovieSort::Title, Direction::Ascending)]);
-        let window = Window { limit: 25, at: Place::Offset(0) };
+        let window = Window { limit: 25, at: Place::Offset(0), matching: Matching::Any };
         let listing = listing(&filter, &order, &[]);
         let plan = listing.plan(&mut snapshot.transaction, &window).await;
         assert!(plan[0].contains("USING INDEX movie_imdb"), "{plan:?}");

@@ -84,7 +84,7 @@ fn read_rating(
 mod tests {
     use super::*;
     use crate::{
-        page::{Place, Window},
+        page::{Matching, Place, Window},
         sort::Direction,
         testing::{ReadModel, film},
         value::Value,
@@ -97,7 +97,7 @@ mod tests {
         let order = Order::of([(RatingSort::RatedAt, Direction::Descending)]);
         let place = vec![Value::Integer(7), Value::Bytes(vec![0; 16])];
         for at in [Place::Offset(0), Place::After(place.clone()), Place::Before(place)] {
-            let window = Window { limit: 25, at };
+            let window = Window { limit: 25, at, matching: Matching::Any };
             let listing = listing(film("Ran").id, &order);
             let plan = listing.plan(&mut snapshot.transaction, &window).await;
             assert!(plan.len() == 1 && plan[0].contains("INDEX rating_rated_at"), "{plan:?}");

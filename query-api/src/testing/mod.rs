@@ -1,6 +1,6 @@
-//! What tests share: a read model in a file of its own, films to put into it, and requests.
+//! What tests share: a read model of its own in either store, films to put into it, and requests.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use event_log::{
@@ -14,24 +14,95 @@ use identity::{Realm, Verifier};
 use jiff::Timestamp;
 use read_model::{
     ChangeFeed, Checkpoint, InProcessChangeFeed, MovieDocument, RatingSummary, ReadModelChanged,
-    search::SearchText,
 };
 use serde_json::Value;
-use sqlx::{
-    SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode},
-};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
 use crate::{LiveStore, QueryState, SqliteStore, Store, state::Shared};
 
-/// A read model and a log, each in a file, with all that is needed to ask and to write.
+mod postgres;
+mod sqlite;
+
+pub(crate) use postgres::PostgresTables;
+use sqlite::SqliteTables;
+
+/// Where a read model is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes a test of each of these functions on each kind of store.
+macro_rules! on_every_store {
+    ($($name:ident,)+) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::testing::Kind::Sqlite).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::testing::Kind::Postgres).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_every_store;
+
+/// The tables of a read model, as tests write them: as the projector does, but one thing at a time.
+pub(crate) enum Tables {
+    Sqlite(SqliteTables),
+    Postgres(PostgresTables),
+}
+
+impl Tables {
+    async fn new(kind: Kind, folder: &Path) -> Self {
+        match kind {
+            Kind::Sqlite => Self::Sqlite(SqliteTables::new(folder).await),
+            Kind::Postgres => Self::Postgres(PostgresTables::new().await),
+        }
+    }
+
+    async fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(tables) => Arc::new(tables.store().await),
+            Self::Postgres(tables) => Arc::new(tables.store().await),
+        }
+    }
+
+    /// Writes films, and the next position where one is given, in one transaction.
+    async fn write(&self, films: &[MovieDocument], position: Option<u64>) {
+        match self {
+            Self::Sqlite(tables) => tables.write(films, position).await,
+            Self::Postgres(tables) => tables.write(films, position).await,
+        }
+    }
+
+    async fn put_rating(&self, film: MovieId, account: AccountId, value: u8, minute: i64) {
+        match self {
+            Self::Sqlite(tables) => tables.put_rating(film, account, value, minute).await,
+            Self::Postgres(tables) => tables.put_rating(film, account, value, minute).await,
+        }
+    }
+
+    /// Makes the next generation of it.
+    async fn rebuild(&self) {
+        match self {
+            Self::Sqlite(tables) => tables.rebuild().await,
+            Self::Postgres(tables) => tables.rebuild().await,
+        }
+    }
+}
+
+/// A read model and a log, with all that is needed to ask and to write.
 pub(crate) struct ReadModel {
-    writer: SqlitePool,
-    sqlite: SqliteStore,
-    path: PathBuf,
+    tables: Tables,
     live: LiveStore,
     pub(crate) log: Arc<SqliteLog>,
     feed: Arc<InProcessChangeFeed>,
@@ -162,33 +233,33 @@ pub(crate) fn texts(texts: &[&str]) -> Vec<String> {
 }
 
 impl ReadModel {
-    /// An empty one.
+    /// An empty one, in a file.
     pub(crate) async fn new() -> Self {
+        Self::on(Kind::Sqlite).await
+    }
+
+    /// An empty one.
+    pub(crate) async fn on(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("read-model.db");
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal);
-        let writer = SqlitePool::connect_with(options).await.unwrap();
-        let tables = include_str!("../../migrations/sqlite/read-model/0001_read_model.sql");
-        sqlx::raw_sql(tables).execute(&writer).await.unwrap();
+        let tables = Tables::new(kind, folder.path()).await;
         let log = SqliteLog::open(SqliteLogOptions::at(folder.path().join("log.db")));
         let log = Arc::new(log.await.unwrap());
         let feed = Arc::new(InProcessChangeFeed::new(16));
-        let sqlite = SqliteStore::open(&path, 2).await.unwrap();
-        let live = LiveStore::new(Arc::new(sqlite.clone()));
+        let live = LiveStore::new(tables.store().await);
         let shared = Shared::new(state(&live, &log, &feed));
         let router = crate::routes::all().with_state(shared.clone()).into();
-        Self { writer, sqlite, path, live, log, feed, shared, router, _folder: folder }
+        Self { tables, live, log, feed, shared, router, _folder: folder }
+    }
+
+    /// With these films, in a file.
+    pub(crate) async fn with(films: &[MovieDocument]) -> Self {
+        Self::of(Kind::Sqlite, films).await
     }
 
     /// With these films.
-    pub(crate) async fn with(films: &[MovieDocument]) -> Self {
-        let model = Self::new().await;
-        for film in films {
-            model.put_film(film).await;
-        }
+    pub(crate) async fn of(kind: Kind, films: &[MovieDocument]) -> Self {
+        let model = Self::on(kind).await;
+        model.tables.write(films, None).await;
         model
     }
 
@@ -202,29 +273,32 @@ impl ReadModel {
         self.live.current()
     }
 
-    /// The store, as what it is.
+    /// The store of a read model in a file, as what it is.
     pub(crate) fn sqlite(&self) -> &SqliteStore {
-        &self.sqlite
+        match &self.tables {
+            Tables::Sqlite(tables) => tables.opened(),
+            Tables::Postgres(_) => panic!("this read model is in Postgres"),
+        }
+    }
+
+    /// The tables of a read model in Postgres.
+    pub(crate) fn postgres(&self) -> &PostgresTables {
+        match &self.tables {
+            Tables::Postgres(tables) => tables,
+            Tables::Sqlite(_) => panic!("this read model is in a file"),
+        }
     }
 
     /// Writes a film as the projector does.
     pub(crate) async fn put_film(&self, film: &MovieDocument) {
-        let mut transaction = self.writer.begin().await.unwrap();
-        write_film(&mut transaction, film).await;
-        transaction.commit().await.unwrap();
+        self.tables.write(std::slice::from_ref(film), None).await;
     }
 
     /// Writes films and the next position in one transaction, as the projector does; gives what the feed
     /// is to be told of it.
     pub(crate) async fn commit(&self, films: &[MovieDocument]) -> ReadModelChanged {
         let previous = self.store().checkpoint().await.unwrap();
-        let mut transaction = self.writer.begin().await.unwrap();
-        for film in films {
-            write_film(&mut transaction, film).await;
-        }
-        let sql = "UPDATE checkpoint SET position = position + 1";
-        sqlx::query(sql).execute(&mut *transaction).await.unwrap();
-        transaction.commit().await.unwrap();
+        self.tables.write(films, Some(previous.position.0 + 1)).await;
         let mut facets: Vec<_> = films.iter().flat_map(|film| film.facets().into_keys()).collect();
         facets.sort();
         facets.dedup();
@@ -258,103 +332,28 @@ impl ReadModel {
     }
 }
 
-/// Writes a film within a transaction.
-async fn write_film(transaction: &mut SqliteConnection, film: &MovieDocument) {
-    let details = &film.details;
-    let key: i64 = sqlx::query_scalar(
-        "INSERT INTO movie (id, document, deleted, title, year, release_date, runtime_minutes,
-                rating, rating_count, language, country, imdb, created_at, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (id) DO UPDATE SET document = excluded.document,
-                deleted = excluded.deleted, title = excluded.title, year = excluded.year,
-                rating = excluded.rating, rating_count = excluded.rating_count
-             RETURNING key",
-    )
-    .bind(film.id.0)
-    .bind(serde_json::to_string(film).unwrap())
-    .bind(film.deleted)
-    .bind(events::text::plain(&details.title))
-    .bind(details.year.unwrap_or(0))
-    .bind(details.release_date.map(|date| date.to_string()).unwrap_or_default())
-    .bind(details.runtime_minutes.unwrap_or(0))
-    .bind(film.rating.average().unwrap_or(0.0))
-    .bind(i64::try_from(film.rating.count).unwrap())
-    .bind(details.language.clone().unwrap_or_default())
-    .bind(details.country.clone().unwrap_or_default())
-    .bind(details.external_ids.imdb.clone().unwrap_or_default())
-    .bind(film.created_at.as_microsecond())
-    .bind(film.updated_at.as_microsecond())
-    .fetch_one(&mut *transaction)
-    .await
-    .unwrap();
-    for sql in
-        ["DELETE FROM movie_facet WHERE movie_key = ?", "DELETE FROM movie_search WHERE rowid = ?"]
-    {
-        sqlx::query(sql).bind(key).execute(&mut *transaction).await.unwrap();
-    }
-    if let Some(text) = SearchText::of(film) {
-        let sql = "INSERT INTO movie_search (rowid, title, people, other) VALUES (?, ?, ?, ?)";
-        let insert = sqlx::query(sql).bind(key).bind(text.title).bind(text.people);
-        insert.bind(text.other).execute(&mut *transaction).await.unwrap();
-    }
-    for ((kind, slug), name) in film.facets() {
-        sqlx::query("INSERT INTO movie_facet (kind, slug, movie_key) VALUES (?, ?, ?)")
-            .bind(kind.as_str())
-            .bind(slug.as_str())
-            .bind(key)
-            .execute(&mut *transaction)
-            .await
-            .unwrap();
-        let document = serde_json::json!({
-            "kind": kind, "slug": slug, "name": name, "description": null,
-            "movie_count": 1, "revision": 0,
-        });
-        sqlx::query(
-            "INSERT INTO facet (kind, slug, name, movie_count, document)
-                 VALUES (?1, ?2, ?3, 1, ?4)
-                 ON CONFLICT DO UPDATE SET movie_count = movie_count + 1,
-                    document = json_set(document, '$.movie_count', movie_count + 1)",
-        )
-        .bind(kind.as_str())
-        .bind(slug.as_str())
-        .bind(name)
-        .bind(document.to_string())
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
-    }
-}
-
 impl ReadModel {
-    /// Runs a statement that writes.
+    /// Runs a statement that writes, on a file.
     pub(crate) async fn run(&self, sql: &'static str) {
-        sqlx::query(sql).execute(&self.writer).await.unwrap();
+        match &self.tables {
+            Tables::Sqlite(tables) => tables.run(sql).await,
+            Tables::Postgres(tables) => tables.run(sql).await,
+        }
     }
 
     /// Writes a rating. `minute` says when it was given.
     pub(crate) async fn put_rating(&self, film: MovieId, account: u128, value: u8, minute: i64) {
-        sqlx::query("INSERT INTO rating VALUES (?, ?, ?, ?, 1)")
-            .bind(film.0)
-            .bind(AccountId(Uuid::from_u128(account)).0)
-            .bind(value)
-            .bind(minute * 60_000_000)
-            .execute(&self.writer)
-            .await
-            .unwrap();
+        let account = AccountId(Uuid::from_u128(account));
+        self.tables.put_rating(film, account, value, minute).await;
     }
 
     /// Lets the read model reach a position, and tells the feed.
     pub(crate) async fn reach(&self, position: u64) {
-        let at = |position| Checkpoint { generation: 1, position: Position(position) };
         let previous = self.store().checkpoint().await.unwrap();
-        sqlx::query("UPDATE checkpoint SET position = ?")
-            .bind(i64::try_from(position).unwrap())
-            .execute(&self.writer)
-            .await
-            .unwrap();
+        self.tables.write(&[], Some(position)).await;
         let change = ReadModelChanged {
             previous,
-            checkpoint: at(position),
+            checkpoint: Checkpoint { generation: 1, position: Position(position) },
             movies: Vec::new(),
             facets: Vec::new(),
         };
@@ -363,10 +362,8 @@ impl ReadModel {
 
     /// Lets a rebuild take over.
     pub(crate) async fn rebuild(&self) {
-        let sql = "UPDATE checkpoint SET generation = generation + 1";
-        sqlx::query(sql).execute(&self.writer).await.unwrap();
-        let rebuilt = SqliteStore::open(&self.path, 2).await.unwrap();
-        self.live.switch_to(Arc::new(rebuilt));
+        self.tables.rebuild().await;
+        self.live.switch_to(self.tables.store().await);
     }
 
     /// Asks with GET.

@@ -1,0 +1,148 @@
+//! Connections that only read, and statements that are given up in time.
+//!
+//! A connection of the pool may have died since it was last used, and asking it first would cost every
+//! read a trip. So the first statement finds out: where the connection is broken, it is sent once more,
+//! on a connection that has just answered. Reads may be repeated.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, QueryBuilder,
+    pool::PoolConnection,
+    postgres::{PgPoolOptions, PgRow},
+};
+use tokio::time::timeout;
+
+use super::options::PostgresStoreOptions;
+use crate::store::StoreError;
+
+/// How much longer than the server's own timeout is waited for a server that does not answer at all.
+const SILENCE_MAX: Duration = Duration::from_secs(1);
+
+/// Words are similar from this share of common trigrams: little, because the distance decides.
+const SIMILAR_FROM: f64 = 0.15;
+
+/// How a connection is used. One plan must not be taken for the other's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Reads of one row by its key: planned once.
+    Rows,
+    /// Lists: planned each time, for what is asked, and never by going through a whole table or sorting
+    /// what an index has in order already.
+    Lists,
+}
+
+/// A pool of connections for one use.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pool: PgPool,
+    statement_timeout: Duration,
+}
+
+/// Makes a statement; called again where it has to be sent again.
+pub(super) type Statement<'s> = &'s (dyn Fn() -> QueryBuilder<Postgres> + Send + Sync);
+
+impl Session {
+    /// Ready to connect, with at most so many connections.
+    pub(super) fn new(
+        options: &PostgresStoreOptions,
+        connections: u32,
+        usage: Use,
+    ) -> Result<Self, StoreError> {
+        let settings: Arc<str> = settings(options, usage).into();
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(options.connect_timeout)
+            .test_before_acquire(false)
+            .after_connect(move |connection, _| {
+                let settings = Arc::clone(&settings);
+                Box::pin(async move { configure(connection, &settings).await })
+            })
+            .connect_lazy_with(options.connection()?);
+        Ok(Self { pool, statement_timeout: options.statement_timeout })
+    }
+
+    /// The rows that a statement gives. How many there may be is up to the statement.
+    pub(super) async fn rows(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, StoreError> {
+        let connection = self.pool.acquire().await?;
+        match self.send(connection, statement).await {
+            Err(error) if is_broken(&error) => {}
+            done => return Ok(done?),
+        }
+        let connection = self.living().await?;
+        Ok(self.send(connection, statement).await?)
+    }
+
+    /// The one row that a statement gives.
+    pub(super) async fn row(&self, statement: Statement<'_>) -> Result<PgRow, StoreError> {
+        let mut rows = self.rows(statement).await?;
+        rows.pop().ok_or_else(|| StoreError::damaged(sqlx::Error::RowNotFound))
+    }
+
+    /// Closes all connections, when what they are reading is read.
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn send(
+        &self,
+        mut connection: PoolConnection<Postgres>,
+        statement: Statement<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut query = statement();
+        let reading = query.build().fetch_all(&mut *connection);
+        match timeout(self.statement_timeout + SILENCE_MAX, reading).await {
+            Ok(done) => done,
+            Err(silence) => {
+                // Not given back to the pool: nobody knows what it is waiting for.
+                drop(connection.detach());
+                Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silence)))
+            }
+        }
+    }
+
+    /// A connection that has just answered. All that the pool keeps may have died together.
+    async fn living(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        for _ in 0..self.pool.options().get_max_connections() {
+            let mut connection = self.pool.acquire().await?;
+            match timeout(SILENCE_MAX, connection.ping()).await {
+                Ok(Ok(())) => return Ok(connection),
+                Ok(Err(_)) | Err(_) => drop(connection.detach()),
+            }
+        }
+        Ok(self.pool.acquire().await?)
+    }
+}
+
+async fn configure(connection: &mut PgConnection, settings: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(settings)).execute(connection).await?;
+    Ok(())
+}
+
+/// What a connection is told first. The schema's name is made of a number.
+fn settings(options: &PostgresStoreOptions, usage: Use) -> String {
+    let (schema, timeout) = (options.schema(), options.statement_timeout.as_millis().max(1));
+    let mut settings = format!(
+        "SET search_path = {schema}; SET statement_timeout = {timeout}; \
+         SET default_transaction_read_only = on; SET jit = off; \
+         SET pg_trgm.similarity_threshold = {SIMILAR_FROM};"
+    );
+    if usage == Use::Lists {
+        settings += "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off; \
+                     SET enable_sort = off;";
+    }
+    settings
+}
+
+/// Whether the connection broke before the statement was answered, as far as anybody can tell.
+fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,
+        sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // The server ended the connection: it was told to, is shutting down or starting.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| ["57P01", "57P02", "57P05"].contains(&&*code))
+        }
+        _ => false,
+    }
+}
