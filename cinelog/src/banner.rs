@@ -2,18 +2,27 @@
 
 use events::MovieId;
 
+use crate::config::Roles;
+
 /// The film that the demo's lines rate: Seven Samurai.
 const SAMPLE_FILM: &str = "imdb:tt0047478";
 
-/// Where everything can be reached.
-pub(crate) fn addresses(base: &str, admin: &str) -> String {
-    format!(
-        "Cinelog is running.\n\n  \
-         API       {base}/v1/movies\n  \
-         docs      {base}/docs\n  \
-         OpenAPI   {base}/openapi.json\n  \
-         admin     {admin}/readyz  {admin}/metrics\n\n"
-    )
+/// Where everything can be reached. `base` is where the API is, if this process answers anybody.
+pub(crate) fn addresses(roles: &Roles, base: Option<&str>, admin: &str) -> String {
+    let mut text = "Cinelog is running.\n\n".to_owned();
+    if !roles.is_all() {
+        text.push_str(&format!("  roles     {roles}\n"));
+    }
+    match base {
+        Some(base) => text.push_str(&format!(
+            "  API       {base}/v1/movies\n  \
+             docs      {base}/docs\n  \
+             OpenAPI   {base}/openapi.json\n"
+        )),
+        None => text.push_str("  API       none: this process answers no requests\n"),
+    }
+    text.push_str(&format!("  admin     {admin}/readyz  {admin}/metrics\n\n"));
+    text
 }
 
 /// Said where the read model has far to go.

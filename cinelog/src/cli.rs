@@ -93,11 +93,22 @@ pub(crate) enum Command {
     /// List streams that an event has stopped which could not be folded in, or try them again
     #[command(subcommand)]
     Parked(ParkedCommand),
+    /// Copy the event log into another store
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Print an access token, and nothing else
     #[command(after_help = "Example:\n  \
         curl -X POST localhost:8080/v1/movies -H \"Authorization: Bearer $(cinelog token --role editor)\" \\\n       \
         -H 'Content-Type: application/json' -d '{\"title\": \"Playtime\", \"year\": 1967}'")]
     Token(TokenArgs),
+    /// Ask a running Cinelog whether it can do its work; for health checks of containers
+    ///
+    /// Prints what /readyz says. Ends with 0 where it can, with 1 where it cannot or nothing answers.
+    Health {
+        /// Its address [default: server.admin_listen, else server.listen, of the configuration]
+        #[arg(value_name = "URL")]
+        url: Option<String>,
+    },
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -257,6 +268,37 @@ pub(crate) enum ParkedCommand {
     },
 }
 
+/// `cinelog log`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Copy an event log into another store, events and idempotency keys as they are
+    ///
+    /// Works beside a server that writes to the source; what it writes meanwhile is copied too, as far
+    /// as it says at the end. Nobody may write to the target. A target that holds a beginning of the
+    /// source is continued: so an interrupted copy goes on, and a backup is brought up to date. Any other
+    /// target is refused and stays as it is. Every event is read back, and counts and hashes are
+    /// compared. The read model is made from the copy when a server is started on it; keys for tokens
+    /// and cursors are files of the data folder. docs/promotion.md has it all.
+    ///
+    /// Exit status: 0 where the target holds what the source holds, 1 where it was refused, 2 where
+    /// it could not be done to its end.
+    #[command(after_help = "Examples:\n  \
+        cinelog log copy --from sqlite:cinelog-data/log.db --to postgres://cinelog@db.example/cinelog\n  \
+        cinelog log copy --from postgres://cinelog@db.example/cinelog --to sqlite:backup.db")]
+    Copy(CopyArgs),
+}
+
+/// `cinelog log copy`.
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// The log to copy: sqlite:PATH, postgres://… or kurrentdb://…
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: String,
+    /// Where to copy it; tables are made, a database must be there
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
+}
+
 /// `cinelog token`.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {
@@ -285,7 +327,7 @@ impl Command {
     /// no say that with 1, and with 2 that there is no answer.
     pub(crate) fn status_of_failure(&self) -> u8 {
         match self {
-            Self::Import(_) | Self::Verify => 2,
+            Self::Import(_) | Self::Verify | Self::Log(_) => 2,
             _ => 1,
         }
     }

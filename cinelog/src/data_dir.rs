@@ -1,4 +1,4 @@
-//! The data folder: everything that Cinelog keeps, used by one process at a time.
+//! The data folder: everything that Cinelog keeps in files, used by one server at a time.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -8,7 +8,7 @@ use std::{
 
 use identity::{KeyPair, write_new_private_file};
 
-use crate::config::parse_key;
+use crate::config::{Config, parse_key};
 
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,8 @@ pub(crate) enum DataDirError {
         /// What is done with the log.
         what: &'static str,
     },
-    /// The signing key cannot be read.
-    #[error("the signing key {path} cannot be used: {reason}", path = .path.display())]
+    /// A key cannot be read.
+    #[error("the key {path} cannot be used: {reason}", path = .path.display())]
     Key {
         /// The file.
         path: PathBuf,
@@ -76,6 +76,19 @@ impl DataDir {
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
         folder.create(path).map_err(unusable(path))?;
         Ok(Self(path.to_path_buf()))
+    }
+
+    /// The folder for a command that changes nothing in it. It must be there where anything is kept in it:
+    /// where the stores are on servers, it need not be.
+    pub(crate) fn of(config: &Config) -> Result<Self, DataDirError> {
+        let has_stores = config.log.url.file().is_some() || config.read_model.url.file().is_some();
+        let path = &config.server.data;
+        if has_stores { Self::existing(path) } else { Ok(Self(path.clone())) }
+    }
+
+    /// The folder, whether it is there or not.
+    pub(crate) fn named(path: &Path) -> Self {
+        Self(path.to_path_buf())
     }
 
     /// The folder, which must be there.
@@ -176,19 +189,28 @@ impl DataDir {
     /// The key that signs cursors, made at the first use.
     pub(crate) fn cursor_key(&self) -> Result<[u8; 32], DataDirError> {
         let path = self.cursor_key_file();
-        match fs::read_to_string(&path) {
-            Ok(text) => parse_key(text.trim()).ok_or_else(|| DataDirError::Key {
-                path,
+        if let Some(key) = read_cursor_key(&path)? {
+            return Ok(key);
+        }
+        let key = random_bytes(&path)?;
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        write_new_private_file(&path, hex.as_bytes()).map_err(unusable(&path))?;
+        Ok(key)
+    }
+}
+
+/// Reads a key that signs cursors from its file. `None` where there is no such file.
+pub(crate) fn read_cursor_key(path: &Path) -> Result<Option<[u8; 32]>, DataDirError> {
+    match fs::read_to_string(path) {
+        Ok(text) => match parse_key(text.trim()) {
+            Some(key) => Ok(Some(key)),
+            None => Err(DataDirError::Key {
+                path: path.to_path_buf(),
                 reason: "expected 64 hexadecimal digits".to_owned(),
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let key = random_bytes(&path)?;
-                let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-                write_new_private_file(&path, hex.as_bytes()).map_err(unusable(&path))?;
-                Ok(key)
-            }
-            Err(source) => Err(DataDirError::Unusable { path, source }),
-        }
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(unusable(path)(source)),
     }
 }
 

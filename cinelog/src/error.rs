@@ -32,6 +32,19 @@ pub(crate) enum Failure {
     /// The read model cannot be opened for queries.
     #[error(transparent)]
     QueryStore(#[from] query_api::StoreError),
+    /// There can be no change feed.
+    #[error(transparent)]
+    ChangeFeed(#[from] change_feed::postgres::ChangeFeedError),
+    /// A server was waited for at the start, and did not come.
+    #[error("{last} (waited {} s for {what}; see server.start_timeout)", limit.as_secs())]
+    Waited {
+        /// How long.
+        limit: std::time::Duration,
+        /// For what.
+        what: String,
+        /// What stood in the way in the end.
+        last: Box<Failure>,
+    },
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),

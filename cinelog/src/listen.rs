@@ -17,11 +17,13 @@ pub(crate) async fn public(config: &ServerConfig) -> Result<TcpListener, Failure
     bind(config.listen).await.map_err(|e| explain(config.listen, "--listen", &e))
 }
 
-/// Binds the admin address: the configured one, or one beside the API's.
+/// Binds the admin address: the configured one, or one beside the API's; beside where that would be, where
+/// `public` says that it is nowhere.
 pub(crate) async fn admin(
     config: &ServerConfig,
-    public: SocketAddr,
+    public: Option<SocketAddr>,
 ) -> Result<TcpListener, Failure> {
+    let public = public.unwrap_or(config.listen);
     if let Some(address) = config.admin_listen {
         return bind(address).await.map_err(|e| explain(address, "--admin-listen", &e));
     }

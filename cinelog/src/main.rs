@@ -8,13 +8,16 @@ mod banner;
 mod cli;
 mod commands;
 mod config;
+mod copying;
 mod data_dir;
 mod demo;
 mod error;
 mod files;
 mod import;
+mod keys;
 mod listen;
 mod openapi;
+mod patience;
 mod roles;
 mod shutdown;
 mod site;
@@ -26,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::{
-    cli::{Cli, Command, ConfigCommand},
+    cli::{Cli, Command, ConfigCommand, LogCommand},
     config::Config,
     error::Failure,
 };
@@ -58,7 +61,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Rebuild(args) => commands::rebuild(&config, &args).await,
         Command::Generation(command) => commands::generation(&config, &command).await,
         Command::Parked(command) => commands::parked(&config, &command).await,
+        Command::Log(LogCommand::Copy(args)) => return commands::copy(&config, &args).await,
         Command::Token(args) => commands::token(&config, &args),
+        Command::Health { url } => return commands::health(&config.server, url.as_deref()),
         Command::Config(ConfigCommand::Check) => commands::config_check(&config),
         Command::Config(ConfigCommand::Reference) => commands::config_reference(),
         Command::Openapi => commands::openapi(),

@@ -31,7 +31,9 @@ pub(crate) struct Places {
     generations: Option<Generations>,
     signing_key: PathBuf,
     cursor_key: PathBuf,
-    /// Whether the server makes a key for cursors, and is not given one.
+    /// Whether the server makes its key for tokens, and is not given one.
+    is_signing_key_made: bool,
+    /// The same of the one for cursors.
     is_cursor_key_made: bool,
     /// What has been begun and is not finished: bulk jobs,
     jobs: PathBuf,
@@ -52,7 +54,9 @@ impl Places {
             generations: read_model.map(|path| Generations::new(data.file(path))),
             signing_key: data.signing_key_file(),
             cursor_key: data.cursor_key_file(),
-            is_cursor_key_made: config.query.cursor_key().is_none(),
+            is_signing_key_made: config.identity.signing_key_file.is_none(),
+            is_cursor_key_made: config.query.cursor_key().is_none()
+                && config.query.cursor_key_file.is_none(),
             jobs: data.jobs(),
             imports: data.imports(),
             lock: data.backup_lock_file(),
@@ -119,7 +123,10 @@ impl Places {
         let has_read_model =
             self.generations.as_ref().is_some_and(|generations| generations.path(1).exists());
         let has_served = self.jobs.is_dir() || has_read_model;
-        let made = [Some(&self.signing_key), self.is_cursor_key_made.then_some(&self.cursor_key)];
+        let made = [
+            self.is_signing_key_made.then_some(&self.signing_key),
+            self.is_cursor_key_made.then_some(&self.cursor_key),
+        ];
         match made.into_iter().flatten().find(|key| has_served && !key.exists()) {
             Some(key) => Err(BackupError::NoKey(key.clone())),
             None => Ok(()),

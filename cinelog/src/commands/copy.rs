@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::print;
 use crate::{
     cli::CopyArgs,
-    config::Config,
+    config::{Config, LogUrl},
     copying::{Copied, CopyError, Step, copy as copy_log},
     error::Failure,
     shutdown, telemetry, wire,
@@ -18,8 +18,9 @@ use crate::{
 pub(crate) async fn copy(config: &Config, args: &CopyArgs) -> Result<ExitCode, Failure> {
     telemetry::warn_on_stderr(&config.logging)?;
     let started = Instant::now();
-    let from = wire::log_to_copy(&args.from).await?;
-    let to = wire::log_to_copy_into(&args.to).await?;
+    let (source, target) = (url("--from", &args.from)?, url("--to", &args.to)?);
+    let from = wire::log_to_copy(&source).await?;
+    let to = wire::log_to_copy_into(&target).await?;
     let bar = bar();
     let told = |step| show(&bar, step);
     let copied = tokio::select! {
@@ -34,7 +35,7 @@ pub(crate) async fn copy(config: &Config, args: &CopyArgs) -> Result<ExitCode, F
     to.close().await;
     match copied {
         Ok(copied) => {
-            print(&report(args, &copied, started))?;
+            print(&report(&source, &target, &copied, started))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(refused @ CopyError::NoBeginning { .. }) => {
@@ -45,7 +46,12 @@ pub(crate) async fn copy(config: &Config, args: &CopyArgs) -> Result<ExitCode, F
     }
 }
 
-fn report(args: &CopyArgs, copied: &Copied, started: Instant) -> String {
+/// Read here, and not by the command line's own parser: that one repeats what it refuses, passwords too.
+fn url(flag: &str, text: &str) -> Result<LogUrl, Failure> {
+    LogUrl::try_from(text.to_owned()).map_err(|reason| Failure::Other(format!("{flag}: {reason}")))
+}
+
+fn report(source: &LogUrl, target: &LogUrl, copied: &Copied, started: Instant) -> String {
     let Copied { digest, held, keys, at, has_more, is_renumbered } = copied;
     let (events, seconds) = (digest.count - held, started.elapsed().as_secs_f64());
     let mut text = format!("copied {events} events and {keys} idempotency keys in {seconds:.1} s");
@@ -53,7 +59,7 @@ fn report(args: &CopyArgs, copied: &Copied, started: Instant) -> String {
         text.push_str(&format!(", {held} events were there before"));
     }
     // As they are shown: with passwords masked.
-    let (from, to) = (args.from.to_string(), args.to.to_string());
+    let (from, to) = (source.to_string(), target.to_string());
     let width = from.len().max(to.len());
     text.push_str(&format!(
         "\n\n{from:width$}  {digest}  up to position {at}\n{to:width$}  {digest}\n\n\

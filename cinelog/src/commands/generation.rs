@@ -22,7 +22,7 @@ pub(crate) async fn generation(
     command: &GenerationCommand,
 ) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
-    let data = DataDir::existing(&config.server.data)?;
+    let data = DataDir::of(config)?;
     let read_models = wire::read_models(config, &data).await?;
     let read_models = read_models.as_ref();
     match *command {

@@ -3,7 +3,9 @@
 mod backup;
 mod build;
 mod config;
+mod copy;
 mod generation;
+mod health;
 mod import;
 mod openapi;
 mod parked;
@@ -16,7 +18,9 @@ mod verify;
 pub(crate) use self::{
     backup::backup,
     config::{config_check, config_reference},
+    copy::copy,
     generation::generation,
+    health::health,
     import::import,
     openapi::openapi,
     parked::parked,

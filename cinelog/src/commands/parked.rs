@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Lists or tries again.
 pub(crate) async fn parked(config: &Config, command: &ParkedCommand) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
-    let data = DataDir::existing(&config.server.data)?;
+    let data = DataDir::of(config)?;
     let read_models = wire::read_models(config, &data).await?;
     let number = read_models.live().await?;
     let live = OpenGeneration::existing(read_models.as_ref(), number).await?;
@@ -99,7 +99,7 @@ async fn work(
     let options =
         ProjectorOptions { poison: config.projector.poison.into(), ..ProjectorOptions::default() };
     let stop = CancellationToken::new();
-    let feed = wire::change_feed();
+    let feed = wire::change_feed(config).await?;
     let projector = projector::run(
         Arc::clone(&log),
         Arc::clone(model),

@@ -16,7 +16,7 @@ const SHOWN_MAX: usize = 20;
 /// Builds, compares, switches; says what came of it.
 pub(crate) async fn rebuild(config: &Config, args: &RebuildArgs) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
-    let data = DataDir::existing(&config.server.data)?;
+    let data = DataDir::of(config)?;
     let log = build::log(config, &data).await?;
     let read_models = wire::read_models(config, &data).await?;
     let options = RebuildOptions {

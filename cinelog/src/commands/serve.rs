@@ -1,78 +1,70 @@
-//! `cinelog serve`: all roles in one process, until it is told to stop.
+//! `cinelog serve`: the roles of one process, until it is told to stop.
 
 use std::{sync::Arc, time::Duration};
 
 use event_log::EventLog;
 use http_kit::{Clock, Metrics};
-use identity::Role;
-use projector::OpenGeneration;
-use query_api::LiveStore;
 use tokio::task::JoinSet;
 
 use super::{issue, print};
 use crate::{
     banner,
     cli::ServeArgs,
-    config::Config,
+    config::{Config, Role},
     data_dir::DataDir,
     demo,
     error::Failure,
-    listen,
-    roles::{self, LiveStatus, Ports},
+    keys, listen,
+    roles::{self, Listeners, Ports},
     shutdown::{self, Shutdown},
-    telemetry, wire,
+    telemetry,
 };
 
 /// How long the demo's token is good.
 const DEMO_TOKEN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Starts everything, prints where it is, and stops in two stages when told to or when a role dies.
+/// Starts the roles, prints where they are, and stops in two stages when told to or when a role dies.
 pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failure> {
     telemetry::log_to_stderr(&config.logging)?;
+    let roles = &config.server.roles;
+    if args.demo && !roles.has(Role::Command) {
+        let why = "--demo adds films, which needs the role command";
+        return Err(Failure::Other(why.to_owned()));
+    }
     let metrics = Metrics::install().map_err(|error| Failure::Other(error.to_string()))?;
     let data = DataDir::open(&config.server.data)?;
     let _lock = data.lock()?;
-    let public = listen::public(&config.server).await?;
-    let public_address = listen::address(&public)?;
-    let admin = listen::admin(&config.server, public_address).await?;
-    let (base, admin_base) =
-        (listen::base_url(public_address), listen::base_url(listen::address(&admin)?));
-
-    let clock = Clock::system();
-    let log = wire::event_log(&config, &data).await?;
-    let read_models = wire::read_models(&config, &data).await?;
-    let stores = wire::stores(&config, &data)?;
-    let live = OpenGeneration::live(read_models.as_ref()).await?;
-    let ports = Ports {
-        clock: clock.clone(),
-        head_at_start: log.head().await?,
-        log: Arc::clone(&log),
-        store: LiveStore::new(stores.open(live.number).await?),
-        read_models,
-        stores,
-        live,
-        projection: LiveStatus::default(),
-        feed: wire::change_feed(),
-    };
-    let (store, feed) = (ports.store.clone(), Arc::clone(&ports.feed));
+    let (listeners, at) = listen(&config).await?;
+    for trap in keys::traps(&config, &data) {
+        tracing::warn!("{trap}");
+    }
+    let ports = Ports::open(&config, &data, Clock::system()).await?;
+    let (clock, log) = (ports.clock.clone(), Arc::clone(&ports.log));
+    let reads = ports.query.as_ref().map(|query| (query.store.clone(), Arc::clone(&query.feed)));
     let stages = Shutdown::default();
-    let mut tasks = roles::start(&config, &data, ports, &metrics, public, admin, &stages)?;
+    let mut tasks = roles::start(&config, &data, ports, &metrics, listeners, &stages)?;
 
     let starting = async {
         if args.demo {
             load_samples(&log, &clock).await?;
         }
         // What is read from now on reflects what the log holds already.
-        let caught_up = roles::catch_up(&store, feed.as_ref(), log.head().await?).await;
-        print(&banner::addresses(&base, &admin_base))?;
+        let caught_up = match &reads {
+            Some((store, feed)) => roles::catch_up(store, feed.as_ref(), log.head().await?).await,
+            None => true,
+        };
+        print(&banner::addresses(roles, at.public.as_deref(), &at.admin))?;
         if !caught_up {
             print(banner::CATCHING_UP)?;
         }
-        if args.demo {
-            let token = issue(&config, &data, &clock, Role::Editor, DEMO_TOKEN_TTL, None)?;
-            print(&banner::demo(&base, &token))?;
-        } else {
-            print(banner::first_token())?;
+        match &at.public {
+            Some(base) if args.demo => {
+                let role = identity::Role::Editor;
+                let token = issue(&config, &data, &clock, role, DEMO_TOKEN_TTL, None)?;
+                print(&banner::demo(base, &token))?;
+            }
+            Some(_) if roles.has(Role::Command) => print(banner::first_token())?,
+            _ => {}
         }
         print("\nReady.\n")?;
         // Started: from now on only a signal or a dying role ends it.
@@ -91,6 +83,29 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
     };
     stop(&config, &stages, tasks, log.as_ref()).await;
     outcome
+}
+
+/// Where the process can be reached, as people write it.
+struct Addresses {
+    /// `None` where it answers no requests.
+    public: Option<String>,
+    admin: String,
+}
+
+/// Binds the addresses that the roles need.
+async fn listen(config: &Config) -> Result<(Listeners, Addresses), Failure> {
+    let (mut public, mut address) = (None, None);
+    if config.server.roles.is_public() {
+        let listener = listen::public(&config.server).await?;
+        address = Some(listen::address(&listener)?);
+        public = Some(listener);
+    }
+    let admin = listen::admin(&config.server, address).await?;
+    let at = Addresses {
+        public: address.map(listen::base_url),
+        admin: listen::base_url(listen::address(&admin)?),
+    };
+    Ok((Listeners { public, admin }, at))
 }
 
 /// Loads the sample catalogue, and says so where it was not there.

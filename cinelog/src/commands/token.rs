@@ -7,11 +7,15 @@ use identity::{Identity, Realm, Role, Signer};
 use uuid::Uuid;
 
 use super::print;
-use crate::{cli::TokenArgs, config::Config, data_dir::DataDir, error::Failure};
+use crate::{cli::TokenArgs, config::Config, data_dir::DataDir, error::Failure, keys};
 
 /// Prints a token and nothing else. A running server believes it at once: both use the same key.
 pub(crate) fn token(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
-    let data = DataDir::open(&config.server.data)?;
+    // With a key of its own nothing is kept in the folder.
+    let data = match config.identity.signing_key_file {
+        Some(_) => DataDir::named(&config.server.data),
+        None => DataDir::open(&config.server.data)?,
+    };
     let token = issue(config, &data, &Clock::system(), args.role, args.ttl, args.account)?;
     print(&format!("{token}\n"))
 }
@@ -30,7 +34,7 @@ pub(crate) fn issue(
         role,
         token_id: clock.new_id(),
     };
-    let signer = Signer::new(realm(config), data.signing_key()?);
+    let signer = Signer::new(realm(config), keys::signing(config, data)?);
     signer
         .issue(&identity, clock.now(), ttl)
         .map_err(|error| Failure::Other(format!("no token can be made: {error}")))

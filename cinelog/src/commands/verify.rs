@@ -16,7 +16,7 @@ const SHOWN_MAX: usize = 100;
 /// Verifies the live read model. Ends with 0 where all is as it should be, with 1 where it is not.
 pub(crate) async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     telemetry::log_to_stderr(&config.logging)?;
-    let data = DataDir::existing(&config.server.data)?;
+    let data = DataDir::of(config)?;
     let log = build::log(config, &data).await?;
     let read_models = wire::read_models(config, &data).await?;
     let bar = Bar::new();

@@ -59,14 +59,14 @@ pub(crate) struct Copied {
 pub(crate) enum CopyError {
     /// The target holds something else. Nothing was changed.
     #[error(
-        "the target holds {held}, which is no beginning of the source: the source has {source} up to there; \
+        "the target holds {held}, which is no beginning of the source: the source has {there} up to there; \
          nothing was changed"
     )]
     NoBeginning {
         /// What the target holds.
         held: Digest,
         /// What the source has, up to where it has as many events, or all it has.
-        source: Digest,
+        there: Digest,
     },
     /// Somebody else writes to the target.
     #[error(
@@ -112,8 +112,8 @@ pub(crate) async fn copy(
 /// Where the source has the events that the target holds.
 async fn place_of(from: &dyn CopyableLog, held: Digest) -> Result<Position, CopyError> {
     let at = places::position_of(from, held.count).await.map_err(CopyError::Source)?;
-    let source = from.digest(at).await.map_err(CopyError::Source)?;
-    if source == held { Ok(at) } else { Err(CopyError::NoBeginning { held, source }) }
+    let there = from.digest(at).await.map_err(CopyError::Source)?;
+    if there == held { Ok(at) } else { Err(CopyError::NoBeginning { held, there }) }
 }
 
 /// A copy that is under way.

@@ -125,7 +125,7 @@ async fn a_target_that_is_no_beginning_is_refused_and_stays_as_it_is() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_writes_to_the_target_meanwhile_stops_the_copy() {
     let two = Two::new().await;
     add(&two.from, 0..9_000, "a").await;
@@ -138,8 +138,7 @@ async fn whoever_writes_to_the_target_meanwhile_stops_the_copy() {
             });
         }
     };
-    let copying = copy(two.from.as_ref(), two.to.as_ref(), &meddles);
-    let stopped = copying.await;
+    let stopped = copy(two.from.as_ref(), two.to.as_ref(), &meddles).await;
     assert!(matches!(stopped, Err(CopyError::TargetWritten(_))), "{stopped:?}");
 }
 

@@ -1,25 +1,26 @@
-//! The admin address: health and metrics, for whoever runs the server.
+//! The admin address: health and metrics, for whoever runs the process. What is well depends on the
+//! roles: who only takes commands does not care how the projector is doing.
 
 use std::{sync::Arc, time::Instant};
 
 use axum::Router;
+use events::Position;
 use http_kit::{Metrics, Readiness, health};
+use query_api::LiveStore;
 
-use super::Ports;
+use super::{LiveStatus, Ports};
 use crate::shutdown::Shutdown;
 
 /// What the admin address answers.
-pub(super) fn routes(ports: &Ports, metrics: &Metrics, stages: &Shutdown) -> Router {
-    health(readiness(ports, stages)).merge(metrics.router())
+pub(super) fn routes(readiness: Readiness, metrics: &Metrics) -> Router {
+    health(readiness).merge(metrics.router())
 }
 
-/// What must be well for the server to do its work.
+/// What must be well for the process to do its work.
 pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
     let stopping = stages.stop_taking.clone();
     let log = Arc::clone(&ports.log);
-    let (store, target) = (ports.store.clone(), ports.head_at_start);
-    let projection = ports.projection.clone();
-    Readiness::new()
+    let mut readiness = Readiness::new()
         .check("taking requests", move || {
             let stopping = stopping.is_cancelled();
             async move { if stopping { Err("the server is stopping") } else { Ok(()) } }
@@ -30,20 +31,35 @@ pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
                 log.health()?;
                 log.head().await.map(drop)
             }
-        })
-        .check("read model", move || {
-            let store = store.clone();
-            async move {
-                let reached =
-                    store.current().checkpoint().await.map_err(|error| error.to_string())?.position;
-                match reached >= target {
-                    true => Ok(()),
-                    false => Err(format!("at position {reached} of {target}, catching up")),
-                }
+        });
+    if let Some(query) = &ports.query {
+        readiness = with_read_model(readiness, query.store.clone(), ports.head_at_start);
+    }
+    if let Some(projector) = &ports.projector {
+        readiness = with_projector(readiness, projector.status.clone());
+    }
+    readiness
+}
+
+/// The read model can be read, and has reached what the log held at the start.
+fn with_read_model(readiness: Readiness, store: LiveStore, target: Position) -> Readiness {
+    readiness.check("read model", move || {
+        let store = store.clone();
+        async move {
+            let reached =
+                store.current().checkpoint().await.map_err(|error| error.to_string())?.position;
+            match reached >= target {
+                true => Ok(()),
+                false => Err(format!("at position {reached} of {target}, catching up")),
             }
-        })
-        .check("projector", move || {
-            let trouble = projection.report().trouble(Instant::now());
-            async move { trouble.map_or(Ok(()), Err) }
-        })
+        }
+    })
+}
+
+/// The projector leads or follows, and does not keep failing.
+fn with_projector(readiness: Readiness, status: LiveStatus) -> Readiness {
+    readiness.check("projector", move || {
+        let trouble = status.report().trouble(Instant::now());
+        async move { trouble.map_or(Ok(()), Err) }
+    })
 }

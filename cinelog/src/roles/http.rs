@@ -1,18 +1,27 @@
-//! The public address: the routes of both APIs and what surrounds them.
+//! The public address: the routes of both APIs and what surrounds them. The side that this process does
+//! not have says so.
 
 use std::sync::Arc;
 
-use axum::Router;
-use command_api::CommandState;
-use http_kit::{Edge, EdgeOptions, edge, health, problem_pages};
+use axum::{Router, routing::MethodFilter};
+use command_api::{CommandState, RESTORE_ADDRESS};
+use http_kit::{Edge, EdgeOptions, Readiness, edge, health, problem_pages};
 use identity::Verifier;
-use query_api::QueryState;
 
-use super::{Ports, admin::readiness};
+use super::{Ports, misdirected, query::Queries};
 use crate::{
-    commands::realm, config::Config, data_dir::DataDir, error::Failure, openapi,
-    shutdown::Shutdown, site,
+    commands::realm,
+    config::{Config, Role},
+    data_dir::DataDir,
+    error::Failure,
+    keys, openapi, site,
 };
+
+/// The sides that this process has.
+pub(super) struct Sides {
+    pub(super) commands: Option<CommandState>,
+    pub(super) queries: Option<Queries>,
+}
 
 /// The longest address, path and query together, in bytes: filters in any script are longer than
 /// they look once they are percent-encoded.
@@ -26,31 +35,28 @@ pub(super) fn routes(
     config: &Config,
     data: &DataDir,
     ports: &Ports,
-    commands: CommandState,
-    stages: &Shutdown,
+    sides: Sides,
+    readiness: Readiness,
 ) -> Result<Edge, Failure> {
-    let commands = command_api::routes(commands);
-    let cache = query_api::response_cache(Arc::clone(&ports.log), config.query.cache_bytes);
-    let queries = query_api::routes(QueryState {
-        store: ports.store.clone(),
-        log: Arc::clone(&ports.log),
-        feed: Arc::clone(&ports.feed),
-        cache: cache.clone(),
-        cursor_key: match config.query.cursor_key() {
-            Some(key) => key,
-            None => data.cursor_key()?,
-        },
-        max_age: config.query.max_age,
-        stale_while_revalidate: config.query.stale_while_revalidate,
-    });
+    let roles = &config.server.roles;
+    let commands: Router = match sides.commands {
+        Some(state) => command_api::routes(state).into(),
+        None => {
+            let besides = [(RESTORE_ADDRESS, MethodFilter::POST)];
+            misdirected::routes(&command_api::openapi(), &besides, Role::Command, roles)
+        }
+    };
+    let (queries, cache): (Router, _) = match sides.queries {
+        Some(queries) => (query_api::routes(queries.state).into(), queries.cache),
+        None => (misdirected::routes(&query_api::openapi(), &[], Role::Query, roles), None),
+    };
     let document = openapi::document().map_err(|error| Failure::Other(error.to_string()))?;
-    let router = Router::new()
-        .merge(commands)
+    let router = commands
         .merge(queries)
         .merge(site::routes(&document))
         .merge(problem_pages())
-        .merge(health(readiness(ports, stages)));
-    let verifier = Verifier::new(realm(config), [data.signing_key()?.public().clone()]);
+        .merge(health(readiness));
+    let verifier = Verifier::new(realm(config), [keys::signing(config, data)?.public().clone()]);
     let options = EdgeOptions {
         body_bytes_max: config.server.body_limit_bytes,
         request_timeout: config.server.request_timeout,

@@ -1,89 +1,92 @@
-//! The roles: what a process can do, each a function over ports. Embedded is all of them at once.
+//! The roles: what a process can do, each one function over ports. A process has any of them; one that
+//! runs alone has all.
 
 mod admin;
 mod catch_up;
+mod command;
 mod connections;
+mod following;
 mod housekeeping;
 mod http;
-mod jobs;
 mod live_status;
+mod misdirected;
+mod ports;
 mod projection;
+mod projector;
+mod query;
 mod running;
 
-pub(crate) use self::{catch_up::catch_up, live_status::LiveStatus};
+pub(crate) use self::{catch_up::catch_up, live_status::LiveStatus, ports::Ports};
 
-use std::sync::Arc;
-
-use event_log::EventLog;
-use events::Position;
-use http_kit::{Clock, Metrics};
-use projector::{OpenGeneration, ProjectorOptions, ReadModels};
-use query_api::LiveStore;
-use read_model::ChangeFeed;
+use http_kit::Metrics;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, data_dir::DataDir, error::Failure, shutdown::Shutdown, wire::Stores};
-use connections::Limits;
-use projection::{HAND_OVER_MAX, Projection};
+use self::{connections::Limits, projection::Readers};
+use crate::{
+    config::{Config, Role},
+    data_dir::DataDir,
+    error::Failure,
+    shutdown::Shutdown,
+};
 
 /// Connections to the admin address at once.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 
-/// What the roles stand on.
-pub(crate) struct Ports {
-    /// Time and ids.
-    pub(crate) clock: Clock,
-    /// The facts.
-    pub(crate) log: Arc<dyn EventLog>,
-    /// The generations of the read model.
-    pub(crate) read_models: Arc<dyn ReadModels>,
-    /// The same, for queries.
-    pub(crate) stores: Stores,
-    /// The one that was live at the start.
-    pub(crate) live: OpenGeneration,
-    /// How the projector is doing.
-    pub(crate) projection: LiveStatus,
-    /// Where the queries read.
-    pub(crate) store: LiveStore,
-    /// What the log held at the start.
-    pub(crate) head_at_start: Position,
-    /// How the queries learn what the projector wrote.
-    pub(crate) feed: Arc<dyn ChangeFeed>,
+/// What goes on until the process is told to stop.
+pub(crate) type Tasks = JoinSet<Result<(), Failure>>;
+
+/// Where a process listens.
+pub(crate) struct Listeners {
+    /// For everybody. `None` where no role answers anybody.
+    pub(crate) public: Option<TcpListener>,
+    /// For whoever runs the process.
+    pub(crate) admin: TcpListener,
 }
 
-/// Starts every role. A task that ends before the shutdown has begun is a failure.
+/// Starts the roles of the configuration. A task that ends before the shutdown has begun is a failure.
 pub(crate) fn start(
     config: &Config,
     data: &DataDir,
-    ports: Ports,
+    mut ports: Ports,
     metrics: &Metrics,
-    public: TcpListener,
-    admin: TcpListener,
+    listeners: Listeners,
     stages: &Shutdown,
-) -> Result<JoinSet<Result<(), Failure>>, Failure> {
-    let (commands, jobs) = jobs::commands(config, data, &ports, stages)?;
-    let api = http::routes(config, data, &ports, commands.clone(), stages)?;
-    let health = admin::routes(&ports, metrics, stages);
-    let mut tasks = JoinSet::new();
-    let (stop, cut) = (stages.stop_taking.clone(), stages.stop_working.clone());
-    let write_timeout = config.server.write_timeout;
-    let limits = Limits { connections: config.server.connections_max, write_timeout };
-    let server = connections::serve(public, api, limits, stop, cut.clone());
-    tasks.spawn(stages.server.track_future(server));
+) -> Result<Tasks, Failure> {
+    let mut tasks = Tasks::new();
+    // The same is answered at both addresses.
+    let (readiness, readiness_in_public) =
+        (admin::readiness(&ports, stages), admin::readiness(&ports, stages));
+    let commands = match config.server.roles.has(Role::Command) {
+        true => Some(command::start(config, data, &ports, stages, &mut tasks)?),
+        false => None,
+    };
+    let mut readers = None;
+    let queries = match ports.query.take() {
+        Some(query) => {
+            readers = Some(Readers { stores: query.stores.clone(), store: query.store.clone() });
+            Some(query::start(config, data, &ports, query, stages, &mut tasks)?)
+        }
+        None => None,
+    };
+    if let Some(public) = listeners.public {
+        let sides = http::Sides { commands, queries };
+        let api = http::routes(config, data, &ports, sides, readiness_in_public)?;
+        let (stop, cut) = (stages.stop_taking.clone(), stages.stop_working.clone());
+        let write_timeout = config.server.write_timeout;
+        let limits = Limits { connections: config.server.connections_max, write_timeout };
+        let server = connections::serve(public, api, limits, stop, cut);
+        tasks.spawn(stages.server.track_future(server));
+    }
+    if let Some(projector) = ports.projector.take() {
+        projector::start(config, &ports, projector, readers, stages, &mut tasks);
+    }
     // The admin address answers until the end: whoever watches sees the requests being finished.
+    let write_timeout = config.server.write_timeout;
     let limits = Limits { connections: ADMIN_CONNECTIONS_MAX, write_timeout };
-    tasks.spawn(connections::serve(admin, health, limits, cut.clone(), cut));
+    let (health, cut) = (admin::routes(readiness, metrics), stages.stop_working.clone());
+    tasks.spawn(connections::serve(listeners.admin, health, limits, cut.clone(), cut));
     tasks.spawn(until(stages.stop_working.clone(), metrics.clone().upkeep()));
-    tasks.spawn(housekeeping::run(
-        Arc::clone(&ports.log),
-        ports.clock.clone(),
-        jobs.clone(),
-        config.log.idempotency_keep,
-        stages.stop_working.clone(),
-    ));
-    tasks.spawn(jobs::run(commands, stages.stop_taking.clone()));
-    tasks.spawn(project(config, ports, stages));
     Ok(tasks)
 }
 
@@ -93,25 +96,4 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) -> Resul
         () = stop.cancelled() => Ok(()),
         () = work => Err(Failure::Other("the upkeep of metrics ended".to_owned())),
     }
-}
-
-/// The projector: folds the log into the live generation of the read model.
-fn project(
-    config: &Config,
-    ports: Ports,
-    stages: &Shutdown,
-) -> impl Future<Output = Result<(), Failure>> + use<> {
-    let options =
-        ProjectorOptions { poison: config.projector.poison.into(), ..ProjectorOptions::default() };
-    let projection = Projection {
-        log: ports.log,
-        read_models: ports.read_models,
-        stores: ports.stores,
-        store: ports.store,
-        feed: ports.feed,
-        status: ports.projection,
-        options,
-        hand_over_max: HAND_OVER_MAX,
-    };
-    projection.run(ports.live, stages.stop_working.clone())
 }

@@ -35,10 +35,8 @@ pub(crate) struct Projection {
     pub(crate) log: Arc<dyn EventLog>,
     /// Where the generations are.
     pub(crate) read_models: Arc<dyn ReadModels>,
-    /// How queries read them.
-    pub(crate) stores: Stores,
-    /// Where queries read.
-    pub(crate) store: LiveStore,
+    /// The queries of this process, where it answers any.
+    pub(crate) readers: Option<Readers>,
     /// How queries learn what was written.
     pub(crate) feed: Arc<dyn ChangeFeed>,
     /// How it is doing.
@@ -47,6 +45,14 @@ pub(crate) struct Projection {
     pub(crate) options: ProjectorOptions,
     /// How long no projector may be at work while one hands over to another.
     pub(crate) hand_over_max: Duration,
+}
+
+/// Queries that are led along from one generation to the next.
+pub(crate) struct Readers {
+    /// How they read a generation.
+    pub(crate) stores: Stores,
+    /// Where they read now.
+    pub(crate) store: LiveStore,
 }
 
 /// Why the live generation is not followed for now.
@@ -139,7 +145,10 @@ impl Projection {
         let from = current.generation.number;
         tracing::info!(from, to, "another generation is live, catching up");
         let generation = OpenGeneration::existing(self.read_models.as_ref(), to).await?;
-        let store = self.stores.open(to).await?;
+        let store = match &self.readers {
+            Some(readers) => Some(readers.stores.open(to).await?),
+            None => None,
+        };
         let mut next = self.start(generation, Gate::closed(&self.feed));
         // First beside each other, so that the time in which neither works is short.
         while !next.has_reached(current.status.position()) {
@@ -162,7 +171,7 @@ impl Projection {
         &self,
         current: &mut Running,
         mut next: Running,
-        store: Arc<dyn Store>,
+        store: Option<Arc<dyn Store>>,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
         if let Err(error) = current.halt().await {
@@ -171,8 +180,8 @@ impl Projection {
         self.status.replace(&next.status);
         let reaching = async {
             // Nothing is written any more: no query will have seen more than this.
-            let seen = self.store.current().checkpoint().await?.position;
-            next.reaches(seen).await
+            let (checkpoint, _) = current.generation.read_model.digest().await?;
+            next.reaches(checkpoint.position).await
         };
         let reached = tokio::select! {
             biased;
@@ -190,7 +199,9 @@ impl Projection {
             self.status.replace(&current.status);
             return Err(error);
         }
-        self.store.switch_to(store);
+        if let (Some(readers), Some(store)) = (&self.readers, store) {
+            readers.store.switch_to(store);
+        }
         next.gate.is_open.store(true, Ordering::SeqCst);
         if let Some(checkpoint) = next.status.report().checkpoint {
             // Of another generation: whoever remembers anything forgets it.

@@ -42,11 +42,11 @@ async fn idle(folder: &TempDir) -> (Projection, OpenGeneration) {
     let read_models: Arc<dyn ReadModels> = Arc::new(SqliteReadModels::at(&path));
     let stores = Stores::at(&path, 4);
     let live = OpenGeneration::live(read_models.as_ref()).await.unwrap();
+    let store = LiveStore::new(stores.open(live.number).await.unwrap());
     let projection = Projection {
         log,
-        store: LiveStore::new(stores.open(live.number).await.unwrap()),
         read_models,
-        stores,
+        readers: Some(Readers { stores, store }),
         feed: Arc::new(InProcessChangeFeed::new(64)),
         status: LiveStatus::default(),
         options: ProjectorOptions::default(),
@@ -55,11 +55,15 @@ async fn idle(folder: &TempDir) -> (Projection, OpenGeneration) {
     (projection, live)
 }
 
+fn readers(projection: &Projection) -> &Readers {
+    projection.readers.as_ref().unwrap()
+}
+
 impl Ground {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (projection, live) = idle(&folder).await;
-        let (log, store) = (Arc::clone(&projection.log), projection.store.clone());
+        let (log, store) = (Arc::clone(&projection.log), readers(&projection).store.clone());
         let (feed, status) = (Arc::clone(&projection.feed), projection.status.clone());
         let stop = CancellationToken::new();
         let task = tokio::spawn(projection.run(live, stop.clone()));
@@ -135,16 +139,20 @@ async fn a_reader_sees_no_error_and_no_position_that_goes_back_through_two_switc
         let (ground, done) = (Arc::clone(&ground), done.clone());
         async move {
             let (mut seen, mut generations) = (Position::START, Vec::new());
-            while !done.is_cancelled() {
+            loop {
+                // Once more at the end: what all have seen by then, this one sees too.
+                let is_last = done.is_cancelled();
                 let at = ground.store.current().checkpoint().await.expect("no error is seen");
                 assert!(at.position >= seen, "{} after {seen}", at.position);
                 seen = at.position;
                 if generations.last() != Some(&at.generation) {
                     generations.push(at.generation);
                 }
+                if is_last {
+                    return (seen, generations);
+                }
                 tokio::task::yield_now().await;
             }
-            (seen, generations)
         }
     });
     let writer = tokio::spawn({
@@ -272,7 +280,7 @@ async fn before_the_hand_over(folder: &TempDir) -> (Projection, Running) {
 async fn the_old_one_is_at_work(projection: &Projection, mut current: Running) {
     append(&projection.log, 3).await;
     let at = Checkpoint { generation: 1, position: Position(3) };
-    let store = &projection.store;
+    let store = &readers(projection).store;
     eventually(|| async { store.current().checkpoint().await.unwrap() == at }).await;
     eventually(|| async { projection.status.report().checkpoint == Some(at) }).await;
     assert!(!current.has_ended());
@@ -286,7 +294,7 @@ async fn a_generation_that_does_not_come_as_far_in_time_hands_back_to_the_old_on
     let folder = tempfile::tempdir().unwrap();
     let (projection, mut current) = before_the_hand_over(&folder).await;
     let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
-    let store = projection.stores.open(2).await.unwrap();
+    let store = readers(&projection).stores.open(2).await.unwrap();
     // Somebody writes to its file, and does not come to an end.
     let path = folder.path().join("read-model.2.db");
     let file = SqliteConnectOptions::new().filename(path);
@@ -294,7 +302,7 @@ async fn a_generation_that_does_not_come_as_far_in_time_hands_back_to_the_old_on
     sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.unwrap();
     let next = projection.start(generation, Gate::closed(&projection.feed));
     let stop = CancellationToken::new();
-    let refused = projection.hand_over(&mut current, next, store, &stop).await.unwrap_err();
+    let refused = projection.hand_over(&mut current, next, Some(store), &stop).await.unwrap_err();
     assert!(refused.to_string().contains("did not come as far"), "{refused}");
     the_old_one_is_at_work(&projection, current).await;
 }
@@ -304,12 +312,12 @@ async fn a_generation_whose_projector_ends_during_the_hand_over_hands_back_to_th
     let folder = tempfile::tempdir().unwrap();
     let (projection, mut current) = before_the_hand_over(&folder).await;
     let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
-    let store = projection.stores.open(2).await.unwrap();
+    let store = readers(&projection).stores.open(2).await.unwrap();
     let mut next = projection.start(generation, Gate::closed(&projection.feed));
     next.task = Some(tokio::spawn(async { Ok(()) }));
     next.status = Status::default();
     let stop = CancellationToken::new();
-    let refused = projection.hand_over(&mut current, next, store, &stop).await.unwrap_err();
+    let refused = projection.hand_over(&mut current, next, Some(store), &stop).await.unwrap_err();
     assert!(refused.to_string().contains("before its time"), "{refused}");
     the_old_one_is_at_work(&projection, current).await;
 }
@@ -320,11 +328,11 @@ async fn a_stop_during_the_hand_over_is_not_kept_waiting() {
     let (mut projection, mut current) = before_the_hand_over(&folder).await;
     projection.hand_over_max = PATIENCE * 10;
     let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
-    let store = projection.stores.open(2).await.unwrap();
+    let store = readers(&projection).stores.open(2).await.unwrap();
     let next = projection.start(generation, Gate::closed(&projection.feed));
     let stop = CancellationToken::new();
     stop.cancel();
-    let handed = projection.hand_over(&mut current, next, store, &stop);
+    let handed = projection.hand_over(&mut current, next, Some(store), &stop);
     timeout(PATIENCE, handed).await.unwrap().unwrap();
     assert_eq!((current.generation.number, current.has_ended()), (1, true));
     current.stop().await.unwrap();

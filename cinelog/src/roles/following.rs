@@ -1,0 +1,150 @@
+//! A query node without a projector: it follows whoever makes another generation live. Queries go on
+//! meanwhile, and are answered from the new one when that has come as far as what they were shown.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream, stream::BoxStream};
+use projector::{ReadModels, port::Guard};
+use query_api::{LiveStore, Store};
+use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed, ReadModelChanged};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{error::Failure, wire::Stores};
+
+/// How often is looked whether another generation has been made live, and whether it has come as far.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How long a generation that cannot be read is left alone.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// How many switches a slow subscriber may be behind before it misses some.
+const NEWS_MAX: usize = 4;
+
+/// What following needs.
+pub(super) struct Following {
+    /// Says which generation is live.
+    pub(super) read_models: Arc<dyn ReadModels>,
+    /// Opens it.
+    pub(super) stores: Stores,
+    /// Where queries read.
+    pub(super) store: LiveStore,
+    /// Where this process tells itself that it has switched.
+    pub(super) news: Arc<WithOwnNews>,
+}
+
+/// A generation that is going to be read, and what keeps it from being removed.
+struct Next {
+    store: Arc<dyn Store>,
+    held: Box<dyn Guard>,
+}
+
+impl Following {
+    /// Follows until `stop`. `held` keeps the generation that is read now. Where another one cannot be
+    /// read, the old one goes on answering, and it is tried again.
+    ///
+    /// # Errors
+    /// None: a read model that is out of reach is for the queries to say.
+    pub(super) async fn run(
+        self,
+        mut held: Box<dyn Guard>,
+        stop: CancellationToken,
+    ) -> Result<(), Failure> {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = None;
+        let mut next: Option<Next> = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                _ = looks.tick() => {}
+            }
+            match self.look(&mut next).await {
+                Ok(Some(switched)) => (held, told) = (switched, None),
+                Ok(None) => told = None,
+                Err(error) => {
+                    let reason = error.to_string();
+                    if told.as_ref() != Some(&reason) {
+                        tracing::error!(
+                            reason,
+                            "the live generation cannot be followed, the old one answers"
+                        );
+                    }
+                    (told, next) = (Some(reason), None);
+                    tokio::select! {
+                        () = stop.cancelled() => return Ok(()),
+                        () = sleep(TRY_AGAIN_AFTER) => {}
+                    }
+                }
+            }
+            let _keeps = &held;
+        }
+    }
+
+    /// Opens the live generation where it is another one, and switches to it when it has come as far;
+    /// gives what keeps it.
+    async fn look(&self, next: &mut Option<Next>) -> Result<Option<Box<dyn Guard>>, Failure> {
+        let live = self.read_models.live().await?;
+        let current = self.store.current();
+        if live == current.generation() {
+            *next = None;
+            return Ok(None);
+        }
+        let coming = match next.take().filter(|next| next.store.generation() == live) {
+            Some(coming) => coming,
+            None => {
+                tracing::info!(
+                    from = current.generation(),
+                    to = live,
+                    "another generation is live"
+                );
+                let held = self.read_models.hold(live).await?;
+                Next { store: self.stores.open(live).await?, held }
+            }
+        };
+        let reached = coming.store.checkpoint().await?;
+        // Asked after the new one: nobody was shown more than this.
+        let shown = current.checkpoint().await?.position;
+        if reached.position < shown {
+            *next = Some(coming);
+            return Ok(None);
+        }
+        self.store.switch_to(Arc::clone(&coming.store));
+        let (previous, checkpoint) = (reached, reached);
+        let (movies, facets) = (Vec::new(), Vec::new());
+        self.news.tell(ReadModelChanged { previous, checkpoint, movies, facets }).await;
+        tracing::info!(generation = live, position = %reached.position, "switched");
+        Ok(Some(coming.held))
+    }
+}
+
+/// A change feed that this process shares with others, and what it tells itself alone: that it reads
+/// another generation from now on. When others do is their own affair.
+pub(super) struct WithOwnNews {
+    shared: Arc<dyn ChangeFeed>,
+    own: InProcessChangeFeed,
+}
+
+impl WithOwnNews {
+    /// Together with `shared`.
+    pub(super) fn new(shared: Arc<dyn ChangeFeed>) -> Self {
+        Self { shared, own: InProcessChangeFeed::new(NEWS_MAX) }
+    }
+
+    /// Tells this process only.
+    async fn tell(&self, news: ReadModelChanged) {
+        self.own.publish(news).await;
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for WithOwnNews {
+    async fn publish(&self, change: ReadModelChanged) {
+        self.shared.publish(change).await;
+    }
+
+    fn subscribe(&self) -> BoxStream<'static, FeedItem> {
+        stream::select(self.own.subscribe(), self.shared.subscribe()).boxed()
+    }
+}
