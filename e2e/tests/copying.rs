@@ -49,9 +49,9 @@ async fn facts_of(url: &str) -> Vec<e2e::history::Fact> {
     e2e::facts_in(&path).await
 }
 
-async fn rate(caller: &Client, film: &str, key: &str) -> Answer {
+async fn rate(caller: &Client, film: &str, value: u8, key: &str) -> Answer {
     let request = caller.request(Method::PUT, &format!("{film}/ratings/me"));
-    Answer::to(request.header("Idempotency-Key", key).json(&json!({"value": 8}))).await
+    Answer::to(request.header("Idempotency-Key", key).json(&json!({ "value": value }))).await
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_laptops_history_moves_to_a_server_and_back_and_nobody_notices() {
     let editor = old.caller("editor");
     let found = old.anyone().get("/v1/movies?sort=title&limit=20").await.expect(200);
     let film = found.json()["items"][3]["links"]["self"].as_str().unwrap().to_owned();
-    let rated = rate(&editor, &film, "a key").await.expect(200);
+    let rated = rate(&editor, &film, 8, "a-key").await.expect(201);
     let first = old.anyone().get("/v1/movies?sort=title&limit=20").await.expect(200);
     let next = first.link("next").unwrap();
     let page = old.anyone().get(&next).await.expect(200);
@@ -79,13 +79,13 @@ async fn a_laptops_history_moves_to_a_server_and_back_and_nobody_notices() {
     let new = Server::start_in(&environment, &data, &[]);
     new.becomes_ready(true).await;
 
-    let again = rate(&editor.at(&new.url), &film, "a key").await.expect(200);
+    let again = rate(&editor.at(&new.url), &film, 8, "a-key").await.expect(201);
     assert_eq!(again.text, rated.text, "the key answers as it did, and the token is good");
     assert_eq!(again.header("ETag"), rated.header("ETag"));
     let followed = new.anyone().get(&next).await.expect(200);
     assert_eq!(followed.text, page.text, "the cursor leads on to the same films");
     assert_eq!(followed.header("Cinelog-Position"), page.header("Cinelog-Position"));
-    rate(&editor.at(&new.url), &film, "another key").await.expect(200);
+    rate(&editor.at(&new.url), &film, 9, "another-key").await.expect(200);
     drop(new);
 
     let (path, back) = file(&folder, "back.db");
