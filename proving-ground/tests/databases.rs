@@ -27,6 +27,26 @@ async fn a_database_is_empty_and_ones_own_and_gone_with_its_value() {
 }
 
 #[tokio::test]
+async fn nothing_of_one_test_is_left_in_the_database_of_another() {
+    // More than the spares that others could take meanwhile.
+    for _ in 0..3 {
+        let database = Database::new().await;
+        let mut connection = database.connect().await;
+        let schemas = "SELECT string_agg(nspname, ',') FROM pg_namespace
+                       WHERE NOT starts_with(nspname, 'pg_') AND nspname <> 'information_schema'";
+        let schemas = sqlx::query_scalar::<_, String>(schemas);
+        assert_eq!(schemas.fetch_one(&mut connection).await.expect("it counts"), "public");
+        for statement in [
+            "CREATE TABLE films (title text)",
+            "CREATE SCHEMA elsewhere CREATE TABLE films (title text)",
+            "CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA elsewhere",
+        ] {
+            connection.execute(statement).await.expect("it is empty");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_database_sorts_as_a_language_does_unless_told_otherwise() {
     let database = Database::new().await;
     let mut connection = database.connect().await;

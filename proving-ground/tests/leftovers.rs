@@ -1,4 +1,4 @@
-//! What a run that was killed left is dropped by the next. A process of its own: it happens once in each.
+//! What a run that was killed left is given back by the next. A process of its own: it happens once in each.
 
 use proving_ground::{Database, PostgresServer};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -9,7 +9,7 @@ async fn exists(admin: &mut PgConnection, name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn databases_of_dead_runs_are_dropped_and_those_of_others_are_left_alone() {
+async fn databases_of_dead_runs_are_given_back_and_those_of_others_are_left_alone() {
     // A run that has another database now, whose name tells how names look here.
     let server = PostgresServer::running();
     let mine = Database::on(&server).await;
