@@ -37,16 +37,13 @@ pub(crate) async fn import(config: &Config, args: &ImportArgs) -> Result<ExitCod
     refuse_mixed_up(args, config)?;
     let started = Instant::now();
     let run = async {
-        let data = match args.dry_run && !config.server.data.exists() {
-            true => None,
-            false => Some(DataDir::open(&config.server.data)?),
+        let data = match args.dry_run {
+            true => DataDir::named(&config.server.data),
+            false => DataDir::open(&config.server.data)?,
         };
         // A restore must not put another log in the place of the one that is written to.
-        let _lock = match &data {
-            Some(data) if !args.dry_run => Some(data.share_log()?),
-            _ => None,
-        };
-        let mut run = Run::prepare(config, data.as_ref(), args, settings, clock, sides).await?;
+        let _lock = if args.dry_run { None } else { Some(data.share_log()?) };
+        let mut run = Run::prepare(config, &data, args, settings, clock, sides).await?;
         run.take_checkpoints(&files)?;
         let done = run.import(files).await?;
         let notes = run.notes();
@@ -221,25 +218,18 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     async fn prepare(
         config: &Config,
-        data: Option<&DataDir>,
+        data: &DataDir,
         args: &'a ImportArgs,
         settings: Settings,
         clock: Clock,
         sides: Sides,
     ) -> Result<Self, Failure> {
-        let log = match data {
-            None => None,
-            Some(data) if args.dry_run => wire::event_log_reader(config, data).await?,
-            Some(data) => Some(wire::event_log(config, data).await?),
+        let log = match args.dry_run {
+            true => wire::event_log_reader(config, data).await?,
+            false => Some(wire::event_log(config, data).await?),
         };
-        let catalogue = match data {
-            Some(data) => wire::catalogue(config, data).await?,
-            None => None,
-        };
-        let folder = match data {
-            Some(data) if !args.dry_run => Some(data.make_imports()?),
-            _ => None,
-        };
+        let catalogue = wire::catalogue(config, data).await?;
+        let folder = if args.dry_run { None } else { Some(data.make_imports()?) };
         let scratch = folder.clone().unwrap_or_else(std::env::temp_dir);
         let join = Join::load(sides, settings.votes_min, &scratch)
             .await

@@ -22,7 +22,7 @@ pub(crate) struct LogConfig {
     /// Connections that read at the same time. On Postgres a node takes a few more, to append and to
     /// listen.
     pub(crate) readers: u32,
-    /// How long a server may work on one statement. Of no meaning to SQLite.
+    /// How long a server may work on one statement, or on one call of KurrentDB. Of no meaning to SQLite.
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub(crate) statement_timeout: Duration,

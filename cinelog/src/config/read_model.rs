@@ -35,7 +35,7 @@ impl Default for ReadModelConfig {
         Self {
             url: ReadModelUrl::Sqlite("read-model.db".into()),
             readers: 4,
-            statement_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(5),
         }
     }

@@ -85,7 +85,7 @@ impl Ports {
             ports.projector = Some(ProjectorPorts { read_models, live, feed, status });
         }
         if roles.has(Role::Query) {
-            let stores = wire::stores(config, data)?;
+            let stores = wire::stores(config, data);
             let store = wire::live_store(config, read_models.as_ref(), &stores).await?;
             let held = read_models.hold(store.generation()).await?;
             let store = LiveStore::new(store);

@@ -1,11 +1,11 @@
 //! The films of a read model in a database of Postgres: a generation is a schema there.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use events::MovieId;
 use sqlx::{
-    AssertSqlSafe, PgPool, Row as _,
+    AssertSqlSafe, ConnectOptions, PgPool, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
 
@@ -22,24 +22,30 @@ pub(crate) struct PostgresFilms {
 }
 
 impl PostgresFilms {
-    /// Opens the generation in this schema.
+    /// Opens a generation of the database at `url`.
     ///
     /// # Errors
     /// Where the database is out of reach for `patience`.
     pub(crate) async fn connect(
-        options: PgConnectOptions,
-        schema: &str,
+        url: &str,
+        generation: u64,
         patience: Duration,
     ) -> Result<Self, sqlx::Error> {
+        // What sqlx says of an address may repeat it.
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| sqlx::Error::Configuration("the address cannot be read".into()))?
+            .application_name("cinelog import")
+            .disable_statement_logging();
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(patience);
+        let table = format!("cinelog_read_model_{generation}.movie");
         Ok(Self {
             pool: pool.connect_with(options).await?,
             by_imdb: format!(
-                "SELECT imdb, id FROM \"{schema}\".movie \
+                "SELECT imdb, id FROM {table} \
                  WHERE imdb = ANY($1) AND imdb <> '' AND NOT deleted ORDER BY id"
             ),
             by_title: format!(
-                "SELECT title, year::bigint, id FROM \"{schema}\".movie \
+                "SELECT title, year::bigint, id FROM {table} \
                  WHERE title = ANY($1) AND NOT deleted ORDER BY id"
             ),
         })

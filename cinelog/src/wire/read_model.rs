@@ -1,0 +1,157 @@
+//! The read model: files of SQLite, or schemas of a Postgres database; and the news of what changes in it.
+
+use std::{path::Path, sync::Arc};
+
+use change_feed::postgres::{PostgresChangeFeed, PostgresChangeFeedOptions};
+use projector::{
+    ReadModels,
+    postgres::{PostgresReadModels, PostgresReadModelsOptions},
+    sqlite::{Generations, SqliteReadModels},
+};
+use query_api::{PostgresStore, PostgresStoreOptions, SqliteStore, Store};
+use read_model::{ChangeFeed, InProcessChangeFeed};
+
+use crate::{
+    config::{Config, ReadModelUrl},
+    data_dir::DataDir,
+    error::Failure,
+    import::{Catalogue, PostgresFilms, SqliteFilms},
+    patience::patiently,
+};
+
+/// What is waited for, where it is on a server.
+const WHAT: &str = "the read model";
+
+/// How many batches a slow subscriber may be behind before it misses some.
+const FEED_CAPACITY: usize = 1024;
+
+/// The read model, in all the generations that there are of it.
+pub(crate) async fn read_models(
+    config: &Config,
+    data: &DataDir,
+) -> Result<Arc<dyn ReadModels>, Failure> {
+    match &config.read_model.url {
+        ReadModelUrl::Sqlite(path) => Ok(Arc::new(SqliteReadModels::at(data.file(path)))),
+        ReadModelUrl::Postgres(url) => {
+            let open = async || {
+                let options = PostgresReadModelsOptions {
+                    connect_timeout: config.read_model.connect_timeout,
+                    ..PostgresReadModelsOptions::at(url.reveal())
+                };
+                let read_models = PostgresReadModels::at(options)?;
+                // Nothing was connected until now.
+                read_models.live().await?;
+                Ok(read_models)
+            };
+            Ok(Arc::new(patiently(config, WHAT, open).await?))
+        }
+    }
+}
+
+/// Opens generations for queries.
+#[derive(Debug, Clone)]
+pub(crate) struct Stores(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Sqlite {
+        generations: Generations,
+        readers: u32,
+    },
+    /// Of some generation.
+    Postgres(PostgresStoreOptions),
+}
+
+/// Where queries read, in any generation.
+pub(crate) fn stores(config: &Config, data: &DataDir) -> Stores {
+    match &config.read_model.url {
+        ReadModelUrl::Sqlite(path) => Stores::at(&data.file(path), config.read_model.readers),
+        ReadModelUrl::Postgres(url) => Stores(Place::Postgres(PostgresStoreOptions {
+            connections: config.read_model.readers,
+            statement_timeout: config.read_model.statement_timeout,
+            connect_timeout: config.read_model.connect_timeout,
+            ..PostgresStoreOptions::at(url.reveal(), 1)
+        })),
+    }
+}
+
+impl Stores {
+    /// Those of the read model whose first generation is the file `path`, read over so many connections.
+    pub(crate) fn at(path: &Path, readers: u32) -> Self {
+        Self(Place::Sqlite { generations: Generations::new(path), readers })
+    }
+
+    /// Opens a generation for queries. It must have been made.
+    pub(crate) async fn open(&self, generation: u64) -> Result<Arc<dyn Store>, Failure> {
+        match &self.0 {
+            Place::Sqlite { generations, readers } => {
+                let path = generations.path(generation);
+                Ok(Arc::new(SqliteStore::open(&path, *readers).await?))
+            }
+            Place::Postgres(options) => {
+                let options = PostgresStoreOptions { generation, ..options.clone() };
+                Ok(Arc::new(PostgresStore::open(options).await?))
+            }
+        }
+    }
+}
+
+/// Opens the live generation for queries. Where a projector of another process is to make it, that is
+/// waited for.
+pub(crate) async fn live_store(
+    config: &Config,
+    read_models: &dyn ReadModels,
+    stores: &Stores,
+) -> Result<Arc<dyn Store>, Failure> {
+    let open = async || stores.open(read_models.live().await?).await;
+    match config.read_model.url {
+        ReadModelUrl::Sqlite(_) => open().await,
+        ReadModelUrl::Postgres(_) => patiently(config, WHAT, open).await,
+    }
+}
+
+/// Opens the live read model for imports to find films in. `None` where there is none yet.
+pub(crate) async fn catalogue(
+    config: &Config,
+    data: &DataDir,
+) -> Result<Option<Catalogue>, Failure> {
+    let unreadable = |place: String| {
+        move |error: sqlx::Error| {
+            Failure::Other(format!("the read model {place} cannot be read: {error}"))
+        }
+    };
+    match &config.read_model.url {
+        ReadModelUrl::Sqlite(path) => {
+            let generations = Generations::new(data.file(path));
+            let path = generations.path(generations.live()?);
+            let films = SqliteFilms::open(&path).await;
+            Ok(films.map_err(unreadable(path.display().to_string()))?.map(Catalogue::of))
+        }
+        ReadModelUrl::Postgres(url) => {
+            let read_models = read_models(config, data).await?;
+            let live = read_models.live().await?;
+            if !read_models.exists(live).await? {
+                return Ok(None);
+            }
+            let patience = config.read_model.connect_timeout;
+            let films = PostgresFilms::connect(url.reveal(), live, patience).await;
+            Ok(Some(Catalogue::of(films.map_err(unreadable(url.to_string()))?)))
+        }
+    }
+}
+
+/// What carries news of changes from the projector to the queries. Beside a read model on a server others
+/// may project, so that news come from there.
+pub(crate) async fn change_feed(config: &Config) -> Result<Arc<dyn ChangeFeed>, Failure> {
+    match &config.read_model.url {
+        ReadModelUrl::Sqlite(_) => Ok(Arc::new(InProcessChangeFeed::new(FEED_CAPACITY))),
+        ReadModelUrl::Postgres(url) => {
+            let options = PostgresChangeFeedOptions {
+                capacity: FEED_CAPACITY,
+                patience: config.read_model.connect_timeout,
+                ..PostgresChangeFeedOptions::at(url.reveal())
+            };
+            Ok(Arc::new(PostgresChangeFeed::connect(options).await?))
+        }
+    }
+}
