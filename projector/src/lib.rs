@@ -3,8 +3,8 @@
 //! What an event means is decided in `read_model`, which is pure; here are the loop ([`run`]), the
 //! transaction that holds changes and checkpoint together (`apply`), and what happens when something
 //! fails. A read model is proved by folding the log afresh beside it ([`verify()`]) and replaced by a new
-//! generation ([`rebuild()`]). All of that is written once, over the ports in [`port`]; behind them stands
-//! [`sqlite`]. Nothing here knows how films are shown.
+//! generation ([`rebuild()`]). All of that is written once, over the ports in [`port`]; behind them stand
+//! [`sqlite`] and [`postgres`]. Nothing here knows how films are shown.
 
 mod apply;
 mod backoff;
@@ -14,6 +14,7 @@ mod fresh;
 mod measure;
 mod open;
 pub mod port;
+pub mod postgres;
 mod rebuild;
 mod retry;
 mod run;

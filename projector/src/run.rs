@@ -24,10 +24,6 @@ use crate::{
 /// How often is done what is to be done beside folding.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
-/// How often a projector that follows looks whether it can lead. The lead of one that was killed is free
-/// after some seconds.
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);
-
 /// Bytes of event data that are gathered for one transaction, reached by its last page.
 const BATCH_BYTES_MAX: usize = 16 << 20;
 
@@ -44,11 +40,18 @@ pub struct ProjectorOptions {
     pub poison: PoisonPolicy,
     /// How fast to go on after the log or the read model has failed. Counted anew after each batch.
     pub backoff: Backoff,
+    /// How often a projector that follows another looks whether it can lead.
+    pub follow_every: Duration,
 }
 
 impl Default for ProjectorOptions {
     fn default() -> Self {
-        Self { batch_events_max: 8192, poison: PoisonPolicy::Park, backoff: Backoff::default() }
+        Self {
+            batch_events_max: 8192,
+            poison: PoisonPolicy::Park,
+            backoff: Backoff::default(),
+            follow_every: Duration::from_millis(500),
+        }
     }
 }
 
@@ -81,7 +84,7 @@ pub async fn run(
         status,
         shutdown,
         generation: None,
-        told: None,
+        leads: None,
         failures: 0,
         head: Position::START,
         chores_at: Instant::now(),
@@ -100,8 +103,8 @@ struct Projector {
     shutdown: CancellationToken,
     /// The generation that was found at the start.
     generation: Option<u64>,
-    /// Up to where this one has told the change feed of what it wrote.
-    told: Option<Checkpoint>,
+    /// Whether it leads. `None` until that has been found out.
+    leads: Option<bool>,
     /// Failures since the last batch.
     failures: u32,
     /// The end of the log when it was last looked for.
@@ -139,16 +142,19 @@ impl Projector {
     async fn lead_or_follow(&mut self) -> Result<(), ProjectorError> {
         while self.read_model.lead().await? == Leadership::Following {
             let at = self.look().await?;
-            if self.tell_leads(false) {
+            if self.tell_leads(Some(false)) {
                 tracing::info!(position = %at.position, "another projector leads, this one follows");
             }
             self.check_completeness().await?;
             self.succeeded();
-            if tokio::time::timeout(FOLLOW_EVERY, self.shutdown.cancelled()).await.is_ok() {
+            if tokio::time::timeout(self.options.follow_every, self.shutdown.cancelled())
+                .await
+                .is_ok()
+            {
                 return Ok(());
             }
         }
-        if self.tell_leads(true) {
+        if self.tell_leads(Some(true)) {
             tracing::info!("this projector leads");
         }
         self.project().await
@@ -168,23 +174,22 @@ impl Projector {
     }
 
     /// Gives the lead up at once, so that another one need not wait for it.
-    async fn resign(&self) {
+    async fn resign(&mut self) {
         if let Err(error) = self.read_model.resign().await {
             tracing::warn!(%error, "the lead could not be given up, another projector waits some seconds");
         }
-        self.tell_leads(false);
+        self.tell_leads(None);
     }
 
     /// Follows the log from the stored checkpoint until `shutdown` or an error.
     async fn project(&mut self) -> Result<(), ProjectorError> {
         let mut at = self.look().await?;
         tracing::info!(generation = at.generation, position = %at.position, "projector follows the log");
-        if self.told.is_some_and(|told| told != at) {
-            // What was committed without its answer, or by another one, is not told of in detail any more:
-            // whoever remembers anything forgets it.
-            let (previous, movies, facets) = (at, Vec::new(), Vec::new());
-            self.tell(ReadModelChanged { previous, checkpoint: at, movies, facets }).await;
-        }
+        // What was committed without its answer, or by another one that ended before it told, is not told
+        // of in detail any more: whoever remembers anything forgets it. Also where the position is what
+        // it was, since what was parked is folded in without moving it.
+        let (previous, movies, facets) = (at, Vec::new(), Vec::new());
+        self.feed.publish(ReadModelChanged { previous, checkpoint: at, movies, facets }).await;
 
         let mut batches = self.log.subscribe_all(at.position);
         let mut events = Vec::new();
@@ -245,7 +250,7 @@ impl Projector {
         let reached = changed.checkpoint;
         // At once: what is committed is told of, whatever may fail from here on.
         if reached != from {
-            self.tell(changed.clone()).await;
+            self.feed.publish(changed.clone()).await;
         }
         self.succeeded();
         measure::batch(&applied);
@@ -331,7 +336,7 @@ impl Projector {
                 }
             }
             if events > 0 {
-                self.tell(retried.changed).await;
+                self.feed.publish(retried.changed).await;
             }
         }
         if !asked.is_empty() {
@@ -340,17 +345,11 @@ impl Projector {
         Ok(())
     }
 
-    async fn tell(&mut self, change: ReadModelChanged) {
-        self.told = Some(change.checkpoint);
-        self.feed.publish(change).await;
-    }
-
     /// Says whether it leads; gives whether that is news.
-    fn tell_leads(&self, leads: bool) -> bool {
-        measure::leading(leads);
-        let mut before = false;
-        self.status.update(|report| before = std::mem::replace(&mut report.leads, leads));
-        before != leads
+    fn tell_leads(&mut self, leads: Option<bool>) -> bool {
+        measure::leading(leads == Some(true));
+        self.status.update(|report| report.leads = leads == Some(true));
+        std::mem::replace(&mut self.leads, leads) != leads
     }
 
     fn succeeded(&mut self) {

@@ -1,6 +1,9 @@
 //! The values of rows: their order, and how they read.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -79,7 +82,11 @@ pub(super) fn columns(names: &[&str], one: &Row, other: &Row) -> Vec<(String, St
         if one == other {
             continue;
         }
-        let fields = if *name == "document" { fields(one, other) } else { None };
+        let fields = match *name {
+            "document" => fields(one, other),
+            "words" => words(one, other),
+            _ => None,
+        };
         match fields {
             Some(fields) => differing.extend(fields),
             None => differing.push(((*name).to_owned(), one.show(), other.show())),
@@ -94,7 +101,7 @@ fn fields(one: &Value, other: &Value) -> Option<Vec<(String, String, String)>> {
     let (Value::Text(one), Value::Text(other)) = (one, other) else { return None };
     let Json::Object(one) = serde_json::from_str(one).ok()? else { return None };
     let Json::Object(other) = serde_json::from_str(other).ok()? else { return None };
-    let names: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let show = |value: Option<&Json>| match value {
         None => "absent".to_owned(),
         Some(value) => shorten(&value.to_string()),
@@ -105,4 +112,24 @@ fn fields(one: &Value, other: &Value) -> Option<Vec<(String, String, String)>> {
         .take(SHOWN_FIELDS_MAX)
         .collect();
     (!fields.is_empty()).then_some(fields)
+}
+
+/// The words of which two texts differ in the places. `None` where they cannot be told.
+fn words(one: &Value, other: &Value) -> Option<Vec<(String, String, String)>> {
+    let (Value::Text(one), Value::Text(other)) = (one, other) else { return None };
+    let (one, other) = (places(one), places(other));
+    let all: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let show = |places: Option<&&str>| places.map_or("absent".to_owned(), |at| (*at).to_owned());
+    let words: Vec<_> = (all.into_iter())
+        .filter(|word| one.get(*word) != other.get(*word))
+        .map(|word| (format!("words.{word}"), show(one.get(word)), show(other.get(word))))
+        .take(SHOWN_FIELDS_MAX)
+        .collect();
+    (!words.is_empty()).then_some(words)
+}
+
+/// The words of a text as a store prints them: `'word':1,2 'other':3`. None has a space or quote in it.
+fn places(text: &str) -> BTreeMap<&str, &str> {
+    let entries = text.split(' ').filter_map(|entry| entry.rsplit_once(':'));
+    entries.map(|(word, places)| (word.trim_matches('\''), places)).collect()
 }

@@ -147,7 +147,7 @@ fn what_somebody_works_with_is_not_removed() {
 #[test]
 fn two_do_not_build_at_the_same_time() {
     let (_folder, generations) = ground();
-    let _building = generations.lock().unwrap();
-    let refused = generations.lock();
-    assert!(matches!(refused, Err(GenerationError::Lock(LockError::Held(_)))));
+    let _building = generations.lock(Work::Building).unwrap();
+    let refused = generations.lock(Work::Building);
+    assert!(matches!(refused, Err(GenerationError::Busy(_))));
 }

@@ -1,17 +1,15 @@
 //! All that a read model holds, in a form that can be compared.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use events::{AccountId, MovieId, Position, RecordedEvent, Revision};
+use futures::TryStreamExt;
 use jiff::Timestamp;
+use projector::port::{Row, Snapshot, Value};
 use read_model::{
     FacetChange, FacetDocument, FacetKey, Fact, MovieDocument, Projection, RatingDocument,
     RatingState, SearchChange, WithdrawnRating,
 };
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
 #[derive(Debug, Default, PartialEq)]
@@ -24,11 +22,6 @@ pub(crate) struct Contents {
     searched: BTreeSet<MovieId>,
     pub(crate) parked_streams: BTreeMap<String, (u64, String)>,
     pub(crate) parked_events: BTreeMap<u64, String>,
-}
-
-pub(crate) async fn reader(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    SqliteConnection::connect_with(&options).await.unwrap()
 }
 
 /// What a fresh fold of the whole history comes to, without any store.
@@ -66,78 +59,116 @@ pub(crate) fn folded(events: &[RecordedEvent]) -> Contents {
     contents
 }
 
-/// What the file at `path` holds.
-pub(crate) async fn stored(path: &Path) -> Contents {
-    let mut db = reader(path).await;
-    let position: u64 =
-        sqlx::query_scalar("SELECT position FROM checkpoint").fetch_one(&mut db).await.unwrap();
-    let movies: Vec<String> =
-        sqlx::query_scalar("SELECT document FROM movie").fetch_all(&mut db).await.unwrap();
-    let movies = movies.iter().map(|json| serde_json::from_str::<MovieDocument>(json).unwrap());
-    let ratings: Vec<(Uuid, Uuid, u8, i64, u64)> =
-        sqlx::query_as("SELECT movie_id, account_id, value, rated_at, revision FROM rating")
-            .fetch_all(&mut db)
-            .await
-            .unwrap();
-    let ratings = ratings.into_iter().map(|(movie, account, value, rated_at, revision)| {
-        let (movie_id, account_id) = (MovieId(movie), AccountId(account));
-        let rated_at = Timestamp::from_microsecond(rated_at).unwrap();
-        let revision = Revision(revision);
-        RatingState::Given(RatingDocument { movie_id, account_id, value, rated_at, revision })
-    });
-    let withdrawn: Vec<(Uuid, Uuid, u64)> =
-        sqlx::query_as("SELECT movie_id, account_id, revision FROM withdrawn_rating")
-            .fetch_all(&mut db)
-            .await
-            .unwrap();
-    let withdrawn = withdrawn.into_iter().map(|(movie, account, revision)| {
-        let (movie_id, account_id) = (MovieId(movie), AccountId(account));
-        let revision = Revision(revision);
-        RatingState::Withdrawn(WithdrawnRating { movie_id, account_id, revision })
-    });
-    let mut ratings: Vec<_> = ratings.chain(withdrawn).collect();
-    ratings.sort_by_key(RatingState::key);
-    let facets: Vec<(String, String, String, u64, String)> =
-        sqlx::query_as("SELECT kind, slug, name, movie_count, document FROM facet")
-            .fetch_all(&mut db)
-            .await
-            .unwrap();
-    let facets = facets.into_iter().map(|(kind, slug, name, movie_count, json)| {
-        let facet: FacetDocument = serde_json::from_str(&json).unwrap();
-        let columns = (kind.as_str(), slug.as_str(), name.as_str(), movie_count);
-        let document = (facet.kind.as_str(), facet.slug.as_str(), facet.name.as_str());
-        assert_eq!(columns, (document.0, document.1, document.2, facet.movie_count));
-        (facet.key(), facet)
-    });
-    let members: Vec<(String, String, Uuid)> = sqlx::query_as(
-        "SELECT kind, slug, id FROM movie_facet JOIN movie ON movie.key = movie_key",
-    )
-    .fetch_all(&mut db)
-    .await
-    .unwrap();
-    let searched: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT id FROM movie_search LEFT JOIN movie ON movie.key = movie_search.rowid",
-    )
-    .fetch_all(&mut db)
-    .await
-    .unwrap();
-    let streams: Vec<(String, u64, String)> =
-        sqlx::query_as("SELECT stream, position, reason FROM parked_stream")
-            .fetch_all(&mut db)
-            .await
-            .unwrap();
-    let events: Vec<(u64, String)> = sqlx::query_as("SELECT position, stream FROM parked_event")
-        .fetch_all(&mut db)
-        .await
-        .unwrap();
-    Contents {
-        position: Position(position),
-        movies: movies.map(|movie| (movie.id, movie)).collect(),
-        ratings,
-        facets: facets.collect(),
-        members: members.into_iter().map(|(kind, slug, id)| (kind, slug, MovieId(id))).collect(),
-        searched: searched.into_iter().map(MovieId).collect(),
-        parked_streams: streams.into_iter().map(|(name, at, why)| (name, (at, why))).collect(),
-        parked_events: events.into_iter().collect(),
+/// A row, by the names of its columns.
+pub(crate) struct Named {
+    table: &'static str,
+    columns: &'static [&'static str],
+    row: Row,
+}
+
+impl Named {
+    pub(crate) fn value(&self, column: &str) -> &Value {
+        let index = self.columns.iter().position(|name| *name == column);
+        &self.row[index.unwrap_or_else(|| panic!("{} has no {column}", self.table))]
     }
+
+    pub(crate) fn text(&self, column: &str) -> &str {
+        let Value::Text(text) = self.value(column) else { panic!("{column} is no text") };
+        text
+    }
+
+    pub(crate) fn integer(&self, column: &str) -> i64 {
+        let Value::Integer(number) = self.value(column) else { panic!("{column} is no integer") };
+        *number
+    }
+
+    fn natural(&self, column: &str) -> u64 {
+        u64::try_from(self.integer(column)).unwrap()
+    }
+
+    pub(crate) fn real(&self, column: &str) -> f64 {
+        let Value::Real(number) = self.value(column) else { panic!("{column} is no real") };
+        *number
+    }
+
+    pub(crate) fn id(&self, column: &str) -> Uuid {
+        let Value::Blob(bytes) = self.value(column) else { panic!("{column} is no id") };
+        Uuid::from_slice(bytes).unwrap()
+    }
+}
+
+/// All rows of a table.
+pub(crate) async fn rows(snapshot: &mut dyn Snapshot, name: &str) -> Vec<Named> {
+    let table = snapshot.tables().into_iter().find(|table| table.name == name).unwrap();
+    let named = |row| Named { table: table.name, columns: table.columns, row };
+    let rows: Vec<Row> = snapshot.rows(&table).try_collect().await.unwrap();
+    rows.into_iter().map(named).collect()
+}
+
+/// What a read model holds.
+pub(crate) async fn stored(snapshot: &mut dyn Snapshot) -> Contents {
+    let movies = rows(snapshot, "movie").await;
+    let ids: BTreeMap<i64, MovieId> =
+        movies.iter().map(|movie| (movie.integer("key"), MovieId(movie.id("id")))).collect();
+    let members = rows(snapshot, "movie_facet").await;
+    let member = |row: &Named| {
+        let id = ids[&row.integer("movie_key")];
+        (row.text("kind").to_owned(), row.text("slug").to_owned(), id)
+    };
+    let searched = rows(snapshot, "movie_search").await;
+    let mut ratings: Vec<_> = rows(snapshot, "rating").await.iter().map(given).collect();
+    ratings.extend(rows(snapshot, "withdrawn_rating").await.iter().map(withdrawn));
+    ratings.sort_by_key(RatingState::key);
+    let facets = rows(snapshot, "facet").await;
+    let streams = rows(snapshot, "parked_stream").await;
+    let events = rows(snapshot, "parked_event").await;
+    Contents {
+        position: snapshot.checkpoint().position,
+        movies: movies.iter().map(movie).map(|movie| (movie.id, movie)).collect(),
+        ratings,
+        facets: facets.iter().map(facet).map(|facet| (facet.key(), facet)).collect(),
+        members: members.iter().map(member).collect(),
+        searched: searched.iter().map(|row| ids[&row.integer("movie_key")]).collect(),
+        parked_streams: (streams.iter())
+            .map(|row| {
+                let why = (row.natural("position"), row.text("reason").to_owned());
+                (row.text("stream").to_owned(), why)
+            })
+            .collect(),
+        parked_events: (events.iter())
+            .map(|row| (row.natural("position"), row.text("stream").to_owned()))
+            .collect(),
+    }
+}
+
+/// The films that a read model holds.
+pub(crate) async fn movies(snapshot: &mut dyn Snapshot) -> BTreeMap<MovieId, MovieDocument> {
+    rows(snapshot, "movie").await.iter().map(movie).map(|movie| (movie.id, movie)).collect()
+}
+
+fn movie(row: &Named) -> MovieDocument {
+    serde_json::from_str(row.text("document")).unwrap()
+}
+
+fn given(row: &Named) -> RatingState {
+    let (movie_id, account_id) = (MovieId(row.id("movie_id")), AccountId(row.id("account_id")));
+    let rated_at = Timestamp::from_microsecond(row.integer("rated_at")).unwrap();
+    let value = u8::try_from(row.integer("value")).unwrap();
+    let revision = Revision(row.natural("revision"));
+    RatingState::Given(RatingDocument { movie_id, account_id, value, rated_at, revision })
+}
+
+fn withdrawn(row: &Named) -> RatingState {
+    let (movie_id, account_id) = (MovieId(row.id("movie_id")), AccountId(row.id("account_id")));
+    let revision = Revision(row.natural("revision"));
+    RatingState::Withdrawn(WithdrawnRating { movie_id, account_id, revision })
+}
+
+fn facet(row: &Named) -> FacetDocument {
+    let facet: FacetDocument = serde_json::from_str(row.text("document")).unwrap();
+    let columns =
+        (row.text("kind"), row.text("slug"), row.text("name"), row.natural("movie_count"));
+    let document = (facet.kind.as_str(), facet.slug.as_str(), facet.name.as_str());
+    assert_eq!(columns, (document.0, document.1, document.2, facet.movie_count));
+    facet
 }

@@ -1,28 +1,52 @@
-//! A folder with a log and a read model in it.
+//! A log and a read model beside it, on any store.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use event_log::{
     Append, EventLog, Expected,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
-use events::{NewEvent, Position, RecordedEvent};
+use events::{MovieId, NewEvent, Position, RecordedEvent};
 use futures::{StreamExt, stream::BoxStream};
 use projector::{
-    Backoff, PoisonPolicy, ProjectorError, ProjectorOptions, Status, run, sqlite::SqliteReadModel,
+    Backoff, PoisonPolicy, ProjectorError, ProjectorOptions, ReadModel, ReadModels, Status,
+    port::{Leadership, Place},
+    postgres::{PostgresReadModels, PostgresReadModelsOptions},
+    run,
+    sqlite::SqliteReadModels,
 };
-use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed};
+use proving_ground::Database;
+use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed, MovieDocument};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::{
+    contents::{self, Contents},
+    history::History,
+};
+
 /// Longer than anything here takes; what waits for more has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long the lead lasts: short, since tests kill who has it.
+const LEASE: Duration = Duration::from_millis(100);
+
+/// What keeps the read model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    Sqlite,
+    Postgres,
+}
+
 pub(crate) struct Ground {
     folder: TempDir,
+    /// On Postgres.
+    pub(crate) database: Option<Database>,
     pub(crate) log: Arc<SqliteLog>,
     pub(crate) feed: Arc<InProcessChangeFeed>,
+    pub(crate) read_models: Arc<dyn ReadModels>,
 }
 
 /// A projector at work.
@@ -35,19 +59,32 @@ pub(crate) struct Running {
 pub(crate) fn options(batch_events_max: usize, poison: PoisonPolicy) -> ProjectorOptions {
     let moment = Duration::from_millis(1);
     let backoff = Backoff { first: moment, longest: moment };
-    ProjectorOptions { batch_events_max, poison, backoff }
+    let follow_every = Duration::from_millis(10);
+    ProjectorOptions { batch_events_max, poison, backoff, follow_every }
 }
 
 impl Ground {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn new(store: Store) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log =
             SqliteLog::open(SqliteLogOptions::at(folder.path().join("log.db"))).await.unwrap();
-        Self { folder, log: Arc::new(log), feed: Arc::new(InProcessChangeFeed::new(4096)) }
+        let (database, read_models): (_, Arc<dyn ReadModels>) = match store {
+            Store::Sqlite => {
+                let path = folder.path().join("read-model.db");
+                (None, Arc::new(SqliteReadModels::at(path)))
+            }
+            Store::Postgres => {
+                let database = Database::new().await;
+                let read_models = on_postgres(database.url(), LEASE);
+                (Some(database), read_models)
+            }
+        };
+        let feed = Arc::new(InProcessChangeFeed::new(4096));
+        Self { folder, database, log: Arc::new(log), feed, read_models }
     }
 
-    pub(crate) async fn with(events: &[RecordedEvent]) -> Self {
-        let ground = Self::new().await;
+    pub(crate) async fn with(store: Store, events: &[RecordedEvent]) -> Self {
+        let ground = Self::new(store).await;
         ground.append(events).await;
         ground
     }
@@ -69,12 +106,116 @@ impl Ground {
         assert_eq!(Some(appended.position), events.last().map(|event| event.position));
     }
 
+    /// The file of the log.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log.db")
+    }
+
+    /// The file of the first generation, on SQLite.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("read-model.db")
     }
 
-    pub(crate) async fn read_model(&self) -> SqliteReadModel {
-        SqliteReadModel::open(self.path()).await.unwrap()
+    /// The first generation, to look at or to start a projector on.
+    pub(crate) async fn read_model(&self) -> Arc<dyn ReadModel> {
+        self.read_models.open(Place::Generation(1)).await.unwrap()
+    }
+
+    /// The first generation, with the lead.
+    pub(crate) async fn leading(&self) -> Arc<dyn ReadModel> {
+        self.leading_in(1).await
+    }
+
+    pub(crate) async fn leading_in(&self, generation: u64) -> Arc<dyn ReadModel> {
+        let model = self.read_models.open(Place::Generation(generation)).await.unwrap();
+        assert_eq!(model.lead().await.unwrap(), Leadership::Leading);
+        model
+    }
+
+    /// What the first generation holds.
+    pub(crate) async fn stored(&self) -> Contents {
+        self.stored_in(1).await
+    }
+
+    pub(crate) async fn stored_in(&self, generation: u64) -> Contents {
+        let place = Place::Generation(generation);
+        let mut snapshot = self.read_models.snapshot(place).await.unwrap();
+        contents::stored(snapshot.as_mut()).await
+    }
+
+    /// The films alone.
+    pub(crate) async fn stored_documents(&self) -> BTreeMap<MovieId, MovieDocument> {
+        let mut snapshot = self.read_models.snapshot(Place::Generation(1)).await.unwrap();
+        contents::movies(snapshot.as_mut()).await
+    }
+
+    /// Does to the first generation what no projector does; gives how many rows that touched.
+    pub(crate) async fn change(&self, statement: &str) -> u64 {
+        let Some(database) = &self.database else {
+            return change_file(&self.path(), statement).await;
+        };
+        let mut db = database.connect().await;
+        sqlx::query("SET search_path = cinelog_read_model_1").execute(&mut db).await.unwrap();
+        let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+        done.rows_affected()
+    }
+
+    /// The tables of the first generation, in the order of their names; of SQLite's own none.
+    pub(crate) async fn tables(&self) -> Vec<String> {
+        let Some(database) = &self.database else {
+            let options = SqliteConnectOptions::new().filename(self.path()).read_only(true);
+            let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+            let list = "SELECT name FROM sqlite_master WHERE type = 'table' \
+                AND name NOT LIKE 'movie_search\\_%' ESCAPE '\\' ORDER BY name";
+            return sqlx::query_scalar(list).fetch_all(&mut db).await.unwrap();
+        };
+        let list = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'cinelog_read_model_1' \
+            ORDER BY tablename::text COLLATE \"C\"";
+        sqlx::query_scalar(list).fetch_all(&mut database.connect().await).await.unwrap()
+    }
+
+    /// Takes a generation away as nobody should.
+    pub(crate) async fn lose_generation(&self, number: u64) {
+        let Some(database) = &self.database else {
+            let path = self.path().with_file_name(format!("read-model.{number}.db"));
+            return std::fs::remove_file(path).unwrap();
+        };
+        let lose = format!("DROP SCHEMA cinelog_read_model_{number} CASCADE");
+        let mut db = database.connect().await;
+        sqlx::raw_sql(AssertSqlSafe(lose)).execute(&mut db).await.unwrap();
+    }
+
+    /// Lets every batch fail at its end.
+    pub(crate) async fn fail(&self) {
+        self.change_as(
+            "CREATE TRIGGER failing BEFORE UPDATE ON checkpoint \
+             BEGIN SELECT RAISE(ABORT, 'the power is gone'); END",
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'the power is gone'; END $$; \
+             CREATE TRIGGER failing BEFORE UPDATE ON checkpoint \
+             FOR EACH ROW EXECUTE FUNCTION fail()",
+        )
+        .await;
+    }
+
+    /// Undoes [`fail`](Self::fail).
+    pub(crate) async fn fail_no_more(&self) {
+        self.change_as("DROP TRIGGER failing", "DROP TRIGGER failing ON checkpoint").await;
+    }
+
+    /// The same, where each store says it in its own words.
+    pub(crate) async fn change_as(&self, sqlite: &str, postgres: &str) -> u64 {
+        self.change(if self.database.is_some() { postgres } else { sqlite }).await
+    }
+
+    /// A hash of zeros.
+    pub(crate) async fn spoil_digest(&self) {
+        let touched = self.change_as(
+            "UPDATE checkpoint SET digest_hash = zeroblob(32)",
+            "UPDATE checkpoint SET digest_hash = decode(repeat('00', 32), 'hex')",
+        );
+        assert_eq!(touched.await, 1);
     }
 
     /// Starts a projector, with a read model connection of its own.
@@ -94,7 +235,7 @@ impl Ground {
     pub(crate) fn start_with(
         &self,
         log: Arc<dyn EventLog>,
-        read_model: SqliteReadModel,
+        read_model: Arc<dyn ReadModel>,
         options: ProjectorOptions,
     ) -> Running {
         let shutdown = CancellationToken::new();
@@ -167,4 +308,44 @@ pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
         }
     };
     timeout(PATIENCE, wait).await.expect("it is so in time");
+}
+
+/// The read model of a database.
+pub(crate) fn on_postgres(url: &str, lease: Duration) -> Arc<dyn ReadModels> {
+    let options = PostgresReadModelsOptions { lease, ..PostgresReadModelsOptions::at(url) };
+    Arc::new(PostgresReadModels::at(options).unwrap())
+}
+
+/// Does to a file what nobody does; gives how many rows that touched.
+pub(crate) async fn change_file(path: &std::path::Path, statements: &str) -> u64 {
+    let file = SqliteConnectOptions::new().filename(path).foreign_keys(false);
+    let mut db = SqliteConnection::connect_with(&file).await.unwrap();
+    let done = sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    done.rows_affected()
+}
+
+/// Some films, shared genres, ratings given and taken back, a deletion and its undoing.
+pub(crate) fn busy_history() -> History {
+    let mut history = History::default();
+    history.describe("Drama", "People talk.");
+    for movie in 1..20 {
+        history.create_with_genres(
+            movie,
+            [["Drama", "Noir"], ["drama", "War"]][usize::from(movie % 2)],
+        );
+        for account in 0..movie % 4 {
+            history.rate(movie, account, movie % 10 + 1);
+        }
+        if movie % 4 == 3 {
+            history.withdraw(movie, 0).withdraw(movie, 1).rate(movie, 1, 4).rate(movie, 1, 5);
+        }
+        if movie % 3 == 0 {
+            history.delete(movie);
+        }
+        if movie % 6 == 0 {
+            history.restore(movie);
+        }
+    }
+    history
 }

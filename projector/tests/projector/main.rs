@@ -1,27 +1,54 @@
-//! The projector on real files: a real log, a real read model.
+//! The projector on real stores: a real log, a real read model. What holds for every store is compiled
+//! once for each: `suite/` is the behaviour of the ports.
 
 #[cfg(test)]
 mod contents;
 #[cfg(test)]
-mod failing;
+mod files;
 #[cfg(test)]
 mod ground;
 #[cfg(test)]
 #[path = "../../../read-model/tests/read_model/history.rs"]
 mod history;
 #[cfg(test)]
-mod rebuilding;
+mod leading;
 #[cfg(test)]
-mod retrying;
-#[cfg(test)]
-mod running;
-#[cfg(test)]
-mod searching;
-#[cfg(test)]
-mod storing;
-#[cfg(test)]
-mod verifying;
-#[cfg(test)]
-mod watching;
+mod server;
 #[cfg(test)]
 mod wrapped_log;
+
+#[cfg(test)]
+#[path = "suite"]
+mod on_sqlite {
+    use crate::ground::Store;
+
+    const STORE: Store = Store::Sqlite;
+
+    mod failing;
+    mod generations;
+    mod rebuilding;
+    mod retrying;
+    mod running;
+    mod searching;
+    mod storing;
+    mod verifying;
+    mod watching;
+}
+
+#[cfg(test)]
+#[path = "suite"]
+mod on_postgres {
+    use crate::ground::Store;
+
+    const STORE: Store = Store::Postgres;
+
+    mod failing;
+    mod generations;
+    mod rebuilding;
+    mod retrying;
+    mod running;
+    mod searching;
+    mod storing;
+    mod verifying;
+    mod watching;
+}

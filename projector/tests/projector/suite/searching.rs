@@ -1,39 +1,34 @@
-//! What is found in the index that the projector keeps, on the real FTS5.
-
-use std::path::PathBuf;
+//! What is found in the index that the projector keeps, by the store's own search.
 
 use events::{MovieChanges, MovieDetails, MovieId, MovieTagged};
-use projector::{PoisonPolicy, sqlite::SqliteReadModel};
-use read_model::search::fts5_query;
-use tempfile::TempDir;
+use projector::PoisonPolicy;
+use read_model::search::{fts5_query, ts_query};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
+use super::STORE;
 use crate::{
-    contents::reader,
+    ground::Ground,
     history::{History, film, names},
 };
 
 struct Index {
-    folder: TempDir,
+    ground: Ground,
     history: History,
 }
 
 impl Index {
-    fn new(films: impl IntoIterator<Item = MovieDetails>) -> Self {
+    async fn new(films: impl IntoIterator<Item = MovieDetails>) -> Self {
         let mut history = History::default();
         for (number, details) in (1..).zip(films) {
             history.create(number, details);
         }
-        Self { folder: tempfile::tempdir().unwrap(), history }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("read-model.db")
+        Self { ground: Ground::new(STORE).await, history }
     }
 
     /// Folds in what has been recorded since the last time, then searches.
     async fn find(&self, query: &str) -> Vec<MovieId> {
-        let model = SqliteReadModel::open(self.path()).await.unwrap();
+        let model = self.ground.leading().await;
         let from = model.checkpoint().await.unwrap();
         let new: Vec<_> =
             self.history.events.iter().filter(|e| e.position > from.position).cloned().collect();
@@ -41,16 +36,29 @@ impl Index {
             model.apply(from, &new, PoisonPolicy::Halt).await.unwrap();
         }
         model.close().await;
-        let Some(expression) = fts5_query(query) else { return Vec::new() };
-        let found: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT movie.id FROM movie_search JOIN movie ON movie.key = movie_search.rowid \
-             WHERE movie_search MATCH ? ORDER BY movie.id",
-        )
-        .bind(expression)
-        .fetch_all(&mut reader(&self.path()).await)
-        .await
-        .unwrap();
+        let found = match &self.ground.database {
+            None => {
+                let Some(expression) = fts5_query(query) else { return Vec::new() };
+                self.find_in_file(expression).await
+            }
+            Some(database) => {
+                let Some(expression) = ts_query(query) else { return Vec::new() };
+                let find = "SELECT m.id FROM cinelog_read_model_1.movie_search AS s \
+                    JOIN cinelog_read_model_1.movie AS m ON m.key = s.movie_key \
+                    WHERE s.words @@ $1::tsquery ORDER BY m.id";
+                let mut db = database.connect().await;
+                sqlx::query_scalar(find).bind(expression).fetch_all(&mut db).await.unwrap()
+            }
+        };
         found.into_iter().map(MovieId).collect()
+    }
+
+    async fn find_in_file(&self, expression: String) -> Vec<Uuid> {
+        let options = SqliteConnectOptions::new().filename(self.ground.path()).read_only(true);
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let find = "SELECT movie.id FROM movie_search JOIN movie ON movie.key = movie_search.rowid \
+            WHERE movie_search MATCH ? ORDER BY movie.id";
+        sqlx::query_scalar(find).bind(expression).fetch_all(&mut db).await.unwrap()
     }
 }
 
@@ -60,7 +68,7 @@ fn titled(title: &str) -> MovieDetails {
 
 #[tokio::test]
 async fn accents_and_case_do_not_matter_on_either_side() {
-    let index = Index::new([titled("Amélie"), titled("ANGSTROM")]);
+    let index = Index::new([titled("Amélie"), titled("ANGSTROM")]).await;
     assert_eq!(index.find("amelie").await, [film(1)]);
     assert_eq!(index.find("AMÉLIE").await, [film(1)]);
     assert_eq!(index.find("Ångström").await, [film(2)]);
@@ -68,14 +76,14 @@ async fn accents_and_case_do_not_matter_on_either_side() {
 
 #[tokio::test]
 async fn the_last_word_may_be_unfinished_and_the_others_not() {
-    let index = Index::new([titled("Seven Samurai")]);
+    let index = Index::new([titled("Seven Samurai")]).await;
     assert_eq!(index.find("seven sam").await, [film(1)]);
     assert!(index.find("sev samurai").await.is_empty());
 }
 
 #[tokio::test]
 async fn any_part_of_a_chinese_japanese_or_korean_name_is_found() {
-    let index = Index::new([titled("七人の侍"), titled("기생충"), titled("花樣年華")]);
+    let index = Index::new([titled("七人の侍"), titled("기생충"), titled("花樣年華")]).await;
     assert_eq!(index.find("人の").await, [film(1)]);
     assert_eq!(index.find("侍").await, [film(1)]);
     assert_eq!(index.find("생충").await, [film(2)]);
@@ -85,7 +93,7 @@ async fn any_part_of_a_chinese_japanese_or_korean_name_is_found() {
 
 #[tokio::test]
 async fn words_of_other_scripts_are_whole() {
-    let index = Index::new([titled("Андрей Рублёв"), titled("हिन्दी मीडियम")]);
+    let index = Index::new([titled("Андрей Рублёв"), titled("हिन्दी मीडियम")]).await;
     assert_eq!(index.find("андрей").await, [film(1)]);
     assert_eq!(index.find("हिन्दी").await, [film(2)]);
     assert!(index.find("न्दी").await.is_empty());
@@ -99,7 +107,7 @@ async fn people_and_tags_and_the_original_title_are_found_too() {
         cast: names(["Toshirō Mifune"]),
         ..titled("Seven Samurai")
     };
-    let mut index = Index::new([details]);
+    let mut index = Index::new([details]).await;
     let tagged = MovieTagged { movie_id: film(1), tags: names(["black and white"]) };
     index.history.record(tagged);
     for query in ["kurosawa", "toshiro mifune", "black white", "七人", "samurai kurosawa"] {
@@ -109,7 +117,8 @@ async fn people_and_tags_and_the_original_title_are_found_too() {
 
 #[tokio::test]
 async fn punctuation_in_names_need_not_be_typed_alike() {
-    let index = Index::new([titled("Don’t Look Now"), titled("WALL·E"), titled("Spider-Man")]);
+    let index =
+        Index::new([titled("Don’t Look Now"), titled("WALL·E"), titled("Spider-Man")]).await;
     assert_eq!(index.find("don't look").await, [film(1)]);
     assert_eq!(index.find("dont look").await, [film(1)]);
     assert_eq!(index.find("wall-e").await, [film(2)]);
@@ -118,7 +127,7 @@ async fn punctuation_in_names_need_not_be_typed_alike() {
 
 #[tokio::test]
 async fn no_query_is_an_error_and_one_without_words_finds_nothing() {
-    let index = Index::new([titled("Alien")]);
+    let index = Index::new([titled("Alien")]).await;
     for query in ["\"", "*", "title:", "NEAR(", "^", "-", "a\"b", "''", "\u{0}", "{}", "alien)("] {
         index.find(query).await;
     }
@@ -128,7 +137,7 @@ async fn no_query_is_an_error_and_one_without_words_finds_nothing() {
 
 #[tokio::test]
 async fn a_changed_title_is_found_under_the_new_one_only() {
-    let mut index = Index::new([titled("Alien")]);
+    let mut index = Index::new([titled("Alien")]).await;
     assert_eq!(index.find("alien").await, [film(1)]);
     index.history.change(1, MovieChanges { title: Some("Aliens Two".into()), ..<_>::default() });
     assert_eq!(index.find("two").await, [film(1)]);
@@ -138,7 +147,7 @@ async fn a_changed_title_is_found_under_the_new_one_only() {
 
 #[tokio::test]
 async fn a_deleted_film_is_not_found_until_it_is_restored() {
-    let mut index = Index::new([titled("Alien"), titled("Aliens")]);
+    let mut index = Index::new([titled("Alien"), titled("Aliens")]).await;
     assert_eq!(index.find("alien").await, [film(1), film(2)]);
     index.history.delete(1);
     assert_eq!(index.find("alien").await, [film(2)]);

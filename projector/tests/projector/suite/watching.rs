@@ -2,28 +2,20 @@
 
 use events::{Digest, Position, StreamName};
 use projector::{Completeness, PoisonPolicy};
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
+use super::STORE;
 use crate::{
-    ground::{Ground, eventually, options},
+    ground::{Ground, busy_history, eventually, options},
     history::film,
-    running::busy_history,
 };
 
 const PARK: PoisonPolicy = PoisonPolicy::Park;
-
-async fn tamper(ground: &Ground, statement: &'static str) {
-    let file = SqliteConnectOptions::new().filename(ground.path());
-    let mut db = SqliteConnection::connect_with(&file).await.unwrap();
-    sqlx::query(statement).execute(&mut db).await.unwrap();
-    db.close().await.unwrap();
-}
 
 #[tokio::test]
 async fn the_digest_of_what_was_folded_in_or_parked_is_the_log_s() {
     let mut history = busy_history();
     history.record_poison(StreamName::movie(film(1))).delete(1).delete(2);
-    let ground = Ground::with(&history.events).await;
+    let ground = Ground::with(STORE, &history.events).await;
     ground.catch_up(options(7, PARK)).await;
     let (checkpoint, digest) = ground.read_model().await.digest().await.unwrap();
     let expected = history.events.iter().fold(Digest::EMPTY, Digest::extend);
@@ -33,7 +25,7 @@ async fn the_digest_of_what_was_folded_in_or_parked_is_the_log_s() {
 #[tokio::test]
 async fn a_read_model_that_holds_what_the_log_holds_is_found_complete() {
     let history = busy_history();
-    let ground = Ground::with(&history.events).await;
+    let ground = Ground::with(STORE, &history.events).await;
     ground.catch_up(options(100, PARK)).await;
     let running = ground.start(options(100, PARK)).await;
     let status = running.status.clone();
@@ -47,11 +39,12 @@ async fn a_read_model_that_holds_what_the_log_holds_is_found_complete() {
 #[tokio::test]
 async fn an_event_that_was_skipped_is_noticed_though_nothing_lags() {
     let history = busy_history();
-    let ground = Ground::with(&history.events).await;
+    let ground = Ground::with(STORE, &history.events).await;
     // It is there, and never came to the read model.
-    let model = ground.read_model().await;
+    let model = ground.leading().await;
     let skipping = [&history.events[..3], &history.events[4..]].concat();
     model.apply(model.checkpoint().await.unwrap(), &skipping, PARK).await.unwrap();
+    model.close().await;
     let running = ground.start(options(100, PARK)).await;
     let status = running.status.clone();
     eventually(async || {
@@ -65,9 +58,9 @@ async fn an_event_that_was_skipped_is_noticed_though_nothing_lags() {
 
 #[tokio::test]
 async fn a_digest_that_was_changed_is_noticed() {
-    let ground = Ground::with(&busy_history().events).await;
+    let ground = Ground::with(STORE, &busy_history().events).await;
     ground.catch_up(options(100, PARK)).await;
-    tamper(&ground, "UPDATE checkpoint SET digest_hash = zeroblob(32)").await;
+    ground.spoil_digest().await;
     let running = ground.start(options(100, PARK)).await;
     let status = running.status.clone();
     eventually(async || matches!(status.report().completeness, Completeness::Incomplete { .. }))
@@ -77,26 +70,26 @@ async fn a_digest_that_was_changed_is_noticed() {
 
 #[tokio::test]
 async fn what_is_changed_behind_its_back_is_noticed_while_nothing_is_written() {
-    let ground = Ground::with(&busy_history().events).await;
+    let ground = Ground::with(STORE, &busy_history().events).await;
     ground.catch_up(options(100, PARK)).await;
     let (checkpoint, digest) = ground.read_model().await.digest().await.unwrap();
     let running = ground.start(options(100, PARK)).await;
     let status = running.status.clone();
     let complete = Completeness::Complete(checkpoint.position);
     eventually(async || status.report().completeness == complete).await;
-    tamper(&ground, "UPDATE checkpoint SET digest_hash = zeroblob(32)").await;
+    ground.spoil_digest().await;
     eventually(async || {
         matches!(status.report().completeness, Completeness::Incomplete { log, .. } if log == digest)
     })
     .await;
     assert!(status.report().trouble(std::time::Instant::now()).is_some());
-    tamper(&ground, "UPDATE checkpoint SET position = position + 1").await;
+    ground.change("UPDATE checkpoint SET position = position + 1").await;
     let (position, head) = (Position(checkpoint.position.0 + 1), checkpoint.position);
     let ahead = Completeness::Ahead { position, head };
     eventually(async || status.report().completeness == ahead).await;
     let trouble = status.report().trouble(std::time::Instant::now()).unwrap();
     assert!(trouble.contains("ahead of the log"), "{trouble}");
-    tamper(&ground, "UPDATE checkpoint SET position = position - 2").await;
+    ground.change("UPDATE checkpoint SET position = position - 2").await;
     eventually(async || matches!(status.report().completeness, Completeness::Incomplete { .. }))
         .await;
     running.stop().await.unwrap();
@@ -105,11 +98,9 @@ async fn what_is_changed_behind_its_back_is_noticed_while_nothing_is_written() {
 #[tokio::test]
 async fn what_keeps_it_from_going_on_is_told_until_it_has_passed() {
     let history = busy_history();
-    let ground = Ground::with(&history.events).await;
+    let ground = Ground::with(STORE, &history.events).await;
     ground.read_model().await.close().await;
-    let failing = "CREATE TRIGGER failing BEFORE UPDATE ON checkpoint \
-        BEGIN SELECT RAISE(ABORT, 'the power is gone'); END";
-    tamper(&ground, failing).await;
+    ground.fail().await;
     let running = ground.start(options(100, PARK)).await;
     let status = running.status.clone();
     // Not one that passes by itself: it ends, and the last word stays.

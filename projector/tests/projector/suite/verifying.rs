@@ -1,18 +1,18 @@
 //! Verifying: what is wrong in a read model is found and named, and nothing else.
 
-use std::path::Path;
-
 use event_log::EventLog;
 use events::{MovieDetails, StreamName};
-use projector::{BuildError, PoisonPolicy, Verification, What, verify};
+use projector::{
+    BuildError, GenerationError, PoisonPolicy, Verification, What,
+    port::{Place, Work},
+    verify,
+};
 use read_model::ChangeFeed;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
+use super::STORE;
 use crate::{
-    contents::reader,
-    ground::{Ground, options, reached},
-    history::{History, film, names},
-    running::busy_history,
+    ground::{Ground, Store, busy_history, options, reached},
+    history::{History, film, names, person},
 };
 
 const PARK: PoisonPolicy = PoisonPolicy::Park;
@@ -34,24 +34,26 @@ fn history() -> History {
 }
 
 async fn ground() -> Ground {
-    let ground = Ground::with(&history().events).await;
+    let ground = Ground::with(STORE, &history().events).await;
     ground.catch_up(options(7, PARK)).await;
     ground
 }
 
 async fn verified(ground: &Ground) -> Verification {
-    let scratch = ground.path().with_file_name("verify");
-    let verification = verify(ground.log.as_ref(), &ground.path(), &scratch, 10, &|_| {}).await;
-    assert!(!scratch.exists(), "what it needed is gone");
+    let read_models = ground.read_models.as_ref();
+    let verification = verify(ground.log.as_ref(), read_models, 10, &|_| {}).await;
+    nothing_is_left(ground).await;
     verification.unwrap()
 }
 
-async fn plant(path: &Path, statement: &str) {
-    let file = SqliteConnectOptions::new().filename(path).foreign_keys(false);
-    let mut db = SqliteConnection::connect_with(&file).await.unwrap();
-    let planted = sqlx::query(AssertSqlSafe(statement)).execute(&mut db).await.unwrap();
-    assert_eq!(planted.rows_affected(), 1, "{statement}");
-    db.close().await.unwrap();
+async fn nothing_is_left(ground: &Ground) {
+    let left = ground.read_models.peek(Place::Scratch).await;
+    assert!(left.is_err(), "what it needed is gone");
+}
+
+/// Changes one row, in the words of each store.
+async fn plant(ground: &Ground, sqlite: &str, postgres: &str) {
+    assert_eq!(ground.change_as(sqlite, postgres).await, 1, "{sqlite}");
 }
 
 #[tokio::test]
@@ -66,15 +68,20 @@ async fn a_read_model_that_is_what_the_log_says_is_clean() {
 
 #[tokio::test]
 async fn an_empty_read_model_of_an_empty_log_is_clean() {
-    let ground = Ground::new().await;
+    let ground = Ground::new(STORE).await;
     ground.read_model().await.close().await;
     assert!(verified(&ground).await.is_clean());
 }
 
 /// Plants one wrong row, and expects exactly that to be found.
 async fn found(statement: &str) -> String {
+    found_as(statement, statement).await
+}
+
+/// The same, in the words of each store.
+async fn found_as(sqlite: &str, postgres: &str) -> String {
     let ground = ground().await;
-    plant(&ground.path(), statement).await;
+    plant(&ground, sqlite, postgres).await;
     let verification = verified(&ground).await;
     assert!(!verification.is_clean());
     assert!(verification.digests_agree());
@@ -89,7 +96,9 @@ async fn found(statement: &str) -> String {
 async fn a_film_s_document_that_was_changed_is_found_with_the_field() {
     let changed = "UPDATE movie SET document = json_set(document, '$.title', 'Hello') \
         WHERE document ->> 'title' = 'Playtime'";
-    let found = found(changed).await;
+    let on_postgres = "UPDATE movie SET document = replace(document, '\"Playtime\"', '\"Hello\"') \
+        WHERE document::json ->> 'title' = 'Playtime'";
+    let found = found_as(changed, on_postgres).await;
     let expected = r#"document.title is "\"Hello\"", a fresh fold has "\"Playtime\"""#;
     assert!(found.starts_with("movie ") && found.contains(expected), "{found}");
 }
@@ -123,22 +132,37 @@ async fn a_film_that_has_lost_its_genre_is_found() {
 
 #[tokio::test]
 async fn a_text_in_the_search_index_that_should_not_be_there_is_found() {
-    let stray = "INSERT INTO movie_search (rowid, title, people, other) \
-        VALUES (99999, 'stray', '', '')";
-    let found = found(stray).await;
-    assert_eq!(found, r#"movie_search "stray" 99999 0 0: should not be there"#);
+    let found = found_as(
+        "INSERT INTO movie_search (rowid, title, people, other) VALUES (99999, 'stray', '', '')",
+        "INSERT INTO movie_search (movie_key, words) VALUES (99999, 'stray:1A')",
+    )
+    .await;
+    let expected = match STORE {
+        Store::Sqlite => r#"movie_search "stray" 99999 0 0: should not be there"#,
+        Store::Postgres => "movie_search 99999: should not be there",
+    };
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]
 async fn a_film_that_search_does_not_find_is_found() {
     let ground = ground().await;
-    let lost = "DELETE FROM movie_search WHERE rowid = \
-        (SELECT key FROM movie WHERE title = 'playtime')";
-    plant(&ground.path(), lost).await;
+    plant(
+        &ground,
+        "DELETE FROM movie_search WHERE rowid = (SELECT key FROM movie WHERE title = 'playtime')",
+        "DELETE FROM movie_search WHERE movie_key = (SELECT key FROM movie WHERE title = 'playtime')",
+    )
+    .await;
     let comparison = verified(&ground).await.comparison;
-    // A title of one word, two people of two words (one of them named twice), a genre and eight more.
-    assert_eq!(comparison.differences(), 1 + 6 + 1 + 8);
-    assert_eq!(comparison.shown.len(), 10, "no more are kept than were asked for");
+    match STORE {
+        // A title of one word, two people of two words (one of them named twice), a genre and eight more;
+        // no more are kept than were asked for.
+        Store::Sqlite => {
+            assert_eq!((comparison.differences(), comparison.shown.len()), (1 + 6 + 1 + 8, 10));
+        }
+        // All of a film's words are one row.
+        Store::Postgres => assert_eq!((comparison.differences(), comparison.shown.len()), (1, 1)),
+    }
     assert!(comparison.shown.iter().all(|d| d.table == "movie_search" && d.what == What::Missing));
 }
 
@@ -149,7 +173,7 @@ async fn a_rating_that_is_missing_is_found() {
         (SELECT id FROM movie WHERE title = 'playtime')",
     )
     .await;
-    let key = format!("rating {} {}: missing", film(77), crate::history::person(1));
+    let key = format!("rating {} {}: missing", film(77), person(1));
     assert_eq!(found, key);
 }
 
@@ -171,7 +195,7 @@ async fn a_withdrawal_that_is_forgotten_and_a_stream_that_is_not_parked_are_foun
 #[tokio::test]
 async fn a_digest_that_is_not_the_log_s_is_found() {
     let ground = ground().await;
-    plant(&ground.path(), "UPDATE checkpoint SET digest_hash = zeroblob(32)").await;
+    ground.spoil_digest().await;
     let verification = verified(&ground).await;
     assert!(!verification.is_clean() && !verification.digests_agree());
     assert_eq!(verification.comparison.differences(), 0);
@@ -181,21 +205,17 @@ async fn a_digest_that_is_not_the_log_s_is_found() {
 #[tokio::test]
 async fn that_somebody_asked_for_a_retry_is_no_difference() {
     let ground = ground().await;
-    plant(&ground.path(), "UPDATE parked_stream SET retry = 1").await;
+    plant(&ground, "UPDATE parked_stream SET retry = 1", "UPDATE parked_stream SET retry = true")
+        .await;
     assert!(verified(&ground).await.is_clean());
 }
 
 #[tokio::test]
 async fn every_table_is_compared() {
+    const OURS: [&str; 3] = ["_sqlx_migrations", "checkpoint", "leader"];
     let ground = ground().await;
-    let mut db = reader(&ground.path()).await;
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'movie_search\\_%' ESCAPE '\\' \
-         AND name NOT IN ('_sqlx_migrations', 'checkpoint') ORDER BY name",
-    )
-    .fetch_all(&mut db)
-    .await
-    .unwrap();
+    let mut tables = ground.tables().await;
+    tables.retain(|name| !OURS.contains(&name.as_str()));
     let comparison = verified(&ground).await.comparison;
     let mut compared: Vec<_> = comparison.tables.iter().map(|table| table.name).collect();
     compared.sort_unstable();
@@ -206,7 +226,7 @@ async fn every_table_is_compared() {
 async fn while_others_write_it_is_clean_again_and_again() {
     let history = history();
     let (old, new) = history.events.split_at(40);
-    let ground = Ground::with(old).await;
+    let ground = Ground::with(STORE, old).await;
     let mut items = ground.feed.subscribe();
     let running = ground.start(options(3, PARK)).await;
     reached(&mut items, old.last().unwrap().position).await;
@@ -222,18 +242,31 @@ async fn while_others_write_it_is_clean_again_and_again() {
 #[tokio::test]
 async fn a_read_model_that_is_ahead_of_the_log_cannot_be_verified() {
     let ground = ground().await;
-    plant(&ground.path(), "UPDATE checkpoint SET position = position + 1").await;
-    let scratch = ground.path().with_file_name("verify");
-    let done = verify(ground.log.as_ref(), &ground.path(), &scratch, 10, &|_| {}).await;
+    ground.change("UPDATE checkpoint SET position = position + 1").await;
+    let done = verify(ground.log.as_ref(), ground.read_models.as_ref(), 10, &|_| {}).await;
     assert!(matches!(done, Err(BuildError::LogTooShort { .. })), "{done:?}");
-    assert!(!scratch.exists());
+    nothing_is_left(&ground).await;
 }
 
 #[tokio::test]
 async fn what_an_interrupted_run_left_is_removed() {
     let ground = ground().await;
-    let scratch = ground.path().with_file_name("verify");
-    std::fs::create_dir(&scratch).unwrap();
-    std::fs::write(scratch.join("read-model.db"), b"half of it").unwrap();
+    // Somebody who has the lead, and died with it.
+    let left = ground.read_models.open(Place::Scratch).await.unwrap();
+    left.lead().await.unwrap();
+    drop(left);
+    assert!(ground.read_models.peek(Place::Scratch).await.is_ok());
     assert!(verified(&ground).await.is_clean());
+}
+
+#[tokio::test]
+async fn two_do_not_verify_at_the_same_time() {
+    let ground = ground().await;
+    let other = ground.read_models.lock(Work::Verifying).await.unwrap();
+    let refused = verify(ground.log.as_ref(), ground.read_models.as_ref(), 10, &|_| {}).await;
+    assert!(
+        matches!(refused, Err(BuildError::Generation(GenerationError::Busy(_)))),
+        "{refused:?}"
+    );
+    drop(other);
 }

@@ -1,0 +1,60 @@
+//! The checkpoint's row: read, and set in the transaction of its batch.
+
+use events::{Digest, Position};
+use read_model::Checkpoint;
+use sqlx::PgConnection;
+
+use super::failure::{expect_rows, integer, natural, store_error};
+use crate::StoreError;
+
+/// Generation, position, count and hash.
+pub(super) type CheckpointRow = (i64, i64, i64, Vec<u8>);
+
+/// A row, as it is meant.
+pub(super) fn parse(
+    (generation, position, count, hash): CheckpointRow,
+) -> Result<(Checkpoint, Digest), StoreError> {
+    let hash = hash.try_into().map_err(|_| StoreError::Damaged("a hash is cut off".to_owned()))?;
+    let checkpoint =
+        Checkpoint { generation: natural(generation)?, position: Position(natural(position)?) };
+    Ok((checkpoint, Digest { count: natural(count)?, hash }))
+}
+
+/// How far the log has been folded in, and what was folded in or parked until there.
+pub(super) async fn read(db: &mut PgConnection) -> Result<(Checkpoint, Digest), StoreError> {
+    const READ: &str = "SELECT generation, position, digest_count, digest_hash FROM checkpoint";
+    parse(sqlx::query_as(READ).fetch_one(db).await.map_err(store_error)?)
+}
+
+/// Moves the checkpoint, and keeps the lead for `lease_ms` more.
+pub(super) async fn advance(
+    db: &mut PgConnection,
+    from: Checkpoint,
+    to: Checkpoint,
+    digest: Digest,
+    lease_ms: i64,
+) -> Result<(), StoreError> {
+    // The lead is had: its row is locked.
+    const ADVANCE: &str = "WITH kept AS ( \
+            UPDATE leader SET until = clock_timestamp() + $6 * interval '1 ms' WHERE one = 1) \
+        UPDATE checkpoint SET position = $1, digest_count = $2, digest_hash = $3 \
+        WHERE one = 1 AND generation = $4 AND position = $5";
+    let query = sqlx::query(ADVANCE)
+        .bind(integer(to.position.0)?)
+        .bind(integer(digest.count)?)
+        .bind(&digest.hash[..])
+        .bind(integer(from.generation)?)
+        .bind(integer(from.position.0)?)
+        .bind(lease_ms);
+    expect_rows("moving the checkpoint", &query.execute(db).await.map_err(store_error)?, 1)
+}
+
+/// Says of an empty read model which generation it is going to be.
+pub(super) async fn set_generation(
+    db: &mut PgConnection,
+    generation: u64,
+) -> Result<(), StoreError> {
+    const SET: &str = "UPDATE checkpoint SET generation = $1 WHERE one = 1 AND position = 0";
+    let query = sqlx::query(SET).bind(integer(generation)?);
+    expect_rows("naming the generation", &query.execute(db).await.map_err(store_error)?, 1)
+}

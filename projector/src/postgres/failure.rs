@@ -1,0 +1,62 @@
+//! What the errors of Postgres mean here.
+
+use sqlx::postgres::PgQueryResult;
+
+use crate::StoreError;
+
+/// SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html), or the classes that they
+/// begin with, of failures that pass, by themselves or by somebody's doing at the server.
+const TRANSIENT: [&str; 12] = [
+    "08",    // connection
+    "25006", // a standby, or a server that is set to read only
+    "25P03", // the transaction waited too long for us
+    "25P04", // the transaction took too long
+    "28",    // who we are is not accepted
+    "3D000", // there is no such database
+    "40",    // serialization failure, deadlock
+    "42501", // we may not
+    "53",    // disk full, out of memory, too many connections
+    "55P03", // a lock was waited for too long
+    "57",    // cancelled, shutting down, starting up
+    "58",    // the system
+];
+
+pub(super) fn store_error(error: sqlx::Error) -> StoreError {
+    let transient = match &error {
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| TRANSIENT.iter().any(|transient| code.starts_with(transient))),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    };
+    if transient { StoreError::Unavailable(error) } else { StoreError::Damaged(error.to_string()) }
+}
+
+/// Makes sure that a statement touched the rows it was meant for, no more and no fewer.
+pub(super) fn expect_rows(
+    what: &'static str,
+    result: &PgQueryResult,
+    rows: usize,
+) -> Result<(), StoreError> {
+    let affected = result.rows_affected();
+    if affected == rows as u64 {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(format!("{what} touched {affected} rows, not {rows}")))
+}
+
+/// A number of ours as Postgres has it, which ends at 2^63 - 1.
+pub(super) fn integer(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number)
+        .map_err(|_| StoreError::Damaged(format!("{number} is beyond any position")))
+}
+
+/// A number of Postgres' as we have it.
+pub(super) fn natural(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} is below zero")))
+}

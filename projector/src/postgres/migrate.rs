@@ -1,0 +1,60 @@
+//! Brings the tables of a generation up to date, in its schema.
+
+use sqlx::{
+    AssertSqlSafe, Executor, PgConnection, SqlSafeStr,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use super::{failure::store_error, locks, schema::Schema};
+use crate::StoreError;
+
+/// Every migration, oldest first. What a release has shipped is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "read model",
+    include_str!("../../../migrations/postgres/read-model/0001_read_model.sql"),
+)];
+
+/// Tables that are worth nothing after a crash of the server: writing them costs half.
+const UNLOGGED: &str = "DO $$ DECLARE t regclass; BEGIN \
+    FOR t IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relpersistence = 'p' LOOP \
+        EXECUTE format('ALTER TABLE %s SET UNLOGGED', t); END LOOP; END $$";
+
+/// Makes the schema where there is none, and runs the migrations that it has not had yet. The search
+/// path of the connection begins with the schema.
+pub(super) async fn run(db: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {
+    // Held by the connection: of those that start together, one makes the tables.
+    locks::wait_to_change(db).await?;
+    let made = make(db, schema).await;
+    // Where that fails the connection is not used again, and the lock goes with it.
+    made?;
+    locks::release_change(db).await
+}
+
+async fn make(db: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {
+    let create = format!("CREATE SCHEMA IF NOT EXISTS {}", schema.quoted());
+    db.execute(AssertSqlSafe(create)).await.map_err(store_error)?;
+    let migrated = migrator().run_direct(None, db, false).await;
+    migrated.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            store_error(error)
+        }
+        error => StoreError::Open { place: schema.to_string(), reason: error.to_string() },
+    })?;
+    if schema.is_scratch() {
+        db.execute(UNLOGGED).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|&(version, description, sql)| {
+        let once = MigrationType::Simple;
+        Migration::new(version, description.into(), once, sql.into_sql_str(), false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    // Our own lock is held.
+    migrator.set_locking(false);
+    migrator
+}

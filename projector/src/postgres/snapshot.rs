@@ -1,0 +1,74 @@
+//! A read model as it is at one moment, read beside whoever writes it.
+
+use events::Digest;
+use futures::{StreamExt, stream::BoxStream};
+use read_model::Checkpoint;
+use sqlx::{Executor, PgConnection, Row as _, TypeInfo, ValueRef, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{checkpoint, failure::store_error, tables::TABLES};
+use crate::{
+    StoreError,
+    port::{Row, Snapshot, Table, Value},
+};
+
+/// A transaction that sees one moment. Writers go on beside it; what they replace is kept meanwhile.
+pub(super) struct PostgresSnapshot {
+    connection: PgConnection,
+    checkpoint: Checkpoint,
+    digest: Digest,
+}
+
+impl PostgresSnapshot {
+    pub(super) async fn begin(mut connection: PgConnection) -> Result<Self, StoreError> {
+        const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        // Whole tables are read here.
+        const PLANS: &str = "SET LOCAL enable_seqscan = on";
+        connection.execute(BEGIN).await.map_err(store_error)?;
+        connection.execute(PLANS).await.map_err(store_error)?;
+        // The first read is what fixes the moment.
+        let (checkpoint, digest) = checkpoint::read(&mut connection).await?;
+        Ok(Self { connection, checkpoint, digest })
+    }
+}
+
+impl Snapshot for PostgresSnapshot {
+    fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn tables(&self) -> Vec<Table> {
+        TABLES.iter().map(|(table, _)| *table).collect()
+    }
+
+    fn rows<'a>(&'a mut self, table: &Table) -> BoxStream<'a, Result<Row, StoreError>> {
+        let sql = TABLES.iter().find(|(known, _)| known == table).map(|(_, sql)| *sql);
+        let Some(sql) = sql else {
+            let unknown = StoreError::Damaged(format!("there is no table {}", table.name));
+            return futures::stream::iter([Err(unknown)]).boxed();
+        };
+        // Rows come as they are asked for: a server whose client does not read waits.
+        let rows = sqlx::query(sql).fetch(&mut self.connection);
+        rows.map(|row| values(&row.map_err(store_error)?)).boxed()
+    }
+}
+
+fn values(row: &PgRow) -> Result<Row, StoreError> {
+    let value = |index| -> Result<Value, sqlx::Error> {
+        let raw = row.try_get_raw(index)?;
+        Ok(match raw.type_info().name() {
+            _ if raw.is_null() => Value::Null,
+            "INT8" => Value::Integer(row.try_get(index)?),
+            "INT2" => Value::Integer(i64::from(row.try_get::<i16, _>(index)?)),
+            "BOOL" => Value::Integer(i64::from(row.try_get::<bool, _>(index)?)),
+            "FLOAT8" => Value::Real(row.try_get(index)?),
+            "UUID" => Value::Blob(row.try_get::<Uuid, _>(index)?.into_bytes().to_vec()),
+            _ => Value::Text(row.try_get(index)?),
+        })
+    };
+    (0..row.len()).map(value).collect::<Result<_, _>>().map_err(store_error)
+}

@@ -1,0 +1,190 @@
+//! What happens to a read model when its server does.
+
+use std::time::Duration;
+
+use event_log::EventLog;
+use futures::StreamExt;
+use projector::{
+    PoisonPolicy, ReadModels, StoreError,
+    port::{Place, Work},
+};
+use proving_ground::{CuttingProxy, PrivatePostgres};
+use read_model::{ChangeFeed, FeedItem};
+
+use crate::{
+    contents::{folded, stored},
+    ground::{Ground, Store, busy_history, eventually, on_postgres, options, reached},
+};
+
+const PARK: PoisonPolicy = PoisonPolicy::Park;
+const LEASE: Duration = Duration::from_millis(100);
+
+async fn contents(read_models: &dyn ReadModels) -> crate::contents::Contents {
+    let mut snapshot = read_models.snapshot(Place::Generation(1)).await.unwrap();
+    stored(snapshot.as_mut()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_crashes_again_and_again_is_waited_for_and_nothing_is_lost_or_repeated() {
+    let history = busy_history();
+    let mut server = PrivatePostgres::start().await;
+    let ground = Ground::with(Store::Sqlite, &history.events[..10]).await;
+    let read_models = on_postgres(server.url(), LEASE);
+    let model = read_models.open(Place::Generation(1)).await.unwrap();
+    let mut items = ground.feed.subscribe();
+    let running =
+        ground.start_with(std::sync::Arc::clone(&ground.log) as _, model, options(3, PARK));
+    let mut reaches = 10;
+    for events in history.events[10..].chunks(25) {
+        reached(&mut items, events::Position(reaches)).await;
+        server.stop_immediately().await;
+        ground.append(events).await;
+        server.start_again().await;
+        reaches = events.last().unwrap().position.0;
+        // What was committed and told of is there: the positions that were seen do not go back.
+        let at = read_models.peek(Place::Generation(1)).await.unwrap().0.position.0;
+        assert!(at >= events[0].position.0 - 1, "{at} after {}", events[0].position);
+    }
+    eventually(async || running.status.position().0 == reaches).await;
+    running.stop().await.unwrap();
+    assert_eq!(contents(read_models.as_ref()).await, folded(&history.events));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_whose_answer_is_lost_is_not_folded_in_twice_and_caches_hear_of_it() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(30);
+    let ground = Ground::with(Store::Postgres, old).await;
+    let url = ground.database.as_ref().unwrap().url().to_owned();
+    let proxy = CuttingProxy::to(&url).await;
+    let read_models = on_postgres(&proxy.url_for(&url), LEASE);
+    let mut items = ground.feed.subscribe();
+    let model = read_models.open(Place::Generation(1)).await.unwrap();
+    let running =
+        ground.start_with(std::sync::Arc::clone(&ground.log) as _, model, options(1000, PARK));
+    reached(&mut items, old.last().unwrap().position).await;
+    proxy.swallow_answer_to("COMMIT");
+    ground.append(&new[..1]).await;
+    proxy.has_swallowed(1).await;
+    // It finds that the batch is in, and says that something was missed.
+    let missed = async { while !matches!(items.next().await, Some(FeedItem::Missed) | None) {} };
+    let told = async {
+        tokio::select! {
+            () = missed => {}
+            () = eventually(async || running.status.position() == new[0].position) => {}
+        }
+    };
+    told.await;
+    ground.append(&new[1..]).await;
+    let head = ground.log.head().await.unwrap();
+    eventually(async || running.status.position() == head).await;
+    running.stop().await.unwrap();
+    assert_eq!(ground.stored().await, folded(&history.events));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_cut_at_any_moment_lose_and_repeat_nothing() {
+    let history = busy_history();
+    let ground = Ground::with(Store::Postgres, &history.events).await;
+    let url = ground.database.as_ref().unwrap().url().to_owned();
+    let proxy = CuttingProxy::to(&url).await;
+    let read_models = on_postgres(&proxy.url_for(&url), LEASE);
+    let model = read_models.open(Place::Generation(1)).await.unwrap();
+    let running =
+        ground.start_with(std::sync::Arc::clone(&ground.log) as _, model, options(3, PARK));
+    let head = ground.log.head().await.unwrap();
+    let mut cuts = 0;
+    let cutting = async {
+        loop {
+            // Each time somewhere else.
+            proxy.cut_after_client_bytes(500 + 777 * (cuts % 13));
+            cuts += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = eventually(async || running.status.position() == head) => {}
+        () = cutting => {}
+    }
+    running.stop().await.unwrap();
+    assert!(cuts > 3, "{cuts}");
+    assert_eq!(ground.stored().await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn a_server_that_is_set_to_read_only_is_a_failure_that_passes() {
+    let history = busy_history();
+    let ground = Ground::new(Store::Postgres).await;
+    let model = ground.leading().await;
+    let set = async |value: &str| {
+        let name = ground.database.as_ref().unwrap().name().to_owned();
+        let alter =
+            format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = {value}");
+        let mut db = ground.database.as_ref().unwrap().connect().await;
+        let writable = "SET default_transaction_read_only = off";
+        sqlx::query(writable).execute(&mut db).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(alter)).execute(&mut db).await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        sqlx::query(end).execute(&mut db).await.unwrap();
+    };
+    set("on").await;
+    let from = read_model::Checkpoint { generation: 1, position: events::Position::START };
+    for _ in 0..2 {
+        let failed = model.apply(from, &history.events, PARK).await.unwrap_err();
+        assert!(failed.is_transient(), "{failed}");
+    }
+    set("off").await;
+    eventually(async || match model.apply(from, &history.events, PARK).await {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(error.is_transient(), "{error}");
+            false
+        }
+    })
+    .await;
+    assert_eq!(ground.stored().await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn a_lock_whose_connection_is_cut_says_that_it_is_lost() {
+    let ground = Ground::new(Store::Postgres).await;
+    let url = ground.database.as_ref().unwrap().url().to_owned();
+    let proxy = CuttingProxy::to(&url).await;
+    let read_models = on_postgres(&proxy.url_for(&url), LEASE);
+    let lock = read_models.lock(Work::Building).await.unwrap();
+    lock.still_held().await.unwrap();
+    proxy.cut();
+    assert!(lock.still_held().await.is_err());
+    eventually(async || ground.read_models.lock(Work::Building).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_generation_that_is_held_is_held_again_when_the_connection_was_cut() {
+    let ground = Ground::new(Store::Postgres).await;
+    let url = ground.database.as_ref().unwrap().url().to_owned();
+    for number in [1, 2] {
+        let place = Place::Generation(number);
+        ground.read_models.open(place).await.unwrap().close().await;
+    }
+    let proxy = CuttingProxy::to(&url).await;
+    let held = on_postgres(&proxy.url_for(&url), LEASE).hold(2).await.unwrap();
+    proxy.cut();
+    eventually(async || held.still_held().await.is_err() && proxy.connections() == 2).await;
+    assert!(ground.read_models.remove(2).await.is_err());
+    assert!(ground.read_models.exists(2).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_is_says_so_and_no_password() {
+    let url = "postgres://somebody:s3cr3t@127.0.0.1:1/nowhere";
+    let read_models = on_postgres(url, LEASE);
+    let refused = read_models.open(Place::Generation(1)).await.err().unwrap();
+    let text = format!("{refused} {refused:?} {read_models:?}", read_models = url.len());
+    assert!(!text.contains("s3cr3t"), "{text}");
+    let live = read_models.live().await.unwrap_err();
+    assert!(
+        matches!(&live, projector::GenerationError::Store(StoreError::Unavailable(_))),
+        "{live:?}"
+    );
+}
