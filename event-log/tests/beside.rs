@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails its test")]
 
+mod facts;
 mod file;
 
 use std::{sync::Arc, time::Duration};
 
 use event_log::{Append, AppendError, EventLog, Expected, LogError, sqlite::SqliteLog};
 use events::{Digest, Position, RecordedEvent, StreamName};
-use file::{append, assert_unavailable, event, everything, folder, ids, open};
+use facts::{append, assert_unavailable, event, everything, ids};
+use file::{folder, open};
 use futures::{
     FutureExt, StreamExt,
     future::{join, join_all},
@@ -160,7 +162,7 @@ async fn a_copy_that_is_taken_under_writers_is_a_beginning_of_the_log() {
     writer.await.unwrap();
 
     let copy = open(&event_log::sqlite::SqliteLogOptions::at(&into)).await;
-    let (copied, all) = (everything(&copy).await, everything(&log).await);
+    let (copied, all) = (everything(&copy).await, everything(&*log).await);
     assert!(copied.len() as u64 >= before.0, "{} of {before}", copied.len());
     assert_no_gaps(&copied);
     assert_eq!(ids(&copied), ids(&all[..copied.len()]));

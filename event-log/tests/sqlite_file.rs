@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails its test")]
 
+mod facts;
 mod file;
 
 use std::{sync::Arc, time::Duration};
@@ -11,10 +12,8 @@ use event_log::{
     sqlite::{SqliteLog, SqliteLogOptions},
 };
 use events::{Digest, NewEvent, Position, Revision, StreamName};
-use file::{
-    append, append_of, assert_damaged, assert_unavailable, connect, event, everything, folder, ids,
-    open,
-};
+use facts::{append, append_of, assert_damaged, assert_unavailable, event, everything, ids};
+use file::{connect, folder, open};
 use futures::{
     FutureExt, StreamExt,
     future::{join, join_all},
@@ -107,7 +106,7 @@ async fn two_processes_on_one_file_keep_the_order() {
         let log = Arc::clone(log);
         tokio::spawn(async move {
             for id in 0..EACH {
-                append(&log, (n * EACH + id) as u128).await.unwrap();
+                append(&*log, (n * EACH + id) as u128).await.unwrap();
             }
         })
     });

@@ -21,6 +21,9 @@ pub struct Digest {
     pub hash: [u8; 32],
 }
 
+/// About as much as an event's form has besides its data, in bytes.
+const FORM_BYTES: usize = 384;
+
 /// A text that is no digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a digest is a count, a colon and 64 lower-case hexadecimal digits")]
@@ -53,20 +56,22 @@ impl Digest {
         revision: Revision,
         event: &NewEvent,
     ) -> Self {
-        self.with(&Facts {
-            stream,
-            revision,
-            id: event.id.0.as_bytes(),
-            event_type: &event.event_type,
-            schema_version: event.schema_version,
-            metadata: &event.metadata,
-            data: event.data.get(),
-        })
+        self.with(&Facts::of_new(stream, revision, event))
+    }
+
+    /// What is hashed of an event that is about to be recorded at `revision` of `stream`: the hash with it is
+    /// SHA-256 over the hash before and this. For a log that hashes where its lock is.
+    #[must_use]
+    pub fn form_of_new(stream: &StreamName, revision: Revision, event: &NewEvent) -> Vec<u8> {
+        let mut form = Vec::with_capacity(event.data.get().len() + FORM_BYTES);
+        let facts = Facts::of_new(stream, revision, event);
+        facts.write_to(&mut |part| form.extend_from_slice(part));
+        form
     }
 
     fn with(self, facts: &Facts<'_>) -> Self {
         let mut hash = Sha256::new_with_prefix(self.hash);
-        facts.write_to(&mut hash);
+        facts.write_to(&mut |part| hash.update(part));
         Self { count: self.count + 1, hash: hash.finalize().into() }
     }
 }
@@ -82,36 +87,48 @@ struct Facts<'a> {
     data: &'a str,
 }
 
-impl Facts<'_> {
+impl<'a> Facts<'a> {
+    fn of_new(stream: &'a StreamName, revision: Revision, event: &'a NewEvent) -> Self {
+        Self {
+            stream,
+            revision,
+            id: event.id.0.as_bytes(),
+            event_type: &event.event_type,
+            schema_version: event.schema_version,
+            metadata: &event.metadata,
+            data: event.data.get(),
+        }
+    }
+
     /// Writes the canonical form. Digests are kept for as long as logs are, so it never changes:
     /// numbers are big-endian, texts have their length in front (8 bytes), and what may be absent has
     /// a byte in front, 0 or 1. So no two events have the same form.
-    fn write_to(&self, hash: &mut Sha256) {
+    fn write_to(&self, put: &mut impl FnMut(&[u8])) {
         let metadata = self.metadata;
-        text(hash, self.stream.as_str());
-        hash.update(self.revision.0.to_be_bytes());
-        hash.update(self.id);
-        text(hash, self.event_type);
-        hash.update(self.schema_version.to_be_bytes());
-        hash.update(metadata.recorded_at.as_microsecond().to_be_bytes());
-        optional(hash, metadata.actor, |hash, actor| hash.update(actor.0.as_bytes()));
-        optional(hash, metadata.correlation_id.as_deref(), text);
-        optional(hash, metadata.causation_id, |hash, cause| hash.update(cause.0.as_bytes()));
-        optional(hash, metadata.traceparent.as_deref(), text);
-        optional(hash, metadata.idempotency_key.as_deref(), text);
-        text(hash, self.data);
+        text(put, self.stream.as_str());
+        put(&self.revision.0.to_be_bytes());
+        put(self.id);
+        text(put, self.event_type);
+        put(&self.schema_version.to_be_bytes());
+        put(&metadata.recorded_at.as_microsecond().to_be_bytes());
+        optional(put, metadata.actor, |put, actor| put(actor.0.as_bytes()));
+        optional(put, metadata.correlation_id.as_deref(), text);
+        optional(put, metadata.causation_id, |put, cause| put(cause.0.as_bytes()));
+        optional(put, metadata.traceparent.as_deref(), text);
+        optional(put, metadata.idempotency_key.as_deref(), text);
+        text(put, self.data);
     }
 }
 
-fn text(hash: &mut Sha256, text: &str) {
-    hash.update((text.len() as u64).to_be_bytes());
-    hash.update(text);
+fn text(put: &mut impl FnMut(&[u8]), text: &str) {
+    put(&(text.len() as u64).to_be_bytes());
+    put(text.as_bytes());
 }
 
-fn optional<T>(hash: &mut Sha256, value: Option<T>, write: impl Fn(&mut Sha256, T)) {
-    hash.update([u8::from(value.is_some())]);
+fn optional<T, P: FnMut(&[u8])>(put: &mut P, value: Option<T>, write: impl Fn(&mut P, T)) {
+    put(&[u8::from(value.is_some())]);
     if let Some(value) = value {
-        write(hash, value);
+        write(put, value);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use events::{EventId, Position, Revision, StreamName};
+use events::{Digest, EventId, NewEvent, Position, Revision, StreamName};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ const CALL: &str = "
     SELECT as_presumed, head, actual_heads, known_ids, known_streams, known_revisions, known_positions,
            taken_keys
     FROM cinelog_log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                            $17, $18, $19, $20, $21, $22)";
+                            $17, $18, $19, $20, $21, $22, $23)";
 
 /// What the log says to a presumption.
 pub(super) enum Answer {
@@ -77,7 +77,12 @@ fn bind_events(query: Query, accepted: &[(&Append, Accepted)]) -> Result<Query, 
         .bind(metadata().map(|of| of.causation_id.map(|cause| cause.0)).collect::<Vec<_>>())
         .bind(metadata().map(|of| of.traceparent.as_deref()).collect::<Vec<_>>())
         .bind(metadata().map(|of| of.idempotency_key.as_deref()).collect::<Vec<_>>())
-        .bind(events().map(|(.., event)| event.data.get()).collect::<Vec<_>>()))
+        .bind(events().map(|(.., event)| event.data.get()).collect::<Vec<_>>())
+        .bind(events().map(form).collect::<Vec<_>>()))
+}
+
+fn form((append, revision, event): (&Append, u64, &NewEvent)) -> Vec<u8> {
+    Digest::form_of_new(&append.stream, Revision(revision), event)
 }
 
 fn bind_entries(

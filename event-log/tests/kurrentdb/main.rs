@@ -59,7 +59,9 @@ fn main() -> ExitCode {
 fn say_skipped(count: usize) {
     let line = "!".repeat(78);
     eprintln!("\n{line}");
-    eprintln!("!!  SKIPPED: {count} behaviours of the event log on a real KurrentDB were NOT tested.");
+    eprintln!(
+        "!!  SKIPPED: {count} behaviours of the event log on a real KurrentDB were NOT tested."
+    );
     eprintln!("!!  There is no server: set {URL}, such as");
     eprintln!("!!      {URL}='kurrentdb://127.0.0.1:2113?tls=false'");
     eprintln!("!!  This program can be carried to a machine that has one: docs/kurrentdb.md.");

@@ -136,10 +136,12 @@ impl EventLog for Ordinal {
                 let this = this.clone();
                 async move { this.seen(batch).await }
             });
-            Ok::<_, LogError>(batches.try_filter_map(move |mut batch: Vec<RecordedEvent>| async move {
-                batch.retain(|event| event.position > from);
-                Ok::<_, LogError>((!batch.is_empty()).then_some(batch))
-            }))
+            Ok::<_, LogError>(batches.try_filter_map(
+                move |mut batch: Vec<RecordedEvent>| async move {
+                    batch.retain(|event| event.position > from);
+                    Ok::<_, LogError>((!batch.is_empty()).then_some(batch))
+                },
+            ))
         };
         stream::once(subscribed).try_flatten().boxed()
     }

@@ -57,9 +57,7 @@ impl Method {
         let options =
             SerializeOptions::new().skip_default_fields(false).stringify_64_bit_integers(false);
         let options = options.use_proto_field_name(true);
-        message
-            .serialize_with_options(serde_json::value::Serializer, &options)
-            .unwrap()
+        message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
     }
 
     /// Writes an answer.

@@ -78,7 +78,8 @@ impl KurrentServer {
             let calls = tower::service_fn(move |request| serve(Arc::clone(&state), request));
             let routes = Routes::from(AxumRouter::new().fallback_service(calls));
             let server = Server::builder().add_routes(routes);
-            server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            server.serve_with_incoming(incoming).await.unwrap();
         });
         self.runtime = Some(runtime);
     }

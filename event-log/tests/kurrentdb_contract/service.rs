@@ -6,7 +6,11 @@ use tonic::{Code, Status, metadata::MetadataMap};
 use crate::store::{Expected, Record, Refusal, Store};
 
 /// Answers a call.
-pub(crate) fn answer(store: &mut Store, path: &str, requests: &[Value]) -> Result<Vec<Value>, Status> {
+pub(crate) fn answer(
+    store: &mut Store,
+    path: &str,
+    requests: &[Value],
+) -> Result<Vec<Value>, Status> {
     match path {
         "/event_store.client.server_features.ServerFeatures/GetSupportedMethods" => {
             Ok(vec![json!({ "event_store_server_version": "26.1.0", "methods": [] })])
@@ -29,7 +33,8 @@ pub(crate) fn exception(code: Code, message: &str, more: &[(&'static str, &str)]
 
 fn name(options: &Value) -> String {
     use base64_of::decode;
-    String::from_utf8(decode(options["stream_identifier"]["stream_name"].as_str().unwrap())).unwrap()
+    String::from_utf8(decode(options["stream_identifier"]["stream_name"].as_str().unwrap()))
+        .unwrap()
 }
 
 fn expected(options: &Map<String, Value>) -> Expected {
@@ -98,7 +103,9 @@ fn read(store: &Store, options: &Value) -> Result<Vec<Value>, Status> {
             Some(found) => found,
             None => {
                 let identifier = of["stream_identifier"].clone();
-                return Ok(vec![json!({ "stream_not_found": { "stream_identifier": identifier } })]);
+                return Ok(vec![
+                    json!({ "stream_not_found": { "stream_identifier": identifier } }),
+                ]);
             }
         },
         None => all_from(store, options, is_backwards)?,
@@ -139,9 +146,9 @@ fn all_from<'a>(
     if place.is_some_and(|place| !store.is_place(place)) {
         return Err(Status::unknown("Unexpected FilteredReadAllResult: InvalidPosition"));
     }
-    let prefixes = options.get("filter").map(|filter| {
-        filter["stream_identifier"]["prefix"].as_array().unwrap().clone()
-    });
+    let prefixes = options
+        .get("filter")
+        .map(|filter| filter["stream_identifier"]["prefix"].as_array().unwrap().clone());
     let is_let_through = |record: &&Record| {
         let begins = |prefix: &Value| record.stream.starts_with(prefix.as_str().unwrap());
         prefixes.as_ref().is_none_or(|prefixes| prefixes.iter().any(begins))

@@ -37,12 +37,14 @@ CREATE TABLE cinelog_log.idempotency (
 CREATE INDEX idempotency_recorded_at ON cinelog_log.idempotency (recorded_at);
 
 -- What is written to find out whether the log can be written again after that has failed.
-CREATE TABLE cinelog_log.probe (
-    id      bigint PRIMARY KEY CHECK (id = 1),
-    written bigint NOT NULL                          -- how often
-);
+CREATE TABLE cinelog_log.probe (written boolean NOT NULL);
 
-INSERT INTO cinelog_log.probe (id, written) VALUES (1, 0);
+-- Writes it into a new file, so that a full disk is not mistaken for one that has room in old pages.
+CREATE FUNCTION cinelog_log.write_probe() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    TRUNCATE cinelog_log.probe;
+    INSERT INTO cinelog_log.probe (written) VALUES (true);
+END $$;
 
 CREATE FUNCTION cinelog_log.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -64,11 +66,6 @@ CREATE TRIGGER digest_is_never_emptied BEFORE TRUNCATE ON cinelog_log.digest
 CREATE FUNCTION cinelog_log.lock_key() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 7163378064199477100;
 
--- A text as the digest has it: its length in 8 bytes, then its bytes. NULL of NULL.
-CREATE FUNCTION cinelog_log.text_form(value text) RETURNS bytea
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN int8send(octet_length(value)::bigint) || convert_to(value, 'UTF8');
-
 -- Writes a batch of appends, if all is as its caller presumes; one statement, one transaction.
 --
 -- Presumed are: the heads of the streams, each named once; that none of the ids is known; that none of the
@@ -86,6 +83,8 @@ CREATE FUNCTION cinelog_log.append(
     event_schema_version bigint[], event_recorded_at bigint[], event_actor uuid[],
     event_correlation_id text[], event_causation_id uuid[], event_traceparent text[],
     event_idempotency_key text[], event_data text[],
+    -- What is hashed of each, as events/src/digest.rs has it.
+    event_form bytea[],
     -- The keys to remember. A position is told as the number of events of this batch up to it.
     entry_key text[], entry_fingerprint text[], entry_answer text[], entry_revision bigint[],
     entry_ordinal bigint[], entry_recorded_at bigint[],
@@ -94,7 +93,6 @@ CREATE FUNCTION cinelog_log.append(
     OUT known_positions bigint[], OUT taken_keys text[]
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    forms bytea[];
     form bytea;
     running bytea;
     written bigint;
@@ -106,24 +104,6 @@ BEGIN
     IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-
-    -- What is hashed of each event, as events/src/digest.rs has it; before the lock, since it needs none.
-    forms := ARRAY(
-        SELECT cinelog_log.text_form(e.stream) || int8send(e.revision) || uuid_send(e.id)
-            || cinelog_log.text_form(e.type) || substring(int8send(e.schema_version) FROM 5)
-            || int8send(e.recorded_at)
-            || coalesce('\x01'::bytea || uuid_send(e.actor), '\x00'::bytea)
-            || coalesce('\x01'::bytea || cinelog_log.text_form(e.correlation_id), '\x00'::bytea)
-            || coalesce('\x01'::bytea || uuid_send(e.causation_id), '\x00'::bytea)
-            || coalesce('\x01'::bytea || cinelog_log.text_form(e.traceparent), '\x00'::bytea)
-            || coalesce('\x01'::bytea || cinelog_log.text_form(e.idempotency_key), '\x00'::bytea)
-            || cinelog_log.text_form(e.data)
-        FROM unnest(event_stream, event_revision, event_id, event_type, event_schema_version,
-                event_recorded_at, event_actor, event_correlation_id, event_causation_id,
-                event_traceparent, event_idempotency_key, event_data) WITH ORDINALITY
-            AS e(stream, revision, id, type, schema_version, recorded_at, actor, correlation_id,
-                causation_id, traceparent, idempotency_key, data, n)
-        ORDER BY e.n);
 
     PERFORM pg_advisory_xact_lock(cinelog_log.lock_key());
 
@@ -166,7 +146,7 @@ BEGIN
         IF written <> cardinality(event_id) THEN
             RAISE EXCEPTION '% events were written, not %', written, cardinality(event_id);
         END IF;
-        FOREACH form IN ARRAY forms LOOP
+        FOREACH form IN ARRAY event_form LOOP
             running := sha256(running || form);
         END LOOP;
         INSERT INTO cinelog_log.digest (position, hash) VALUES (head + written, running);
