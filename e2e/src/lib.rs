@@ -21,7 +21,7 @@ pub use client::{Answer, Client};
 pub use failing_disk::FailingDisk;
 pub use log::{facts, facts_in, log_url};
 pub use meddling::{delete_log, delete_read_model, execute_on_log, execute_on_read_model};
-pub use process::{Output, Process, run};
+pub use process::{Output, Process, run, run_in};
 pub use random::Random;
 pub use server::{Server, Stopped};
 pub use store::is_postgres;

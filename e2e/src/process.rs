@@ -27,7 +27,7 @@ pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
 }
 
 /// The same, with more in its environment.
-pub(crate) fn run_in<S: AsRef<OsStr>>(
+pub fn run_in<S: AsRef<OsStr>>(
     environment: &[(&str, &OsStr)],
     arguments: impl IntoIterator<Item = S>,
 ) -> Output {
