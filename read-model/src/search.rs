@@ -64,58 +64,6 @@ pub fn fts5_query(query: &str) -> Option<String> {
     (!phrases.is_empty()).then(|| phrases.join(" AND ") + "*")
 }
 
-/// The longest token that Postgres can index is 2,047 bytes. Longer ones are cut on both sides.
-const TS_TOKEN_BYTES_MAX: usize = 2_000;
-
-/// Postgres indexes at most 1 MiB of a text, the places of its tokens included. What comes after so many
-/// bytes is not found; the longest film that a command makes is far below that.
-const TS_BYTES_MAX: usize = 700_000;
-
-/// How many places lie between two parts of a text, so that no phrase spans them.
-const TS_GAP: usize = 10;
-
-/// The last place that Postgres knows. All after it are taken for it.
-const TS_PLACE_MAX: usize = 16_383;
-
-/// A text as a literal of Postgres' type `tsvector`: tokens with their places, titles of weight A, people
-/// of weight B, all else of weight C. Postgres then parses nothing.
-#[must_use]
-pub fn ts_vector(text: &SearchText) -> String {
-    let (mut vector, mut place) = (String::new(), 0);
-    for (part, weight) in [(&text.title, 'A'), (&text.people, 'B'), (&text.other, 'C')] {
-        for token in part.split(' ').filter(|token| !token.is_empty()) {
-            let token = ts_token(token);
-            if vector.len() + token.len() > TS_BYTES_MAX {
-                return vector;
-            }
-            place = TS_PLACE_MAX.min(place + 1);
-            let space = if vector.is_empty() { "" } else { " " };
-            vector.push_str(&format!("{space}'{token}':{place}{weight}"));
-        }
-        place = TS_PLACE_MAX.min(place + TS_GAP);
-    }
-    vector
-}
-
-/// The query as a literal of Postgres' type `tsquery`: what [`fts5_query`] says, for what [`ts_vector`]
-/// has indexed. `None` where it has no letter or digit, and so matches nothing.
-#[must_use]
-pub fn ts_query(query: &str) -> Option<String> {
-    let phrases = phrases(&plain(query));
-    let phrase = |words: &Vec<String>| {
-        let words: Vec<_> = words.iter().map(|word| format!("'{}'", ts_token(word))).collect();
-        words.join(" <-> ")
-    };
-    let phrases: Vec<_> = phrases.iter().map(phrase).collect();
-    (!phrases.is_empty()).then(|| phrases.join(" & ") + ":*")
-}
-
-/// As much of a token as Postgres indexes. It has letters, digits and marks only, so that nothing in it
-/// means anything to Postgres.
-fn ts_token(token: &str) -> &str {
-    &token[..token.floor_char_boundary(TS_TOKEN_BYTES_MAX)]
-}
-
 /// What is looked for: the words of a query in plain form, in tokens, within the bounds.
 fn phrases(plain: &str) -> Vec<Vec<String>> {
     let mut phrases: Vec<Vec<String>> = Vec::new();
@@ -238,30 +186,6 @@ mod tests {
         assert_eq!(fts5_query("Seven samu").unwrap(), r#""seven" AND "samu"*"#);
         assert_eq!(fts5_query("spider-man").unwrap(), r#""spider man"*"#);
         assert_eq!(fts5_query("人の").unwrap(), r#""人 の"*"#);
-    }
-
-    #[test]
-    fn postgres_is_given_tokens_with_their_places_and_weights() {
-        let (title, people) = ("seven samurai".to_owned(), "akira".to_owned());
-        let text = SearchText { title, people, other: "samurai".to_owned() };
-        assert_eq!(ts_vector(&text), "'seven':1A 'samurai':2A 'akira':13B 'samurai':24C");
-        let empty =
-            SearchText { title: String::new(), people: String::new(), other: String::new() };
-        assert_eq!(ts_vector(&empty), "");
-        assert_eq!(ts_query("Seven samu").unwrap(), "'seven' & 'samu':*");
-        assert_eq!(ts_query("spider-man 人の").unwrap(), "'spider' <-> 'man' & '人' <-> 'の':*");
-        assert_eq!(ts_query("'’—"), None);
-    }
-
-    #[test]
-    fn a_token_and_a_text_that_postgres_cannot_index_are_cut() {
-        let title = "侍".repeat(1_000);
-        let long = SearchText { title: title.clone(), people: String::new(), other: String::new() };
-        assert_eq!(ts_vector(&long).len(), 1_998 + "'':1A".len());
-        let other = format!("{} ", "word".repeat(100)).repeat(10_000);
-        let vector = ts_vector(&SearchText { other, ..long });
-        assert!((650_000..720_000).contains(&vector.len()), "{}", vector.len());
-        assert_eq!(ts_query(&"a".repeat(3_000)).unwrap().len(), 2_000 + "'':*".len());
     }
 
     #[test]

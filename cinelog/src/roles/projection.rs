@@ -179,9 +179,15 @@ impl Projection {
         }
         self.status.replace(&next.status);
         let reaching = async {
-            // Nothing is written any more: no query will have seen more than this.
-            let (checkpoint, _) = current.generation.read_model.digest().await?;
-            next.reaches(checkpoint.position).await
+            loop {
+                // This process writes nothing any more; another one may still for a moment. No query will
+                // have seen more than this.
+                let seen = current.generation.read_model.digest().await?.0.position;
+                if next.has_reached(seen) {
+                    return Ok(());
+                }
+                next.reaches(seen).await?;
+            }
         };
         let reached = tokio::select! {
             biased;

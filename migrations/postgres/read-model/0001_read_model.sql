@@ -89,8 +89,7 @@ CREATE TABLE withdrawn_rating (
 
 -- Full text. Rows are those of films that are not deleted. The text is cut into tokens in
 -- read_model::search, queries likewise; Postgres is given tokens with their places and parses nothing.
--- Titles weigh A, people B, all else C; the places of a part begin well after those of the one before,
--- so that no phrase spans two.
+-- Titles weigh A, people B, all else nothing; no phrase spans two of them.
 CREATE TABLE movie_search (
     movie_key bigint PRIMARY KEY,
     words     tsvector NOT NULL

@@ -9,11 +9,10 @@ use super::{failure::store_error, locks, schema::Schema};
 use crate::StoreError;
 
 /// Every migration, oldest first. What a release has shipped is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "read model",
-    include_str!("../../../migrations/postgres/read-model/0001_read_model.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "read model", include_str!("../../../migrations/postgres/read-model/0001_read_model.sql")),
+    (2, "indexes", include_str!("../../../migrations/postgres/read-model/0002_indexes.sql")),
+];
 
 /// Tables that are worth nothing after a crash of the server: writing them costs half.
 const UNLOGGED: &str = "DO $$ DECLARE t regclass; BEGIN \

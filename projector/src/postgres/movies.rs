@@ -4,10 +4,7 @@
 //! stands in no name that a command lets through, and is left out of what is sorted by.
 
 use events::{Position, text::plain};
-use read_model::{
-    MovieChange,
-    search::{SearchText, ts_vector},
-};
+use read_model::{MovieChange, search::SearchText};
 use sqlx::{PgConnection, postgres::PgArguments, query::Query};
 
 use super::failure::{expect_rows, integer, store_error};
@@ -187,7 +184,7 @@ pub(super) async fn index(
         return Ok(());
     }
     let keys: Vec<i64> = texts.iter().map(|(key, _)| integer(key.0)).collect::<Result<_, _>>()?;
-    let words: Vec<String> = texts.iter().map(|(_, text)| ts_vector(text)).collect();
+    let words: Vec<String> = texts.iter().map(|(_, text)| text.tsvector()).collect();
     let done = sqlx::query(INDEX).bind(keys).bind(words).execute(db).await.map_err(store_error)?;
     expect_rows("indexing texts", &done, texts.len())
 }

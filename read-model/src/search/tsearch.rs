@@ -18,6 +18,10 @@ const TOKEN_BYTES_MAX: usize = 2_000;
 /// a phrase.
 const POSITION_MAX: usize = 16_383;
 
+/// Postgres takes at most 1 MiB of words with their places. What stands behind so many bytes is not found;
+/// the longest film that a command makes has a tenth of that.
+const VECTOR_BYTES_MAX: usize = 700_000;
+
 impl SearchText {
     /// The text of a `tsvector`: titles have weight A, people B, all else none. No phrase goes from one
     /// of them into the next.
@@ -27,6 +31,9 @@ impl SearchText {
         let mut position = 0;
         for (text, weight) in [(&self.title, "A"), (&self.people, "B"), (&self.other, "")] {
             for token in text.split(' ').filter(|token| !token.is_empty()) {
+                if vector.len() > VECTOR_BYTES_MAX {
+                    return vector;
+                }
                 position += 1;
                 let (token, position) = (cut(token), position.min(POSITION_MAX));
                 // Writing to a String does not fail.
@@ -111,6 +118,13 @@ mod tests {
 
     fn text(title: &str, people: &str, other: &str) -> SearchText {
         SearchText { title: title.to_owned(), people: people.to_owned(), other: other.to_owned() }
+    }
+
+    #[test]
+    fn a_text_that_postgres_cannot_take_ends_before() {
+        let words: Vec<String> = (0..200_000).map(|n| format!("word{n}")).collect();
+        let length = text("", "", &words.join(" ")).tsvector().len();
+        assert!((VECTOR_BYTES_MAX..VECTOR_BYTES_MAX + 100).contains(&length), "{length}");
     }
 
     #[test]

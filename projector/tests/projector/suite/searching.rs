@@ -2,7 +2,7 @@
 
 use events::{MovieChanges, MovieDetails, MovieId, MovieTagged};
 use projector::PoisonPolicy;
-use read_model::search::{fts5_query, ts_query};
+use read_model::search::{Words, fts5_query};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
@@ -42,12 +42,12 @@ impl Index {
                 self.find_in_file(expression).await
             }
             Some(database) => {
-                let Some(expression) = ts_query(query) else { return Vec::new() };
+                let Some(words) = Words::of(query) else { return Vec::new() };
                 let find = "SELECT m.id FROM cinelog_read_model_1.movie_search AS s \
                     JOIN cinelog_read_model_1.movie AS m ON m.key = s.movie_key \
                     WHERE s.words @@ $1::tsquery ORDER BY m.id";
                 let mut db = database.connect().await;
-                sqlx::query_scalar(find).bind(expression).fetch_all(&mut db).await.unwrap()
+                sqlx::query_scalar(find).bind(words.tsquery()).fetch_all(&mut db).await.unwrap()
             }
         };
         found.into_iter().map(MovieId).collect()
