@@ -28,6 +28,30 @@ async fn a_running_server_is_verified_and_a_wrong_row_is_named() {
 }
 
 #[tokio::test]
+async fn an_altered_log_is_told_from_a_wrong_read_model_and_a_rebuild_does_not_take_it_for_the_truth() {
+    let server = Server::start_with(&["--demo"]);
+    let table = if e2e::is_postgres() { " ON event" } else { "" };
+    let alter = format!(
+        "DROP TRIGGER event_is_never_changed{table}; \
+         UPDATE event SET recorded_at = recorded_at + 1 WHERE position = 3"
+    );
+    e2e::execute_on_log(server.data(), &alter).await;
+    let verified = on(&server, &["verify"]);
+    assert_eq!(verified.status, Some(1));
+    for said in ["the digests differ", "NOT CLEAN: the EVENT LOG was altered or damaged"] {
+        assert!(verified.stdout.contains(said), "{}", verified.stdout);
+    }
+    assert!(!verified.stdout.contains("makes a new read model"), "{}", verified.stdout);
+    let rebuilt = on(&server, &["rebuild"]);
+    assert_eq!((rebuilt.status, rebuilt.stdout.as_str()), (Some(1), ""));
+    for said in ["the EVENT LOG was altered or damaged", "a rebuild does not help"] {
+        assert!(rebuilt.stderr.contains(said), "{}", rebuilt.stderr);
+    }
+    let listed = on(&server, &["generation", "list"]).expect_success().stdout;
+    assert!(listed.lines().count() == 1 && listed.contains("1  live"), "{listed}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_verified_is_not_called_clean() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_string_lossy();

@@ -115,7 +115,7 @@ impl ReadModel for PostgresReadModel {
         self.epoch.store(NO_EPOCH, Ordering::SeqCst);
         if let Some(epoch) = leader::take(&mut db, self.lease_ms).await? {
             self.epoch.store(epoch, Ordering::SeqCst);
-            tracing::info!(epoch, "took the lead of the read model");
+            tracing::debug!(epoch, "took the lead of the read model");
             return Ok(Leadership::Leading);
         }
         let stuck_ms = i64::try_from(STUCK_MAX.as_millis()).unwrap_or(i64::MAX);
