@@ -35,6 +35,11 @@ fn any_order() -> impl Strategy<Value = String> {
     vec(key, 1..4).prop_map(|keys| keys.join(","))
 }
 
+/// Mostly in a file: a database takes a while to make.
+fn any_kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![3 => Just(Kind::Sqlite), 1 => Just(Kind::Postgres)]
+}
+
 /// All ids on the way along one kind of link, and the last page.
 async fn walk(model: &ReadModel, from: &str, rel: &str) -> (Vec<String>, Answer) {
     let mut page = model.get(from).await;
@@ -68,9 +73,9 @@ proptest! {
         films in any_films(),
         order in any_order(),
         limit in 1..6_usize,
+        kind in any_kind(),
     ) {
         block_on(async {
-            for kind in [Kind::Sqlite, Kind::Postgres] {
             let model = ReadModel::of(kind, &films).await;
             let whole = ids(&model.get(&format!("/v1/movies?sort={order}&limit=100")).await);
             prop_assert_eq!(whole.len(), films.len());
@@ -82,7 +87,6 @@ proptest! {
                 let rest = whole.len() - ids(&last).len();
                 prop_assert_eq!(&back, &whole[..rest]);
             }
-            }
             Ok(())
         })?;
     }
@@ -92,9 +96,9 @@ proptest! {
         films in any_films(),
         others in any_films(),
         order in any_order(),
+        kind in any_kind(),
     ) {
         block_on(async {
-            for kind in [Kind::Sqlite, Kind::Postgres] {
             let model = ReadModel::of(kind, &films).await;
             // The first two films change after the first page, and more films come.
             let changed: BTreeSet<String> =
@@ -119,7 +123,6 @@ proptest! {
             for film in films.iter().skip(2).map(|film| film.id.to_string()) {
                 let times = seen.iter().filter(|id| **id == film).count();
                 prop_assert_eq!(times, 1, "{} of {:?}", film, changed);
-            }
             }
             Ok(())
         })?;

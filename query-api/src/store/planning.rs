@@ -49,7 +49,7 @@ pub(crate) fn fetched_by(counts: &[i64], total: i64) -> Option<usize> {
 /// How many films are gone through, in the order of a list, before a page of it is full: with so many
 /// films in all, of which so many fit each condition. Conditions are taken to know nothing of each
 /// other and of the order.
-fn way(total: i64, counts: impl Iterator<Item = i64>) -> i64 {
+pub(crate) fn way(total: i64, counts: impl Iterator<Item = i64>) -> i64 {
     counts.fold(PAGE_FILMS, |way, films| {
         // Where counting ended early there are more, and who knows how many.
         let films = if films == MANY_FILMS { films.max(total / 4) } else { films };

@@ -9,7 +9,7 @@ use read_model::{Checkpoint, FacetDocument, FacetKey, FacetKind, MovieDocument, 
 use super::StoreError;
 use crate::{
     filter::MovieFilter,
-    page::{Page, Window},
+    page::{Page, Place, Window},
     sort::{FacetSort, MovieSort, Order, RatingSort},
 };
 
@@ -174,6 +174,14 @@ impl Counting {
 }
 
 impl<T> Listed<T> {
+    /// Whether nothing seems to come behind the page, in the direction that its window goes.
+    pub(crate) fn ends(&self, window: &Window) -> bool {
+        match window.at {
+            Place::Before(_) => self.page.before.is_none(),
+            Place::Offset(_) | Place::After(_) => self.page.after.is_none(),
+        }
+    }
+
     /// The same list with other items.
     pub(crate) fn try_map<U>(
         self,

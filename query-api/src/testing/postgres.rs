@@ -16,6 +16,11 @@ pub(crate) struct PostgresTables {
 
 impl PostgresTables {
     pub(crate) async fn new() -> Self {
+        Self::loaded_with("").await
+    }
+
+    /// Loaded by a script before there are indexes.
+    pub(crate) async fn loaded_with(script: &str) -> Self {
         let database = Database::new().await;
         let writer = PgPoolOptions::new()
             .max_connections(2)
@@ -31,9 +36,10 @@ impl PostgresTables {
         for sql in [
             "CREATE SCHEMA cinelog_read_model_1",
             include_str!("../../../migrations/postgres/read-model/0001_read_model.sql"),
+            script,
             include_str!("../../../migrations/postgres/read-model/0002_indexes.sql"),
         ] {
-            sqlx::raw_sql(sql).execute(&writer).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&writer).await.unwrap();
         }
         Self { database, writer }
     }

@@ -31,7 +31,7 @@ pub(super) async fn part(
 }
 
 /// Whether few facets have a word that begins as the list asks.
-async fn are_few(lists: &Session, list: &FacetList) -> Result<bool, StoreError> {
+pub(super) async fn are_few(lists: &Session, list: &FacetList) -> Result<bool, StoreError> {
     if list.begins.is_none() || list.movie.is_some() {
         return Ok(false);
     }
@@ -63,6 +63,7 @@ pub(super) fn listing(list: &FacetList, are_few: bool) -> Listing<'_> {
         columns: Columns::Document("f.document"),
         keys: keys.collect(),
         source: Box::new(source),
+        walk: None,
         is_there: Box::new(|query| match list.movie {
             Some(movie) => push_has_movie(query, movie),
             None => _ = query.push("true"),

@@ -41,11 +41,17 @@ pub(super) struct Listing<'q> {
     pub(super) keys: Vec<(Sql<'q>, Direction)>,
     /// `FROM … WHERE …`, to which `AND …` can be added.
     pub(super) source: Sql<'q>,
+    /// Where the list is gone through in its order: what else must hold of an item, `AND …`. A walk that
+    /// does not fill the page ends after [`WALK_MAX`] items.
+    pub(super) walk: Option<Sql<'q>>,
     /// Whether what the list belongs to is there.
     pub(super) is_there: Sql<'q>,
     /// How long it is.
     pub(super) count: Count<'q>,
 }
+
+/// The most items that are gone through for a page, besides those that its window counts off.
+pub(super) const WALK_MAX: i64 = 20_000;
 
 /// How many columns stand before the keys: generation, position, whether it is there, total, bytes.
 const BEFORE_KEYS: usize = 5;
@@ -64,7 +70,13 @@ impl Listing<'_> {
     /// The innermost `SELECT` is the window; around it documents are measured, and those behind the
     /// page's end are not sent.
     pub(super) fn statement(&self, part: &Part) -> QueryBuilder<Postgres> {
-        let mut query = QueryBuilder::new("SELECT c.generation, c.position, ");
+        self.statement_after("", part)
+    }
+
+    /// The same statement behind a verb, such as `EXPLAIN`.
+    pub(super) fn statement_after(&self, verb: &str, part: &Part) -> QueryBuilder<Postgres> {
+        let mut query = QueryBuilder::new(verb);
+        query.push("SELECT c.generation, c.position, ");
         (self.is_there)(&mut query);
         query.push(", ");
         self.push_total(&mut query, part);
@@ -127,12 +139,15 @@ impl Listing<'_> {
         self.keys.iter().map(|(_, direction)| directed(*direction)).collect()
     }
 
-    /// The statement of the window alone, for looking at its plan.
+    /// The keys of the last item of the first page, where there is another page.
     #[cfg(test)]
-    pub(super) fn window(&self, verb: &str, window: &Window) -> QueryBuilder<Postgres> {
-        let mut query = QueryBuilder::new(verb);
-        self.push_window(&mut query, window, true);
-        query
+    pub(super) async fn place(&self, lists: &super::session::Session) -> Option<Vec<Value>> {
+        use crate::page::Matching;
+        let window = Window { limit: 25, at: Place::Offset(0), matching: Matching::Any };
+        let part = Part { window, count: None, count_if_empty: false };
+        let rows = lists.rows(&|| self.statement(&part)).await.unwrap();
+        let (_, listed) = self.read(rows, &part, |_, _| Ok(())).unwrap();
+        listed.and_then(|listed| listed.page.after)
     }
 
     /// Pushes the `SELECT` of a window, of one item more than it shows: that tells whether there is a
@@ -155,10 +170,21 @@ impl Listing<'_> {
         } else {
             query.push("1 ");
         }
-        (self.source)(query);
         let directions = self.directions(window);
-        if let Place::After(values) | Place::Before(values) = &window.at {
-            self.push_beyond(query, &directions, values);
+        if let Some(walk) = &self.walk {
+            query.push("FROM (SELECT m.* ");
+            self.push_from(query, window, &directions);
+            let keys = self.keys.iter().zip(&directions).enumerate();
+            for (at, ((key, _), direction)) in keys {
+                query.push(if at == 0 { " ORDER BY " } else { ", " });
+                key(query);
+                query.push(format_args!(" {}", direction.sql()));
+            }
+            let counted_off = if let Place::Offset(items) = window.at { items.into() } else { 0 };
+            query.push(format_args!(" LIMIT {}) AS m WHERE true", WALK_MAX + counted_off));
+            walk(query);
+        } else {
+            self.push_from(query, window, &directions);
         }
         if in_full {
             query.push(format_args!(" ORDER BY {}", order(&directions)));
@@ -166,6 +192,19 @@ impl Listing<'_> {
         query.push(format_args!(" LIMIT {}", i64::from(window.limit) + 1));
         if let Place::Offset(offset) = window.at {
             query.push(" OFFSET ").push_bind(i64::from(offset));
+        }
+    }
+
+    /// Pushes where the items are from, as far as they are on the right side of the window's place.
+    fn push_from(
+        &self,
+        query: &mut QueryBuilder<Postgres>,
+        window: &Window,
+        directions: &[Direction],
+    ) {
+        (self.source)(query);
+        if let Place::After(values) | Place::Before(values) = &window.at {
+            self.push_beyond(query, directions, values);
         }
     }
 

@@ -10,9 +10,13 @@ mod failure;
 mod listing;
 mod movies;
 mod options;
+#[cfg(test)]
+mod plans;
 mod ratings;
 mod session;
 mod similar;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use events::{AccountId, MovieId, Position, Slug};
@@ -104,6 +108,18 @@ impl PostgresStore {
         Ok((plan, search))
     }
 
+    async fn carry_out(
+        &self,
+        list: &MovieList,
+        part: &Part,
+        plan: &Plan<'_>,
+        search: &Option<Search>,
+    ) -> Result<Seen<Option<Listed<MovieDocument>>>, StoreError> {
+        let listing = movies::listing(list, plan, search.as_ref());
+        let rows = self.lists.rows(&|| listing.statement(part)).await?;
+        listing.read(rows, part, document_at)
+    }
+
     /// The same search for words that are near to those asked for, where there are any.
     async fn similar(
         &self,
@@ -191,9 +207,13 @@ impl Store for PostgresStore {
         part: &Part,
     ) -> Result<Seen<Option<Listed<MovieDocument>>>, StoreError> {
         let (plan, search) = self.plan(list, &part.window).await?;
-        let listing = movies::listing(list, &plan, search.as_ref());
-        let rows = self.lists.rows(&|| listing.statement(part)).await?;
-        let (checkpoint, listed) = listing.read(rows, part, document_at)?;
+        let (mut checkpoint, mut listed) = self.carry_out(list, part, &plan, &search).await?;
+        if listed.as_ref().is_some_and(|listed| listed.ends(&part.window))
+            // The walk may have been given up.
+            && let Some(plan) = plan.otherwise()
+        {
+            (checkpoint, listed) = self.carry_out(list, part, &plan, &search).await?;
+        }
         let is_similar = search.as_ref().is_some_and(|search| search.similar.is_some());
         Ok((checkpoint, listed.map(|listed| Listed { is_similar, ..listed })))
     }

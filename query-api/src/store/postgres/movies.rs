@@ -10,7 +10,7 @@ use read_model::{FacetKind, search::Words};
 use sqlx::{Postgres, QueryBuilder, Row};
 
 use super::{
-    listing::{Columns, Listing, Sql, column, push_value, storable},
+    listing::{Columns, Listing, Sql, WALK_MAX, column, push_value, storable},
     push_counted,
     session::Session,
 };
@@ -52,6 +52,12 @@ pub(super) enum By<'f> {
 pub(super) struct Plan<'f> {
     /// By what; `None` is to go through the list in its order.
     pub(super) by: Option<By<'f>>,
+    /// What is looked at for each film that is come by, where the list is gone through. What is not among
+    /// these is served by the index of the order.
+    looked_at: Vec<By<'f>>,
+    /// By what the films are fetched where going through the list fills no page in time: conditions may
+    /// exclude each other, or what comes first in the order.
+    otherwise: Option<By<'f>>,
     /// Whether there is a search that no film fits.
     pub(super) finds_nothing: bool,
 }
@@ -82,22 +88,31 @@ impl<'f> Plan<'f> {
         let conditions = planning::to_be_counted(filter, order).map(By::Condition);
         let words = search.and_then(|search| search.films.as_ref()).map(|_| By::Words);
         let ways: Vec<By<'f>> = words.into_iter().chain(conditions).collect();
-        if ways.is_empty() || (of_one.is_some() && words.is_none()) {
-            return Ok(Self { by: of_one.map(By::Condition), finds_nothing: false });
+        let by_one = of_one.map(By::Condition);
+        if ways.is_empty() || (by_one.is_some() && words.is_none()) {
+            return Ok(Self { by: by_one, looked_at: ways, otherwise: None, finds_nothing: false });
         }
         let row = lists.row(&|| counting(&ways, search)).await?;
         let total: i64 = row.try_get(0)?;
         let counts = (1..=ways.len()).map(|at| row.try_get(at)).collect::<Result<Vec<i64>, _>>()?;
         let finds_nothing = words.is_some() && counts.first() == Some(&0);
-        let by_one = of_one.map(By::Condition);
-        let by = by_one.or_else(|| {
-            // No index has films in the order of how well they fit a query.
-            let is_computed = order.keys().iter().any(|(key, _)| key.column().is_none());
-            let fewest = || (0..ways.len()).min_by_key(|at| counts.get(*at));
-            let at = planning::fetched_by(&counts, total);
-            at.or_else(|| fewest().filter(|_| is_computed)).and_then(|at| ways.get(at).copied())
-        });
-        Ok(Self { by, finds_nothing })
+        let fewest = (0..ways.len()).min_by_key(|at| counts.get(*at));
+        let fewest = fewest.and_then(|at| ways.get(at).copied());
+        // No index has films in the order of how well they fit a query.
+        let is_computed = order.keys().iter().any(|(key, _)| key.column().is_none());
+        let fetches = is_computed
+            || planning::fetched_by(&counts, total).is_some()
+            || planning::way(total, counts.iter().copied()) > WALK_MAX;
+        let by = by_one.or(fewest.filter(|_| fetches));
+        let otherwise = fewest.filter(|_| by.is_none());
+        Ok(Self { by, looked_at: ways, otherwise, finds_nothing })
+    }
+}
+
+impl Plan<'_> {
+    /// How the films are fetched where going through the list does not fill a page in time.
+    pub(super) fn otherwise(&self) -> Option<Self> {
+        self.otherwise.map(|by| Self { by: Some(by), otherwise: None, ..self.clone() })
     }
 }
 
@@ -135,9 +150,19 @@ pub(super) fn listing<'q>(
     Listing {
         columns: Columns::Document("m.document"),
         keys,
-        source: Box::new(move |query| push_source(query, &list.filter, plan.by, search)),
+        source: Box::new(move |query| match plan.by {
+            Some(by) => push_fetched(query, &list.filter, by, search),
+            None => push_walked(query, &list.filter, plan, search),
+        }),
+        walk: plan.otherwise.map(|_| -> Sql<'q> {
+            Box::new(move |query| {
+                for by in &plan.looked_at {
+                    push_fits(query, *by, search);
+                }
+            })
+        }),
         is_there: Box::new(|query| push_has_facet(query, list)),
-        count: Box::new(move |query, most| push_count(query, &list.filter, plan.by, search, most)),
+        count: Box::new(move |query, most| push_count(query, &list.filter, search, most)),
     }
     .and_then("m.id")
 }
@@ -153,13 +178,7 @@ fn push_has_facet(query: &mut Query, list: &MovieList) {
 }
 
 /// Pushes how many films a filter leaves.
-fn push_count(
-    query: &mut Query,
-    filter: &MovieFilter,
-    by: Option<By<'_>>,
-    search: Option<&Search>,
-    most: Option<u32>,
-) {
+fn push_count(query: &mut Query, filter: &MovieFilter, search: Option<&Search>, most: Option<u32>) {
     match (filter.is_one_facet(), most) {
         // The facet has counted them already: a common genre has hundreds of thousands.
         (Some(facet), None) => push_facet_films(query, facet),
@@ -168,7 +187,7 @@ fn push_count(
             push_facet_films(query, facet);
             query.push(format_args!(", {most})"));
         }
-        (None, _) => push_counted(query, most, |query| push_source(query, filter, by, search)),
+        (None, _) => push_counted(query, most, |query| push_all(query, filter, search)),
     }
 }
 
@@ -178,35 +197,69 @@ fn push_facet_films(query: &mut Query, (kind, slug): (FacetKind, &events::Slug))
     query.push(")");
 }
 
-/// Pushes where the films are from and what holds of them.
-fn push_source(
-    query: &mut Query,
-    filter: &MovieFilter,
-    by: Option<By<'_>>,
-    search: Option<&Search>,
-) {
-    query.push(if by.is_some() { "FROM (SELECT m.* " } else { "" });
+/// Pushes the films that a way leads to, as far as everything else holds of them.
+fn push_fetched(query: &mut Query, filter: &MovieFilter, by: By<'_>, search: Option<&Search>) {
+    query.push("FROM (SELECT m.* FROM movie AS m WHERE NOT m.deleted AND m.key = ANY(ARRAY(");
+    push_keys(query, by, search);
+    query.push("))");
+    for condition in filter.conditions.iter().map(By::Condition).filter(|it| *it != by) {
+        push_fits(query, condition, search);
+    }
+    if search.is_some() && by != By::Words {
+        push_fits(query, By::Words, search);
+    }
+    query.push(" OFFSET 0) AS m WHERE true");
+}
+
+/// Pushes all films, as far as the index of the order has those that fit together.
+fn push_walked(query: &mut Query, filter: &MovieFilter, plan: &Plan<'_>, search: Option<&Search>) {
     query.push("FROM movie AS m WHERE NOT m.deleted");
-    if let Some(by) = by {
-        query.push(" AND m.key = ANY(ARRAY(");
-        push_keys(query, by, search);
-        query.push("))");
-    }
-    let others = filter.conditions.iter().filter(|it| by != Some(By::Condition(it)));
-    for condition in others {
-        push_condition(query, condition);
-    }
-    if let Some(search) = search.filter(|_| by != Some(By::Words)) {
-        match &search.films {
-            // Nothing in the query is a letter or a digit, so nothing is found.
-            None => _ = query.push(" AND false"),
-            Some(words) => {
-                query.push(" AND ");
-                push_has_words(query, words);
-            }
+    for condition in &filter.conditions {
+        if !plan.looked_at.contains(&By::Condition(condition)) {
+            push_condition(query, condition);
         }
     }
-    query.push(if by.is_some() { " OFFSET 0) AS m WHERE true" } else { "" });
+    if search.is_some_and(|search| search.films.is_none()) {
+        // Nothing in the query is a letter or a digit, so nothing is found.
+        query.push(" AND false");
+    }
+}
+
+/// Pushes all films of a list, in whatever order, for counting them: Postgres knows best how.
+fn push_all(query: &mut Query, filter: &MovieFilter, search: Option<&Search>) {
+    query.push("FROM movie AS m WHERE NOT m.deleted");
+    for condition in &filter.conditions {
+        match condition {
+            Condition::HasAny(..) => {
+                query.push(" AND m.key IN (");
+                push_keys(query, By::Condition(condition), search);
+                query.push(")");
+            }
+            _ => push_condition(query, condition),
+        }
+    }
+    match search.map(|search| search.films.is_some()) {
+        None => {}
+        Some(false) => _ = query.push(" AND false"),
+        Some(true) => {
+            query.push(" AND m.key IN (");
+            push_keys(query, By::Words, search);
+            query.push(")");
+        }
+    }
+}
+
+/// Pushes that the film at hand is one that a way leads to.
+fn push_fits(query: &mut Query, by: By<'_>, search: Option<&Search>) {
+    match (by, search.map(|search| &search.films)) {
+        (By::Condition(condition), _) => push_condition(query, condition),
+        (By::Words, Some(Some(words))) => {
+            query.push(" AND ");
+            push_has_words(query, words);
+        }
+        (By::Words, Some(None)) => _ = query.push(" AND false"),
+        (By::Words, None) => {}
+    }
 }
 
 /// Pushes the `SELECT` of the keys of the films that a way leads to.

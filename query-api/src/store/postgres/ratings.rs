@@ -65,6 +65,7 @@ pub(super) fn listing(list: &RatingList) -> Listing<'_> {
         columns: Columns::Small("r", &["account_id", "value", "rated_at", "revision"]),
         keys: keys.collect(),
         source: Box::new(source),
+        walk: None,
         is_there: Box::new(move |query| push_has_movie(query, movie)),
         count: Box::new(move |query, most| push_counted(query, most, source)),
     }

@@ -120,7 +120,7 @@ async fn configure(connection: &mut PgConnection, settings: &str) -> Result<(), 
 }
 
 /// What a connection is told first. The schema's name is made of a number.
-fn settings(options: &PostgresStoreOptions, usage: Use) -> String {
+pub(super) fn settings(options: &PostgresStoreOptions, usage: Use) -> String {
     let (schema, timeout) = (options.schema(), options.statement_timeout.as_millis().max(1));
     let mut settings = format!(
         "SET search_path = {schema}; SET statement_timeout = {timeout}; \

@@ -1,0 +1,205 @@
+//! What only a server can do to a store: be gone, be slow, cut connections, hold something else.
+
+use std::time::Duration;
+
+use proving_ground::CuttingProxy;
+use sqlx::{AssertSqlSafe, QueryBuilder};
+
+use super::*;
+use crate::testing::{Kind, PostgresTables, ReadModel, film, texts};
+
+async fn with(films: &[MovieDocument]) -> ReadModel {
+    ReadModel::of(Kind::Postgres, films).await
+}
+
+#[tokio::test]
+async fn without_the_schema_there_is_no_store() {
+    let tables = PostgresTables::new().await;
+    let options = PostgresStoreOptions { generation: 7, ..tables.options().await };
+    let opened = PostgresStore::open(options).await;
+    assert!(matches!(opened, Err(StoreError::Missing(_))), "{opened:?}");
+}
+
+#[tokio::test]
+async fn a_schema_of_something_else_or_of_another_generation_is_no_read_model() {
+    let tables = PostgresTables::new().await;
+    tables.run("CREATE SCHEMA cinelog_read_model_7").await;
+    let options = PostgresStoreOptions { generation: 7, ..tables.options().await };
+    let opened = PostgresStore::open(options).await;
+    assert!(matches!(opened, Err(StoreError::Foreign { .. })), "{opened:?}");
+    let options = tables.options().await;
+    tables.run("UPDATE cinelog_read_model_1.checkpoint SET generation = 3").await;
+    let opened = PostgresStore::open(options).await;
+    assert!(matches!(opened, Err(StoreError::Foreign { .. })), "{opened:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_may_be_reached_later_and_no_password_is_told() {
+    let proxy = CuttingProxy::to("127.0.0.1:1").await;
+    let url = format!("postgres://reader:geheim@{}/films", proxy.address());
+    let connect_timeout = Duration::from_millis(50);
+    let options = PostgresStoreOptions { connect_timeout, ..PostgresStoreOptions::at(url, 1) };
+    let error = PostgresStore::open(options).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(!format!("{error:?}").contains("geheim"));
+}
+
+#[tokio::test]
+async fn the_store_cannot_write() {
+    let model = with(&[]).await;
+    let store = model.postgres().store().await;
+    for session in [&store.rows, &store.lists] {
+        let sql = "UPDATE checkpoint SET position = 9 RETURNING position";
+        assert!(session.rows(&|| QueryBuilder::new(sql)).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_takes_too_long_is_given_up_and_its_connection_serves_others() {
+    let model = with(&[]).await;
+    let statement_timeout = Duration::from_millis(20);
+    let options = PostgresStoreOptions { statement_timeout, ..model.postgres().options().await };
+    let store = PostgresStore::open(options).await.unwrap();
+    for session in [&store.rows, &store.lists] {
+        let sql = "SELECT pg_sleep(60)";
+        let given_up = session.rows(&|| QueryBuilder::new(sql)).await;
+        assert!(matches!(given_up, Err(StoreError::TooSlow(_))), "{given_up:?}");
+        session.rows(&|| QueryBuilder::new("SELECT 1")).await.unwrap();
+    }
+}
+
+/// A store behind a proxy that can cut its connections.
+async fn behind_a_proxy(model: &ReadModel) -> (CuttingProxy, PostgresStore) {
+    let options = model.postgres().options().await;
+    let address = options.url.rsplit('@').next().and_then(|rest| rest.split('/').next()).unwrap();
+    let proxy = CuttingProxy::to(address).await;
+    let url = proxy.url_for(&options.url);
+    let connect_timeout = Duration::from_millis(500);
+    let options = PostgresStoreOptions { url, connections: 8, connect_timeout, ..options };
+    (proxy, PostgresStore::open(options).await.unwrap())
+}
+
+#[tokio::test]
+async fn connections_that_were_cut_are_noticed_by_no_reader() {
+    let ran = film("Ran");
+    let model = with(std::slice::from_ref(&ran)).await;
+    let (proxy, store) = behind_a_proxy(&model).await;
+    for _ in 0..3 {
+        let all: Vec<_> = (0..8).map(|_| store.movie(ran.id)).collect();
+        for seen in futures::future::join_all(all).await {
+            assert!(seen.unwrap().1.is_some());
+        }
+        proxy.cut();
+    }
+    assert!(store.movie(ran.id).await.unwrap().1.is_some());
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_asked_for_again() {
+    let ran = film("Ran");
+    let model = with(std::slice::from_ref(&ran)).await;
+    let (proxy, store) = behind_a_proxy(&model).await;
+    proxy.swallow_answer_to("LEFT JOIN movie");
+    assert!(store.movie(ran.id).await.unwrap().1.is_some());
+    assert_eq!(proxy.swallowed(), 1);
+}
+
+#[tokio::test]
+async fn while_the_server_is_gone_reads_may_be_tried_again() {
+    let ran = film("Ran");
+    let model = with(std::slice::from_ref(&ran)).await;
+    let (proxy, store) = behind_a_proxy(&model).await;
+    proxy.refuse(true);
+    proxy.cut();
+    let seen = store.movie(ran.id).await;
+    assert!(matches!(seen, Err(StoreError::Unavailable(_))), "{seen:?}");
+    proxy.refuse(false);
+    assert!(store.movie(ran.id).await.unwrap().1.is_some());
+}
+
+#[tokio::test]
+async fn connections_that_the_server_ended_are_noticed_by_no_reader() {
+    let ran = film("Ran");
+    let model = with(std::slice::from_ref(&ran)).await;
+    let store = model.postgres().store().await;
+    store.movie(ran.id).await.unwrap();
+    let sql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+               WHERE application_name = 'cinelog query' AND datname = current_database()";
+    sqlx::query(AssertSqlSafe(sql)).fetch_all(model.postgres().writer()).await.unwrap();
+    assert!(store.movie(ran.id).await.unwrap().1.is_some());
+}
+
+async fn japanese() -> ReadModel {
+    let mut films = vec![film("Seven Samurai"), film("Rashomon"), film("Alien"), film("Amélie")];
+    for film in &mut films[..2] {
+        film.details.directors = texts(&["Akira Kurosawa"]);
+    }
+    with(&films).await
+}
+
+#[tokio::test]
+async fn a_misspelled_search_finds_what_was_meant_and_says_so() {
+    let model = japanese().await;
+    for (query, titles) in [
+        ("kurosowa", &["Rashomon", "Seven Samurai"][..]),
+        ("kursawa", &["Rashomon", "Seven Samurai"]),
+        ("seven+samurau", &["Seven Samurai"]),
+        ("sevn+samurai", &["Seven Samurai"]),
+        ("alein", &["Alien"]),
+        ("amelei", &["Amélie"]),
+        ("zzzzzz", &[]),
+        ("samuxxx", &[]),
+    ] {
+        let answer = model.get(&format!("/v1/movies?q={query}&sort=title")).await;
+        assert_eq!(answer.titles(), titles, "{query}");
+        let is_similar = answer.json.get("matches_are_similar");
+        assert_eq!(is_similar.is_some(), !titles.is_empty(), "{query}");
+    }
+    let exact = model.get("/v1/movies?q=kurosawa").await;
+    assert_eq!(exact.json.get("matches_are_similar"), None);
+}
+
+#[tokio::test]
+async fn pages_of_a_misspelled_search_go_on_as_they_began() {
+    let model = japanese().await;
+    let exact = [("prefer", "count=exact")];
+    let first = model.ask("GET", "/v1/movies?q=kurosowa&limit=1", &exact).await;
+    assert_eq!(first.json["total"], 2);
+    // By now there is one whose title is the query.
+    model.put_film(&film("Kurosowa")).await;
+    let second = model.get(&first.link("next").unwrap()).await;
+    assert_eq!(second.json["matches_are_similar"], true);
+    assert_ne!(second.titles(), first.titles());
+    assert_eq!(second.link("next"), None);
+    let back = model.get(&second.link("prev").unwrap()).await;
+    assert!(back.titles() == first.titles() || back.titles() == ["Kurosowa"]);
+    assert_eq!(model.get("/v1/movies?q=kurosowa").await.titles(), ["Kurosowa"]);
+}
+
+#[tokio::test]
+async fn without_pg_trgm_misspelled_searches_find_nothing() {
+    let model = japanese().await;
+    model.run("DROP INDEX search_word_similar").await;
+    let store = model.postgres().store().await;
+    assert_eq!(store.trigrams, None);
+}
+
+#[tokio::test]
+async fn conditions_that_exclude_each_other_are_not_looked_for_through_all_films() {
+    // Each is common, and no film fits both.
+    let model = with(&[]).await;
+    model
+        .run(
+            "INSERT INTO movie (key, id, document, deleted, title, year, release_date,
+                 runtime_minutes, rating, rating_count, language, country, imdb, created_at, updated_at)
+             SELECT n, gen_random_uuid(), '{}', false, 'film ' || n, 1950 + n % 2, '', 90, 0, 0,
+                 CASE n % 2 WHEN 0 THEN 'en' ELSE 'fr' END, '', '', n, n
+             FROM generate_series(1, 60000) AS n;
+             ANALYZE movie",
+        )
+        .await;
+    let pairs = [("language", "en"), ("year", "1951"), ("sort", "created_at")];
+    let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let answer = model.get(&format!("/v1/movies?{}", query.join("&"))).await;
+    assert_eq!(answer.titles(), [""; 0]);
+}
