@@ -5,12 +5,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "it is made of tests")]
 
+mod facts;
+mod failures;
 #[path = "../kurrentdb/fixture.rs"]
 mod fixture;
 #[path = "../kurrentdb/ordinal.rs"]
 mod ordinal;
 #[path = "../kurrentdb/promises.rs"]
 mod promises;
+mod prompt;
 mod protocol;
 #[path = "../kurrentdb/run.rs"]
 mod run;
@@ -18,3 +21,4 @@ mod server;
 mod service;
 mod store;
 mod suite;
+mod wire;

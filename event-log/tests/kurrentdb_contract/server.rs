@@ -16,14 +16,16 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     server::{Grpc, StreamingService},
     service::{AxumRouter, Routes},
-    transport::server::{Server, TcpIncoming},
+    transport::server::Server,
 };
 
-use crate::{protocol::Method, service, store::Store};
+use crate::{prompt::Prompt, protocol::Method, service, store::Store};
 
 /// How a call goes wrong.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
+    /// It does not: the one after it will.
+    None,
     /// It is refused, and nothing happens.
     Refuse(Status),
     /// It happens, and instead of the answer comes this.
@@ -78,7 +80,10 @@ impl KurrentServer {
             let calls = tower::service_fn(move |request| serve(Arc::clone(&state), request));
             let routes = Routes::from(AxumRouter::new().fallback_service(calls));
             let server = Server::builder().add_routes(routes);
-            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            let incoming = stream::unfold(listener, |listener| async move {
+                let accepted = listener.accept().await.and_then(|(stream, _)| Prompt::new(stream));
+                Some((accepted, listener))
+            });
             server.serve_with_incoming(incoming).await.unwrap();
         });
         self.runtime = Some(runtime);
@@ -173,7 +178,7 @@ impl StreamingService<Vec<u8>> for Handler {
                     answers.truncate(count);
                     (answers, Some(status))
                 }
-                None => (answer()?, None),
+                Some(Fault::None) | None => (answer()?, None),
             };
             let answers = stream::iter(answers).map(move |value| Ok(method.response(&value)));
             let answers = answers.chain(stream::iter(end.map(Err)));
