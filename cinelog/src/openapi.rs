@@ -11,7 +11,8 @@ const DESCRIPTION: &str = "An event-sourced movie catalogue.
 
 Commands append facts to a log and answer with the new revision as `ETag` and the position of the \
 last fact as `Cinelog-Position`. Queries read a model that is folded from the log; each answer says \
-in `Cinelog-Position` what it reflects.
+in `Cinelog-Position` what it reflects. A server that has only one of the two sides answers the other's \
+operations with 421, and says which role is missing.
 
 Headers that any client may send, and whose right value depends on the state of the server, are under \
 `components.parameters`; each operation lists those it understands in `x-protocol-parameters`.

@@ -4,6 +4,10 @@
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -230,6 +234,15 @@ async fn a_query_node_without_a_projector_follows_a_switch_of_generations() {
         let said = cluster.command(&["rebuild"]);
         (cluster, said)
     });
+    let done = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn({
+        let (editor, done) = (editor.clone(), Arc::clone(&done));
+        async move {
+            while !done.load(Ordering::SeqCst) {
+                add(&editor, "Meanwhile").await;
+            }
+        }
+    });
     // Nobody who reads meanwhile sees an error or an older position.
     let mut shown = 0;
     let changed = async {
@@ -246,6 +259,8 @@ async fn a_query_node_without_a_projector_follows_a_switch_of_generations() {
         }
     };
     let after = tokio::time::timeout(PATIENCE, changed).await.expect("it follows in time");
+    done.store(true, Ordering::SeqCst);
+    writing.await.unwrap();
     assert_eq!(after.json(), before.json());
     let (cluster, said) = rebuilding.await.unwrap();
     assert!(said.success, "{}", said.text);
@@ -404,4 +419,30 @@ fn a_password_is_never_shown_and_what_is_wrong_with_an_address_is_said() {
     let said = format!("{}{}", output.stdout, output.stderr);
     assert!(said.contains("127.0.0.1:1") && said.contains("server.start_timeout"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
+}
+
+#[tokio::test]
+async fn no_process_ends_while_the_database_is_away_and_all_go_on_when_it_is_back() {
+    let mut postgres = PrivatePostgres::start().await;
+    let cluster = Cluster::on(postgres.url().to_owned());
+    let commands = cluster.command_node("c");
+    let projector = cluster.projector("p");
+    let queries = cluster.query_node("q");
+    let (editor, reader) = (cluster.editor(&commands), queries.anyone());
+    let (film, position) = add(&editor, "Before").await;
+    read(&reader, &film, &position).await.expect(200);
+    postgres.kill().await;
+    let refused = editor.post("/v1/movies", json!({"title": "Meanwhile"})).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    for node in [&commands, &projector, &queries] {
+        node.becomes_ready(false).await;
+    }
+    postgres.start_again().await;
+    for node in [&commands, &projector, &queries] {
+        node.becomes_ready(true).await;
+    }
+    let (film, position) = add(&editor, "After").await;
+    read(&reader, &film, &position).await.expect(200);
+    let said = cluster.command(&["verify"]);
+    assert!(said.success, "{}", said.text);
 }

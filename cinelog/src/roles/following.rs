@@ -1,9 +1,10 @@
 //! A query node without a projector: it follows whoever makes another generation live. Queries go on
 //! meanwhile, and are answered from the new one when that has come as far as what they were shown.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use events::Position;
 use futures::{StreamExt, stream, stream::BoxStream};
 use projector::{ReadModels, port::Guard};
 use query_api::{LiveStore, Store};
@@ -38,6 +39,8 @@ pub(super) struct Following {
 struct Next {
     store: Arc<dyn Store>,
     held: Box<dyn Guard>,
+    /// Where the one that is read now was at the last look.
+    shown: Option<Position>,
 }
 
 impl Following {
@@ -61,7 +64,11 @@ impl Following {
                 _ = looks.tick() => {}
             }
             match self.look(&mut next).await {
-                Ok(Some(switched)) => (held, told) = (switched, None),
+                Ok(Some(switched)) => {
+                    // The old one may be removed from now on.
+                    drop(mem::replace(&mut held, switched));
+                    told = None;
+                }
                 Ok(None) => told = None,
                 Err(error) => {
                     let reason = error.to_string();
@@ -78,12 +85,11 @@ impl Following {
                     }
                 }
             }
-            let _keeps = &held;
         }
     }
 
-    /// Opens the live generation where it is another one, and switches to it when it has come as far;
-    /// gives what keeps it.
+    /// Opens the live generation where it is another one, and switches to it when it has come as far as
+    /// the old one, in which nothing is written any more; gives what keeps it.
     async fn look(&self, next: &mut Option<Next>) -> Result<Option<Box<dyn Guard>>, Failure> {
         let live = self.read_models.live().await?;
         let current = self.store.current();
@@ -91,7 +97,7 @@ impl Following {
             *next = None;
             return Ok(None);
         }
-        let coming = match next.take().filter(|next| next.store.generation() == live) {
+        let mut coming = match next.take().filter(|next| next.store.generation() == live) {
             Some(coming) => coming,
             None => {
                 tracing::info!(
@@ -100,13 +106,14 @@ impl Following {
                     "another generation is live"
                 );
                 let held = self.read_models.hold(live).await?;
-                Next { store: self.stores.open(live).await?, held }
+                Next { store: self.stores.open(live).await?, held, shown: None }
             }
         };
         let reached = coming.store.checkpoint().await?;
         // Asked after the new one: nobody was shown more than this.
         let shown = current.checkpoint().await?.position;
-        if reached.position < shown {
+        let stands_still = coming.shown.replace(shown) == Some(shown);
+        if reached.position < shown || !stands_still {
             *next = Some(coming);
             return Ok(None);
         }
