@@ -7,6 +7,7 @@
 //! the log holds.
 
 mod client;
+mod cluster;
 mod failing_disk;
 pub mod history;
 mod log;
@@ -18,8 +19,9 @@ mod store;
 pub mod writers;
 
 pub use client::{Answer, Client};
+pub use cluster::Cluster;
 pub use failing_disk::FailingDisk;
-pub use log::{facts, facts_in, log_url};
+pub use log::{facts, facts_in, facts_on, log_url};
 pub use meddling::{delete_log, delete_read_model, execute_on_log, execute_on_read_model};
 pub use process::{Output, Process, run, run_in};
 pub use random::Random;

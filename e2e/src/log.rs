@@ -21,14 +21,18 @@ const FACTS_ON_POSTGRES: &str =
 /// The whole log of a data folder, also while a server runs on it.
 pub async fn facts(data: &Path) -> Vec<Fact> {
     if store::is_postgres() {
-        let mut database =
-            PgConnection::connect(&store::database_of(data)).await.expect("its database is there");
-        let rows = sqlx::query(FACTS_ON_POSTGRES).fetch_all(&mut database).await;
-        database.close().await.expect("the connection can be closed");
-        rows.expect("the log can be read").iter().map(fact).collect()
+        facts_on(&store::database_of(data)).await
     } else {
         facts_in(&data.join("log.db")).await
     }
+}
+
+/// The whole log in a Postgres database.
+pub async fn facts_on(url: &str) -> Vec<Fact> {
+    let mut database = PgConnection::connect(url).await.expect("the database is there");
+    let rows = sqlx::query(FACTS_ON_POSTGRES).fetch_all(&mut database).await;
+    database.close().await.expect("the connection can be closed");
+    rows.expect("the log can be read").iter().map(fact).collect()
 }
 
 /// The whole log in a file of SQLite's.

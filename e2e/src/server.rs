@@ -132,9 +132,23 @@ impl Server {
 
     /// Asks the process to stop (SIGTERM) without waiting for it.
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Halts the process, as a machine that hangs would, until [`go_on`](Self::go_on).
+    pub fn halt(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets the process go on.
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill can be run");
-        assert!(status.success());
+        let status = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(status.expect("kill can be run").success());
     }
 
     /// Waits for the process to end; gives whether it ended with success.

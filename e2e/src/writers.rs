@@ -33,8 +33,8 @@ pub fn is_of_others(key: &str) -> bool {
 /// Where the server is, and whether to go on.
 #[derive(Clone)]
 enum Orders {
-    /// Write to this address.
-    WriteTo(String),
+    /// Write to one of these addresses, and to another where nobody is there.
+    WriteTo(Arc<[String]>),
     /// There is no server: wait.
     Wait,
     /// Finish what is under way, and end.
@@ -72,11 +72,12 @@ impl Writers {
             acknowledged: watch::Sender::new(0),
             refused_for_now: watch::Sender::new(0),
         });
-        let (orders, _) = watch::channel(Orders::WriteTo(client.url().to_owned()));
+        let (orders, _) = watch::channel(Orders::WriteTo([client.url().to_owned()].into()));
         let mut tasks = JoinSet::new();
         for number in 0..count {
             let writer = Writer {
                 number,
+                turns: number,
                 client: client.clone(),
                 random: random.fork(),
                 orders: orders.subscribe(),
@@ -109,7 +110,14 @@ impl Writers {
 
     /// There is a server again.
     pub fn go_on(&self, url: &str) {
-        self.orders.send_replace(Orders::WriteTo(url.to_owned()));
+        self.go_on_at(&[url]);
+    }
+
+    /// There are several. Each writer has one that it writes to, and asks the next again what it asked
+    /// one that does not answer.
+    pub fn go_on_at(&self, urls: &[&str]) {
+        let urls = urls.iter().map(|url| (*url).to_owned()).collect();
+        self.orders.send_replace(Orders::WriteTo(urls));
     }
 
     /// What has been asked so far; what is under way has an unknown outcome.
@@ -152,6 +160,8 @@ impl Shared {
 /// One of them.
 struct Writer {
     number: usize,
+    /// Which of the servers is its own, counted round and round.
+    turns: usize,
     client: Client,
     random: Random,
     orders: watch::Receiver<Orders>,
@@ -185,13 +195,13 @@ impl Writer {
             });
             operations.len() - 1
         };
-        while let Some(url) = self.server().await {
-            let request = command.request(&self.client.at(&url)).header("Idempotency-Key", &key);
+        while let Some(urls) = self.servers().await {
+            let url = &urls[self.turns % urls.len()];
+            let request = command.request(&self.client.at(url)).header("Idempotency-Key", &key);
             let outcome = match Answer::try_to(request).await {
                 Ok(answer) => self.judge(&answer).await,
                 Err(_) => {
-                    // Nobody is there, until told otherwise.
-                    self.gone(&url).await;
+                    self.gone(&urls).await;
                     None
                 }
             };
@@ -243,8 +253,8 @@ impl Writer {
         }
     }
 
-    /// Where the server is, once there is one. `None` when there will be none.
-    async fn server(&mut self) -> Option<String> {
+    /// Where the servers are, once there are any. `None` when there will be none.
+    async fn servers(&mut self) -> Option<Arc<[String]>> {
         if let Some(answer) = address(&self.orders.borrow()) {
             return answer;
         }
@@ -255,17 +265,22 @@ impl Writer {
         answer
     }
 
-    /// Waits until there is other news than that the server is at `url`.
-    async fn gone(&mut self, url: &str) {
-        let is_news = |orders: &Orders| !matches!(orders, Orders::WriteTo(same) if same == url);
+    /// Nobody is there: turns to the next server. Of a single one, waits for other news than that.
+    async fn gone(&mut self, urls: &Arc<[String]>) {
+        self.turns += 1;
+        if urls.len() > 1 {
+            tokio::time::sleep(PAUSE).await;
+            return;
+        }
+        let is_news = |orders: &Orders| !matches!(orders, Orders::WriteTo(same) if same == urls);
         let _ = self.orders.wait_for(is_news).await;
     }
 }
 
-/// What orders tell of the server: where it is, that there will be none, or nothing yet.
-fn address(orders: &Orders) -> Option<Option<String>> {
+/// What orders tell of the servers: where they are, that there will be none, or nothing yet.
+fn address(orders: &Orders) -> Option<Option<Arc<[String]>>> {
     match orders {
-        Orders::WriteTo(url) => Some(Some(url.clone())),
+        Orders::WriteTo(urls) => Some(Some(Arc::clone(urls))),
         Orders::Wait => None,
         Orders::End => Some(None),
     }

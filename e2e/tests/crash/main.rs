@@ -14,6 +14,7 @@ use e2e::{
 };
 
 mod companion;
+mod distributed;
 
 use companion::Companion;
 
