@@ -96,7 +96,7 @@ impl KurrentLog {
         let position = reader.head().await?;
         measure::reached(position);
         tracing::info!(%position, namespace = options.namespace, "event log opened on KurrentDB");
-        let appender = Appender { reader: reader.clone(), claim_lease: options.claim_lease };
+        let appender = Appender { reader: reader.clone(), claim_lease: options.lease() };
         let state = State {
             acknowledged: Arc::default(),
             appended: watch::Sender::new(position),

@@ -24,8 +24,8 @@ pub struct KurrentLogOptions {
     pub poll_interval: Duration,
     /// How often a log that could not be written is tried while nobody appends.
     pub probe_interval: Duration,
-    /// How long an append may hold an idempotency key whose events are not there: longer than it can
-    /// be under way. Afterwards whoever comes with the key may have it.
+    /// How long an append may hold an idempotency key whose events are not there; at least twice as long
+    /// as it can be under way. Afterwards whoever comes with the key may have it.
     pub claim_lease: Duration,
 }
 
@@ -45,6 +45,12 @@ impl KurrentLogOptions {
         }
     }
 
+    /// The lease of a claim: longer than an append is under way, whatever is configured.
+    pub(super) fn lease(&self) -> Duration {
+        let longest = self.deadline.saturating_mul(self.attempts_max.max(1));
+        self.claim_lease.max(longest.saturating_mul(2))
+    }
+
     pub(super) fn names(&self) -> Names {
         Names::new(self.namespace.as_deref())
     }
@@ -60,5 +66,28 @@ impl fmt::Debug for KurrentLogOptions {
             .field("attempts_max", &self.attempts_max)
             .field("poll_interval", &self.poll_interval)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::KurrentLogOptions;
+
+    #[test]
+    fn a_claim_outlives_its_append_whatever_the_deadline_is() {
+        let options = KurrentLogOptions {
+            deadline: Duration::from_secs(3600),
+            attempts_max: 8,
+            ..KurrentLogOptions::at("kurrentdb://localhost")
+        };
+        assert_eq!(options.lease(), Duration::from_secs(2 * 8 * 3600));
+    }
+
+    #[test]
+    fn a_password_is_in_nothing_that_is_printed() {
+        let options = KurrentLogOptions::at("kurrentdb://admin:secret@localhost");
+        assert!(!format!("{options:?}").contains("secret"));
     }
 }

@@ -10,14 +10,17 @@ use crate::{
     fixture::{KurrentFixture, options},
     run,
     server::KurrentServer,
+    store::Store,
 };
 
-/// One server for all behaviours, as in life.
+/// One server for all behaviours, which run one after another.
 static SERVER: LazyLock<KurrentServer> = LazyLock::new(KurrentServer::start);
 
 async fn fresh() -> KurrentFixture {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let number = LAST.fetch_add(1, Ordering::Relaxed);
+    // What the behaviours before have left is of no use, and is looked through by every read.
+    SERVER.state.lock().unwrap().store = Store::default();
     KurrentFixture::open(options(&SERVER.url(), format!("suite-{number}"))).await
 }
 
