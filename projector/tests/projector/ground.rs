@@ -143,6 +143,11 @@ impl Ground {
         contents::stored(snapshot.as_mut()).await
     }
 
+    /// Where the first generation is.
+    pub(crate) async fn position(&self) -> Position {
+        self.read_models.peek(Place::Generation(1)).await.unwrap().0.position
+    }
+
     /// The films alone.
     pub(crate) async fn stored_documents(&self) -> BTreeMap<MovieId, MovieDocument> {
         let mut snapshot = self.read_models.snapshot(Place::Generation(1)).await.unwrap();

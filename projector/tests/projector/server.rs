@@ -170,7 +170,15 @@ async fn a_generation_that_is_held_is_held_again_when_the_connection_was_cut() {
     let proxy = CuttingProxy::to(&url).await;
     let held = on_postgres(&proxy.url_for(&url), LEASE).hold(2).await.unwrap();
     proxy.cut();
-    eventually(async || held.still_held().await.is_err() && proxy.connections() == 2).await;
+    let mut db = ground.database.as_ref().unwrap().connect().await;
+    let holders = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND granted \
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let db = tokio::sync::Mutex::new(&mut db);
+    eventually(async || {
+        let holders = sqlx::query_scalar(holders).fetch_one(&mut **db.lock().await).await;
+        held.still_held().await.is_err() && holders.is_ok_and(|holders: i64| holders == 1)
+    })
+    .await;
     assert!(ground.read_models.remove(2).await.is_err());
     assert!(ground.read_models.exists(2).await.unwrap());
 }

@@ -95,13 +95,13 @@ async fn a_crash_at_any_moment_loses_and_repeats_nothing() {
     // every part of one.
     let mut crashes = 0;
     loop {
-        let before = ground.stored().await.position;
+        let before = ground.position().await;
         if before == head {
             break;
         }
         let running = ground.start(options(2, PARK)).await;
         // What the life before had begun to commit may come as well.
-        eventually(async || ground.stored().await.position > before).await;
+        eventually(async || ground.position().await > before).await;
         for _ in 0..crashes * 50 {
             tokio::task::yield_now().await;
         }

@@ -212,7 +212,8 @@ async fn that_somebody_asked_for_a_retry_is_no_difference() {
 
 #[tokio::test]
 async fn every_table_is_compared() {
-    const OURS: [&str; 3] = ["_sqlx_migrations", "checkpoint", "leader"];
+    // A word that was learned stays when its last film goes, so that no fold gives the same ones.
+    const OURS: [&str; 4] = ["_sqlx_migrations", "checkpoint", "leader", "search_word"];
     let ground = ground().await;
     let mut tables = ground.tables().await;
     tables.retain(|name| !OURS.contains(&name.as_str()));
