@@ -3,6 +3,8 @@
 //! [`Store`] is the port; each adapter has its own SQL. What they share stands beside the port: how
 //! rows become a page ([`gathering`]), and by which condition films are fetched ([`planning`]).
 
+#[cfg(test)]
+mod alike;
 mod error;
 mod failure;
 mod gathering;
