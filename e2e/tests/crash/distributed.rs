@@ -69,15 +69,19 @@ struct World {
     nodes: Vec<Node>,
 }
 
-/// The nodes, in the order in which they are started: a projector makes the read model.
+/// The nodes, in the order in which they are started: who takes commands makes the log, a projector the
+/// read model.
 const NODES: [(&str, &str, bool); 6] = [
-    ("projector-1", "projector", false),
-    ("projector-2", "projector", true),
     ("command-1", "command", false),
     ("command-2", "command", true),
+    ("projector-1", "projector", false),
+    ("projector-2", "projector", true),
     ("query-1", "query", false),
     ("query-2", "query", true),
 ];
+
+/// The projectors among them.
+const PROJECTORS: [usize; 2] = [2, 3];
 
 impl World {
     async fn start() -> Self {
@@ -161,7 +165,7 @@ impl World {
     }
 
     fn halt_a_projector(&self, random: &mut Random) -> usize {
-        let index = random.below(2) as usize;
+        let index = *random.one_of(&PROJECTORS);
         println!("  {} is halted", self.nodes[index].name);
         self.server(index).halt();
         index
