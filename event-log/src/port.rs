@@ -27,6 +27,10 @@ pub type EventBatches = BoxStream<'static, Result<Vec<RecordedEvent>, LogError>>
 /// position `p` has seen, or can see, every event before `p`. Revisions of a stream are 1, 2, 3, …
 /// without gaps, in the order of their positions. The events of one append are neighbours.
 ///
+/// What lies between two positions is the store's own: on SQLite and Postgres they are 1, 2, 3, … without
+/// gaps, in the order of the events; on KurrentDB they are opaque numbers that only grow. So nobody counts by
+/// them: one compares them, and asks for what comes after one. [`digest`](Self::digest) counts.
+///
 /// **Atomicity.** Of one append all events become visible together, or none do. Appends that run at
 /// the same time may share a transaction (group commit), yet each succeeds or fails on its own.
 ///

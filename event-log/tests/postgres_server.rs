@@ -1,6 +1,6 @@
 //! The log in Postgres when its server is stopped, killed, a standby, or full.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails its test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what cannot be set up fails its test")]
 
 mod facts;
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// An event's place in the global order of the log.
 ///
-/// The first event has position 1; [`Position::START`] is before it. Positions only grow. On SQLite
-/// and Postgres they are gap-free.
+/// [`Position::START`] is before the first event. Positions only grow. On SQLite and Postgres they are
+/// 1, 2, 3, … without gaps; elsewhere they are opaque.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

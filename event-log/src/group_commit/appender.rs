@@ -175,10 +175,10 @@ impl<W: Writer> Appender<W> {
 
 /// Wakes the subscriptions where the log has grown, as far as this process knows.
 pub(crate) fn reached(head: &watch::Sender<Position>, position: Position) {
-    measure::reached(position);
     head.send_if_modified(|head| {
         let grown = position > *head;
         *head = position.max(*head);
+        measure::reached(*head);
         grown
     });
 }

@@ -2,22 +2,22 @@
 //!
 //! The ledger decides on the presumption as it would on the truth, and its verdicts stand if the log
 //! confirms the whole of it, under its lock; nearly always it does, and then a batch is one trip. Where it
-//! does not, it tells the truth, which is decided upon in its stead and presumed in the next trip.
+//! does not, the log is looked at, and what is seen there is presumed in its stead.
 
 use events::Position;
 use sqlx::{Connection, PgConnection};
 
-use super::call::{self, Answer};
+use super::{call, look::look, presumption::Presumption};
 use crate::{
     Append, AppendError,
     group_commit::{Accepted, Committed, Ledger, Verdict},
 };
 
-/// How often the log is asked before the lock is held over more than one trip.
-const TRIPS_MAX: usize = 3;
+/// Takes the lock that everybody holds who writes, until the transaction ends.
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(cinelog_log.lock_key())";
 
-/// Trips under the lock: the first may tell the truth, which stays true for the second.
-const TRIPS_LOCKED_MAX: usize = 2;
+/// How often it is tried before the lock is held over more than one trip.
+const TRIES_MAX: usize = 2;
 
 /// A batch that is durable, and the ledger with it.
 pub(super) type Done = (Committed, Ledger);
@@ -25,64 +25,65 @@ pub(super) type Done = (Committed, Ledger);
 /// Decides and writes a batch.
 pub(super) async fn commit(
     connection: &mut PgConnection,
-    mut presumed: Ledger,
+    mut presumed: Presumption,
     appends: &[&Append],
 ) -> Result<Done, sqlx::Error> {
-    for _ in 0..TRIPS_MAX {
-        match trip(connection, presumed, appends).await? {
-            Ok(done) => return Ok(done),
-            Err(truth) => presumed = truth,
+    for _ in 0..TRIES_MAX {
+        if let Some(done) = write(connection, &presumed, appends).await? {
+            return Ok(done);
+        }
+        presumed = look(connection, appends).await?;
+        if let Some(done) = refused(&presumed.ledger, appends) {
+            return Ok(done);
         }
     }
-    under_lock(connection, presumed, appends).await
+    under_lock(connection, appends).await
 }
 
-/// The same in a transaction, which has the lock from its first trip on.
+/// The same in a transaction that has the lock before it looks: then what it sees stays so.
 async fn under_lock(
     connection: &mut PgConnection,
-    mut presumed: Ledger,
     appends: &[&Append],
 ) -> Result<Done, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    for _ in 0..TRIPS_LOCKED_MAX {
-        match trip(&mut transaction, presumed, appends).await? {
-            Ok(done) => {
-                transaction.commit().await?;
-                return Ok(done);
-            }
-            Err(truth) => presumed = truth,
-        }
+    sqlx::query(LOCK).execute(&mut *transaction).await?;
+    let seen = look(&mut transaction, appends).await?;
+    if let Some(done) = refused(&seen.ledger, appends) {
+        transaction.rollback().await?;
+        return Ok(done);
     }
-    Err(sqlx::Error::InvalidArgument("the log changed under its lock".to_owned()))
+    match write(&mut transaction, &seen, appends).await? {
+        Some(done) => {
+            transaction.commit().await?;
+            Ok(done)
+        }
+        None => Err(sqlx::Error::InvalidArgument("the log changed under its lock".to_owned())),
+    }
 }
 
-/// Asks once. Gives the truth where that is other than was presumed and something is to be written.
-async fn trip(
+/// Decides on what is presumed, and writes that if it is so. `None`: it is not.
+async fn write(
     connection: &mut PgConnection,
-    presumed: Ledger,
+    presumed: &Presumption,
     appends: &[&Append],
-) -> Result<Result<Done, Ledger>, sqlx::Error> {
-    let (mut verdicts, after) = decided(&presumed, appends);
+) -> Result<Option<Done>, sqlx::Error> {
+    let before = presumed.ledger.head;
+    let (mut verdicts, after) = decided(&presumed.ledger, appends);
     let accepted = accepted(appends, &verdicts);
     let has_written = !accepted.is_empty();
-    match call::append(connection, &presumed, appends, &accepted).await? {
-        Answer::Written(head) => {
-            move_up(&mut verdicts, presumed.head, head);
-            let head = Position(head.0 + (after.head.0 - presumed.head.0));
-            Ok(Ok((Committed { verdicts, head, has_written }, after)))
-        }
-        Answer::Truth(truth) => {
-            let (verdicts, after) = decided(&truth, appends);
-            let accepts = verdicts.iter().any(|v| matches!(v, Ok(Verdict::Accepted(_))));
-            match accepts {
-                true => Ok(Err(truth)),
-                // All of it was true at one moment, which is as good as now.
-                false => {
-                    Ok(Ok((Committed { verdicts, head: truth.head, has_written: false }, after)))
-                }
-            }
-        }
-    }
+    let Some(head) = call::append(connection, presumed, appends, &accepted).await? else {
+        return Ok(None);
+    };
+    move_up(&mut verdicts, before, head);
+    let head = Position(head.0 + (after.head.0 - before.0));
+    Ok(Some((Committed { verdicts, head, has_written }, after)))
+}
+
+/// Where nothing is to be written, the verdicts on what was seen at one moment: that is as good as now.
+fn refused(seen: &Ledger, appends: &[&Append]) -> Option<Done> {
+    let (verdicts, after) = decided(seen, appends);
+    let accepts = verdicts.iter().any(|verdict| matches!(verdict, Ok(Verdict::Accepted(_))));
+    (!accepts).then(|| (Committed { verdicts, head: seen.head, has_written: false }, after))
 }
 
 type Verdicts = Vec<Result<Verdict, AppendError>>;
@@ -116,5 +117,86 @@ fn move_up(verdicts: &mut Verdicts, presumed: Position, actual: Position) {
             }
             Verdict::Repeated(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{EventId, Metadata, NewEvent, Revision, StreamName};
+    use jiff::Timestamp;
+    use proving_ground::Database;
+    use serde_json::value::RawValue;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        Expected,
+        postgres::{PostgresLog, PostgresLogOptions},
+    };
+
+    fn append(id: u128, expected: Expected) -> Append {
+        let event = NewEvent {
+            id: EventId(Uuid::from_u128(id)),
+            event_type: "Happened".to_owned(),
+            schema_version: 1,
+            metadata: Metadata::at(Timestamp::UNIX_EPOCH),
+            data: RawValue::from_string("{}".to_owned()).unwrap(),
+        };
+        Append::new(StreamName::new("movie-1").unwrap(), expected, vec![event])
+    }
+
+    async fn database() -> (Database, PgConnection) {
+        let database = Database::new().await;
+        PostgresLog::open(PostgresLogOptions::at(database.url())).await.unwrap();
+        let connection = database.connect().await;
+        (database, connection)
+    }
+
+    fn positions(done: Done) -> Vec<Option<u64>> {
+        let position = |verdict: Result<Verdict, AppendError>| match verdict.ok()? {
+            Verdict::Accepted(accepted) => Some(accepted.appended.position.0),
+            Verdict::Repeated(appended) => Some(appended.position.0),
+        };
+        done.0.verdicts.into_iter().map(position).collect()
+    }
+
+    #[tokio::test]
+    async fn under_its_lock_a_batch_is_decided_on_what_is_there() {
+        let (_database, mut connection) = database().await;
+        let (first, second) = (append(1, Expected::NoStream), append(2, Expected::Any));
+        let conflict = append(3, Expected::NoStream);
+        let done = under_lock(&mut connection, &[&first]).await.unwrap();
+        assert_eq!(positions(done), [Some(1)]);
+        let done = under_lock(&mut connection, &[&conflict, &second, &first]).await.unwrap();
+        assert_eq!(positions(done), [None, Some(2), Some(1)]);
+        let done = under_lock(&mut connection, &[&conflict, &second]).await.unwrap();
+        assert_eq!(positions(done), [None, Some(2)]);
+        // And the lock is free.
+        let done = under_lock(&mut connection, &[&append(4, Expected::Any)]).await.unwrap();
+        assert_eq!(positions(done), [Some(3)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_presumed_wrongly_is_not_written() {
+        let (_database, mut connection) = database().await;
+        let first = append(1, Expected::NoStream);
+        under_lock(&mut connection, &[&first]).await.unwrap();
+        let stream = first.stream.clone();
+        let again = append(1, Expected::Any);
+        let new = append(2, Expected::Any);
+        // Where the stream is presumed, whether somebody has seen it there, and what is written.
+        for (revision, seen, append) in
+            [(0, true, &new), (0, false, &new), (2, false, &new), (1, true, &again)]
+        {
+            let mut presumed = Presumption::seen(Ledger::default());
+            presumed.ledger.revisions.insert(stream.clone(), Revision(revision));
+            if !seen {
+                presumed.unseen.insert(stream.clone());
+            }
+            let written = write(&mut connection, &presumed, &[append]).await.unwrap();
+            assert!(written.is_none(), "at {revision}");
+        }
+        let done = under_lock(&mut connection, &[&new]).await.unwrap();
+        assert_eq!(positions(done), [Some(2)]);
     }
 }

@@ -1,58 +1,73 @@
 //! The call of the function that appends (`migrations/postgres/log`): what is presumed and what is to be
 //! written go in as arrays, so that the statement never changes and stays prepared.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use events::{Digest, EventId, NewEvent, Position, Revision, StreamName};
-use sqlx::{PgConnection, Row, postgres::PgRow};
-use uuid::Uuid;
+use sqlx::{PgConnection, Row};
 
-use super::row::{integer, number};
-use crate::{
-    Append,
-    group_commit::{Accepted, Ledger, Place},
+use super::{
+    presumption::Presumption,
+    row::{integer, number},
 };
+use crate::{Append, group_commit::Accepted};
 
 const CALL: &str = "
-    SELECT as_presumed, head, actual_heads, known_ids, known_streams, known_revisions, known_positions,
-           taken_keys
-    FROM cinelog_log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                            $17, $18, $19, $20, $21, $22, $23)";
+    SELECT cinelog_log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                              $17, $18, $19, $20, $21, $22, $23)";
 
-/// What the log says to a presumption.
-pub(super) enum Answer {
-    /// It is so, and what was to be written is. Positions follow this one.
-    Written(Position),
-    /// It is not so; nothing was written. This is so.
-    Truth(Ledger),
-}
-
-/// Writes what was accepted, if all of `presumed` is so.
+/// Writes what was accepted, if all that is presumed is so: gives the position before it. `None`: it is not
+/// so, and nothing was written.
 ///
-/// Of the ids and keys of `appends` those are not asked for that are known to be in the log: an event
-/// stays where it is, and a key that is forgotten meanwhile was taken all the same.
+/// What is accepted proves by itself that its ids and keys are free, and that its streams have not gone
+/// on. The rest is looked at: streams that nobody has seen where they are presumed, those that are not written
+/// to, and ids and keys of what is not accepted. An event that is known to be there stays where it
+/// is, and a key that is forgotten meanwhile was taken all the same.
 pub(super) async fn append(
     connection: &mut PgConnection,
-    presumed: &Ledger,
+    presumed: &Presumption,
     appends: &[&Append],
     accepted: &[(&Append, Accepted)],
-) -> Result<Answer, sqlx::Error> {
-    let streams: Vec<(&StreamName, &Revision)> = presumed.revisions.iter().collect();
-    let ids = appends.iter().flat_map(|append| &append.events).map(|event| event.id);
-    let keys = appends.iter().filter_map(|append| Some(append.idempotency.as_ref()?.key.as_str()));
+) -> Result<Option<Position>, sqlx::Error> {
+    let written: HashSet<&StreamName> = accepted
+        .iter()
+        .filter(|(append, _)| !append.events.is_empty())
+        .map(|(append, _)| &append.stream)
+        .collect();
+    let (streams, heads): (Vec<&str>, Vec<u64>) = (presumed.ledger.revisions.iter())
+        .filter(|(stream, _)| presumed.unseen.contains(*stream) || !written.contains(stream))
+        .map(|(stream, revision)| (stream.as_str(), revision.0))
+        .unzip();
+    let (ids, keys) = of_others(presumed, appends, accepted);
     let query = sqlx::query(CALL)
-        .bind(streams.iter().map(|(stream, _)| stream.as_str()).collect::<Vec<_>>())
-        .bind(integers(streams.iter().map(|(_, revision)| revision.0))?)
-        .bind(ids.filter(|id| !presumed.places.contains_key(id)).map(|id| id.0).collect::<Vec<_>>())
-        .bind(keys.filter(|key| !presumed.keys.contains(*key)).collect::<Vec<_>>());
-    let query = bind_entries(bind_events(query, accepted)?, presumed.head, accepted)?;
-    let row = query.fetch_one(connection).await?;
-    let head = Position(number(row.try_get("head")?)?);
-    if row.try_get("as_presumed")? {
-        return Ok(Answer::Written(head));
+        .bind(streams)
+        .bind(integers(heads.into_iter())?)
+        .bind(ids.into_iter().map(|id| id.0).collect::<Vec<_>>())
+        .bind(keys);
+    let query = bind_entries(bind_events(query, accepted)?, presumed.ledger.head, accepted)?;
+    let head: Option<i64> = query.fetch_one(connection).await?.try_get(0)?;
+    head.map(|head| number(head).map(Position)).transpose()
+}
+
+/// The ids and keys of the appends that are not accepted, as far as they are presumed to be free.
+fn of_others<'a>(
+    presumed: &Presumption,
+    appends: &[&'a Append],
+    accepted: &[(&Append, Accepted)],
+) -> (Vec<EventId>, Vec<&'a str>) {
+    let (mut ids, mut keys) = (Vec::new(), Vec::new());
+    let mut accepted = accepted.iter().map(|(append, _)| *append).peekable();
+    for append in appends {
+        // Those that are accepted stand in the order of all.
+        if accepted.next_if(|accepted| std::ptr::eq(*accepted, *append)).is_some() {
+            continue;
+        }
+        let new = |id: &EventId| !presumed.ledger.places.contains_key(id);
+        ids.extend(append.events.iter().map(|event| event.id).filter(new));
+        let key = append.idempotency.as_ref().map(|entry| entry.key.as_str());
+        keys.extend(key.filter(|key| !presumed.ledger.keys.contains(*key)));
     }
-    let streams: Vec<&StreamName> = streams.iter().map(|(stream, _)| *stream).collect();
-    truth(&row, head, &streams, presumed).map(Answer::Truth)
+    (ids, keys)
 }
 
 type Query = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
@@ -106,40 +121,6 @@ fn bind_entries(
         .bind(
             entries.iter().map(|(entry, _)| entry.recorded_at.as_microsecond()).collect::<Vec<_>>(),
         ))
-}
-
-/// The ledger as the log has it, with what was known of it before.
-fn truth(
-    row: &PgRow,
-    head: Position,
-    streams: &[&StreamName],
-    presumed: &Ledger,
-) -> Result<Ledger, sqlx::Error> {
-    let heads: Vec<i64> = row.try_get("actual_heads")?;
-    let mut revisions = HashMap::with_capacity(streams.len());
-    for (stream, revision) in streams.iter().zip(heads) {
-        revisions.insert((*stream).clone(), Revision(number(revision)?));
-    }
-    let (mut places, mut keys) = (presumed.places.clone(), presumed.keys.clone());
-    // NULL where none is known.
-    if let Some(ids) = row.try_get::<Option<Vec<Uuid>>, _>("known_ids")? {
-        let streams: Vec<String> = row.try_get("known_streams")?;
-        let revisions: Vec<i64> = row.try_get("known_revisions")?;
-        let positions: Vec<i64> = row.try_get("known_positions")?;
-        for (((id, stream), revision), position) in
-            ids.into_iter().zip(streams).zip(revisions).zip(positions)
-        {
-            let place = Place {
-                stream: StreamName::new(stream)
-                    .map_err(|error| sqlx::Error::Decode(error.into()))?,
-                revision: Revision(number(revision)?),
-                position: Position(number(position)?),
-            };
-            places.insert(EventId(id), place);
-        }
-    }
-    keys.extend(row.try_get::<Option<Vec<String>>, _>("taken_keys")?.unwrap_or_default());
-    Ok(Ledger { head, revisions, places, keys })
 }
 
 fn integers(numbers: impl Iterator<Item = u64>) -> Result<Vec<i64>, sqlx::Error> {

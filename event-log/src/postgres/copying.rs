@@ -8,10 +8,11 @@ use sqlx::{Connection, PgConnection};
 
 use super::{
     PostgresLogOptions,
-    call::{self, Answer},
-    connect, digest,
+    batch::LOCK,
+    call, connect, digest,
     failure::{damaged, log_error},
     idempotency,
+    presumption::Presumption,
     session::answered,
 };
 use crate::{
@@ -55,9 +56,7 @@ async fn restore_part(
     events: Vec<RecordedEvent>,
 ) -> Result<Result<Digest, RestoreError>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock(cinelog_log.lock_key())")
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(LOCK).execute(&mut *transaction).await?;
     let actual = digest::kept(&mut *transaction, Position(u64::MAX)).await?;
     if actual != after {
         return Ok(Err(RestoreError::NotTheBeginning { actual }));
@@ -66,12 +65,9 @@ async fn restore_part(
     let (appends, places, presumed) = as_accepted(after, events);
     let appends: Vec<&Append> = appends.iter().collect();
     let accepted: Vec<(&Append, Accepted)> = appends.iter().copied().zip(places).collect();
-    match call::append(&mut transaction, &presumed, &appends, &accepted).await? {
-        Answer::Written(_) => {}
-        Answer::Truth(_) => {
-            let reason = "what was to be restored contradicts what precedes it".to_owned();
-            return Ok(Err(damaged(reason).into()));
-        }
+    if call::append(&mut transaction, &presumed, &appends, &accepted).await?.is_none() {
+        let reason = "what was to be restored contradicts what precedes it".to_owned();
+        return Ok(Err(damaged(reason).into()));
     }
     let written = digest::kept(&mut *transaction, Position(u64::MAX)).await?;
     if written != digest {
@@ -83,15 +79,18 @@ async fn restore_part(
 
 /// The events as appends of one each that were accepted where they are, and what that presumes: that each
 /// stream is where its first event follows.
-fn as_accepted(after: Digest, events: Vec<RecordedEvent>) -> (Vec<Append>, Vec<Accepted>, Ledger) {
-    let mut presumed = Ledger { head: Position(after.count), ..Ledger::default() };
+fn as_accepted(
+    after: Digest,
+    events: Vec<RecordedEvent>,
+) -> (Vec<Append>, Vec<Accepted>, Presumption) {
+    let mut ledger = Ledger { head: Position(after.count), ..Ledger::default() };
     let (mut appends, mut places) = (Vec::new(), Vec::new());
     for (event, position) in events.into_iter().zip(after.count + 1..) {
         let RecordedEvent {
             stream, revision, id, event_type, schema_version, metadata, data, ..
         } = event;
         let before = Revision(revision.0.saturating_sub(1));
-        presumed.revisions.entry(stream.clone()).or_insert(before);
+        ledger.revisions.entry(stream.clone()).or_insert(before);
         let event = NewEvent { id, event_type, schema_version, metadata, data };
         appends.push(Append::new(stream, Expected::Exact(before), vec![event]));
         let appended = Appended { revision, position: Position(position) };
@@ -101,7 +100,9 @@ fn as_accepted(after: Digest, events: Vec<RecordedEvent>) -> (Vec<Append>, Vec<A
             appended,
         });
     }
-    (appends, places, presumed)
+    // Nobody has seen any of it.
+    let unseen = ledger.revisions.keys().cloned().collect();
+    (appends, places, Presumption { ledger, unseen })
 }
 
 /// Remembers keys that are not taken; gives how many.

@@ -5,7 +5,10 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::failure::{cannot_migrate, damaged, log_error};
+use super::{
+    PostgresLog, PostgresLogOptions, connect,
+    failure::{cannot_migrate, damaged, log_error},
+};
 use crate::LogError;
 
 /// Every migration, oldest first, numbered from 1 without gaps. What a release has shipped is never changed.
@@ -14,6 +17,17 @@ const MIGRATIONS: &[(i64, &str, &str)] =
 
 /// Where it is kept which of them were run.
 const TABLE: &str = "cinelog_log._sqlx_migrations";
+
+impl PostgresLog {
+    /// Whether the database has a log, of this version or another. Changes nothing.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] where the server cannot be reached.
+    pub async fn exists(options: &PostgresLogOptions) -> Result<bool, LogError> {
+        let (_, mut connection) = connect(options).await?;
+        Ok(had(&mut connection).await? > 0)
+    }
+}
 
 /// Sees whether the database has had exactly the migrations that are known here; changes nothing.
 ///

@@ -12,6 +12,8 @@ use crate::{
     subscription::{PAGE, Page},
 };
 
+pub(super) const HEAD: &str = "SELECT coalesce(max(position), 0) FROM cinelog_log.event";
+
 /// A stream from revision `from` on, oldest first.
 pub(super) async fn stream(
     readers: &Readers,
@@ -82,8 +84,7 @@ pub(super) async fn page(readers: &Readers, from: Position) -> Result<Page, LogE
 /// The position of the last event.
 pub(super) async fn head(readers: &Readers) -> Result<Position, LogError> {
     let head = readers.read(|pool| async move {
-        let sql = "SELECT coalesce(max(position), 0) FROM cinelog_log.event";
-        sqlx::query_scalar(sql).fetch_one(&pool).await.and_then(number)
+        sqlx::query_scalar(HEAD).fetch_one(&pool).await.and_then(number)
     });
     head.await.map(Position)
 }

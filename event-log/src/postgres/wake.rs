@@ -15,7 +15,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{PostgresLogOptions, readers::Readers, row::integer, session::answered};
+use super::{
+    PostgresLogOptions,
+    read::HEAD,
+    readers::Readers,
+    row::{integer, number},
+    session::answered,
+};
 use crate::{LogError, backoff::Backoff, group_commit::reached};
 
 /// The channel. What is sent is the position that the log has reached.
@@ -83,6 +89,10 @@ impl Listener {
         listener.eager_reconnect(false);
         answered(self.statement_timeout, listener.listen(CHANNEL)).await?;
         *backoff = Backoff::default();
+        // What was announced before anybody listened.
+        let missed = sqlx::query_scalar(HEAD).fetch_one(&mut listener);
+        let missed: i64 = answered(self.statement_timeout, missed).await?;
+        reached(&self.head, Position(number(missed)?));
         loop {
             match timeout(ASK_INTERVAL, listener.try_recv()).await {
                 Ok(heard) => match heard? {

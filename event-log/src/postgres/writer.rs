@@ -13,8 +13,8 @@ use tokio::{
 use super::{
     PostgresLogOptions, batch,
     failure::{Kind, kind, log_error},
-    heads::Heads,
     idempotency,
+    presumption::Heads,
     readers::Readers,
     session::{self, answered},
 };
@@ -62,6 +62,7 @@ impl PostgresWriter {
                 let PostgresLogOptions { connect_timeout, statement_timeout, .. } = self.options;
                 let connection =
                     session::connect(&self.server, connect_timeout, statement_timeout).await?;
+                self.heads = Heads::default();
                 tracing::info!(at = self.options.place(), "event log reconnected");
                 Ok(connection)
             }

@@ -66,12 +66,14 @@ CREATE TRIGGER digest_is_never_emptied BEFORE TRUNCATE ON cinelog_log.digest
 CREATE FUNCTION cinelog_log.lock_key() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 7163378064199477100;
 
--- Writes a batch of appends, if all is as its caller presumes; one statement, one transaction.
+-- Writes a batch of appends, if all is as its caller presumes; one statement, one transaction. Gives the
+-- position before them. NULL: something is not so, and nothing was written.
 --
--- Presumed are: the heads of the streams, each named once; that none of the ids is known; that none of the
--- keys is taken. Where all of that is so, the events and the entries are written, and what is told is
--- `head`, the position before them. Where it is not, nothing is written, and what is told is the truth: the
--- heads as they are, where those of the ids stand that are known, those of the keys that are taken.
+-- Presumed is of each stream that is written to that it is where its first event follows: the caller has
+-- seen it there in this session, so only that it has not gone on can be wrong, and that is what the index
+-- finds. Of streams that are not written to, or that the caller has not seen, `heads` says where they are
+-- presumed to be. No id and no key that is written may be known, which indexes find too; nor may `ids` and
+-- `keys`.
 --
 -- Positions are taken under one lock that is held to the commit, so they become visible in their order.
 -- Each statement below sees all that was committed before the lock was had, since the function is VOLATILE
@@ -87,15 +89,14 @@ CREATE FUNCTION cinelog_log.append(
     event_form bytea[],
     -- The keys to remember. A position is told as the number of events of this batch up to it.
     entry_key text[], entry_fingerprint text[], entry_answer text[], entry_revision bigint[],
-    entry_ordinal bigint[], entry_recorded_at bigint[],
-    OUT as_presumed boolean, OUT head bigint, OUT actual_heads bigint[],
-    OUT known_ids uuid[], OUT known_streams text[], OUT known_revisions bigint[],
-    OUT known_positions bigint[], OUT taken_keys text[]
-) LANGUAGE plpgsql VOLATILE AS $$
+    entry_ordinal bigint[], entry_recorded_at bigint[]
+) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    form bytea;
+    head bigint;
     running bytea;
+    form bytea;
     written bigint;
+    violated text;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'appends need READ COMMITTED, not %', current_setting('transaction_isolation');
@@ -106,7 +107,6 @@ BEGIN
     END IF;
 
     PERFORM pg_advisory_xact_lock(cinelog_log.lock_key());
-
     SELECT d.position, d.hash INTO head, running
     FROM cinelog_log.digest d ORDER BY d.position DESC LIMIT 1;
     IF NOT FOUND THEN
@@ -115,27 +115,30 @@ BEGIN
     END IF;
 
     -- OFFSET 0 keeps the planner from joining otherwise than from the few to the index.
-    actual_heads := ARRAY(
-        SELECT coalesce((SELECT max(e.revision) FROM cinelog_log.event e WHERE e.stream = s.name), 0)
-        FROM unnest(streams) WITH ORDINALITY AS s(name, n) ORDER BY s.n);
-    SELECT array_agg(e.id), array_agg(e.stream), array_agg(e.revision), array_agg(e.position)
-    INTO known_ids, known_streams, known_revisions, known_positions
-    FROM unnest(ids) AS i(id)
-    CROSS JOIN LATERAL (SELECT * FROM cinelog_log.event e WHERE e.id = i.id OFFSET 0) AS e;
-    IF cardinality(keys) > 0 THEN
-        SELECT array_agg(k.key) INTO taken_keys
-        FROM unnest(keys) AS i(key)
-        CROSS JOIN LATERAL (SELECT k.key FROM cinelog_log.idempotency k WHERE k.key = i.key OFFSET 0) AS k;
+    IF cardinality(streams) > 0 AND EXISTS (
+        SELECT FROM unnest(streams, heads) AS s(stream, head)
+        WHERE s.head <> coalesce(
+            (SELECT max(e.revision) FROM cinelog_log.event e WHERE e.stream = s.stream), 0)
+    ) THEN
+        RETURN NULL;
     END IF;
-    as_presumed := actual_heads = heads AND known_ids IS NULL AND taken_keys IS NULL;
-    IF NOT as_presumed THEN
-        RETURN;
+    IF cardinality(ids) > 0 AND EXISTS (
+        SELECT FROM unnest(ids) AS i(id)
+        CROSS JOIN LATERAL (SELECT FROM cinelog_log.event e WHERE e.id = i.id OFFSET 0) AS e
+    ) THEN
+        RETURN NULL;
+    END IF;
+    IF cardinality(keys) > 0 AND EXISTS (
+        SELECT FROM unnest(keys) AS i(key)
+        CROSS JOIN LATERAL (SELECT FROM cinelog_log.idempotency k WHERE k.key = i.key OFFSET 0) AS k
+    ) THEN
+        RETURN NULL;
     END IF;
 
     IF cardinality(event_id) > 0 THEN
         INSERT INTO cinelog_log.event (position, stream, revision, id, type, schema_version, recorded_at,
             actor, correlation_id, causation_id, traceparent, idempotency_key, data)
-        SELECT append.head + e.n, e.stream, e.revision, e.id, e.type, e.schema_version, e.recorded_at,
+        SELECT head + e.n, e.stream, e.revision, e.id, e.type, e.schema_version, e.recorded_at,
             e.actor, e.correlation_id, e.causation_id, e.traceparent, e.idempotency_key, e.data
         FROM unnest(event_stream, event_revision, event_id, event_type, event_schema_version,
                 event_recorded_at, event_actor, event_correlation_id, event_causation_id,
@@ -143,7 +146,7 @@ BEGIN
             AS e(stream, revision, id, type, schema_version, recorded_at, actor, correlation_id,
                 causation_id, traceparent, idempotency_key, data, n);
         GET DIAGNOSTICS written = ROW_COUNT;
-        IF written <> cardinality(event_id) THEN
+        IF written <> cardinality(event_id) OR written <> cardinality(event_form) THEN
             RAISE EXCEPTION '% events were written, not %', written, cardinality(event_id);
         END IF;
         FOREACH form IN ARRAY event_form LOOP
@@ -154,7 +157,7 @@ BEGIN
 
     IF cardinality(entry_key) > 0 THEN
         INSERT INTO cinelog_log.idempotency (key, fingerprint, answer, revision, position, recorded_at)
-        SELECT k.key, k.fingerprint, k.answer, k.revision, append.head + k.ordinal, k.recorded_at
+        SELECT k.key, k.fingerprint, k.answer, k.revision, head + k.ordinal, k.recorded_at
         FROM unnest(entry_key, entry_fingerprint, entry_answer, entry_revision, entry_ordinal,
                 entry_recorded_at)
             AS k(key, fingerprint, answer, revision, ordinal, recorded_at);
@@ -163,4 +166,12 @@ BEGIN
             RAISE EXCEPTION '% keys were remembered, not %', written, cardinality(entry_key);
         END IF;
     END IF;
+    RETURN head;
+EXCEPTION WHEN unique_violation THEN
+    -- What was written is undone. That a position is there twice is nobody's presumption.
+    GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+    IF violated IN ('event_stream_revision', 'event_id', 'idempotency_pkey') THEN
+        RETURN NULL;
+    END IF;
+    RAISE;
 END $$;

@@ -1,6 +1,6 @@
-//! What is presumed of the streams of a batch, before the log has been asked.
+//! What is presumed of the log as far as a batch is concerned, before the log has been asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use events::{Revision, StreamName};
 
@@ -10,7 +10,24 @@ use crate::{Append, Expected, group_commit::Ledger};
 /// costs a trip and nothing else.
 const STREAMS_MAX: usize = 32_768;
 
-/// Where streams were when this process last heard of them.
+/// A ledger that may be wrong.
+#[derive(Debug, Clone)]
+pub(super) struct Presumption {
+    pub(super) ledger: Ledger,
+    /// The streams that nobody here has seen where they are presumed. The others have been there, and can
+    /// only have gone on.
+    pub(super) unseen: HashSet<StreamName>,
+}
+
+impl Presumption {
+    /// What was so when the log was asked.
+    pub(super) fn seen(ledger: Ledger) -> Self {
+        Self { ledger, unseen: HashSet::new() }
+    }
+}
+
+/// Where streams were when they were last seen, over the connection that there is. With another connection
+/// it begins anew: there may be another server behind it, which has not come as far.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
     known: HashMap<StreamName, Revision>,
@@ -20,12 +37,15 @@ impl Heads {
     /// The ledger as it should be if nobody but those appends' callers has changed anything: each stream is
     /// where it was last heard of, or where the first who names it expects it, whichever is later; no id
     /// of theirs is known, and no key taken.
-    pub(super) fn presume(&self, appends: &[&Append]) -> Ledger {
-        let mut ledger = Ledger::default();
+    pub(super) fn presume(&self, appends: &[&Append]) -> Presumption {
+        let (mut ledger, mut unseen) = (Ledger::default(), HashSet::new());
         let mut presume = |stream: &StreamName, expected: Revision| {
             if !ledger.revisions.contains_key(stream) {
                 let known = self.known.get(stream).copied().unwrap_or(Revision::NONE);
                 ledger.revisions.insert(stream.clone(), known.max(expected));
+                if expected > known {
+                    unseen.insert(stream.clone());
+                }
             }
         };
         for append in appends {
@@ -40,7 +60,7 @@ impl Heads {
                 },
             );
         }
-        ledger
+        Presumption { ledger, unseen }
     }
 
     /// Remembers where streams are.
@@ -62,7 +82,7 @@ mod tests {
 
     fn presumed(heads: &Heads, expected: Expected) -> Revision {
         let append = Append::new(stream("movie-1"), expected, vec![]);
-        heads.presume(&[&append]).revisions[&stream("movie-1")]
+        heads.presume(&[&append]).ledger.revisions[&stream("movie-1")]
     }
 
     #[test]
@@ -83,10 +103,25 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_expected_beyond_what_was_seen_is_unseen() {
+        let mut heads = Heads::default();
+        heads.learn([(stream("movie-1"), Revision(5))].into());
+        let unseen = |expected| {
+            let append = Append::new(stream("movie-1"), expected, vec![]);
+            heads.presume(&[&append]).unseen.contains(&stream("movie-1"))
+        };
+        assert!(!unseen(Expected::Any) && !unseen(Expected::Exact(Revision(5))));
+        assert!(unseen(Expected::Exact(Revision(6))));
+    }
+
+    #[test]
     fn what_an_append_depends_upon_is_presumed_too() {
         let given = Some((stream("movie-2"), Revision(3)));
         let append = Append { given, ..Append::new(stream("movie-1"), Expected::Any, vec![]) };
-        assert_eq!(Heads::default().presume(&[&append]).revisions[&stream("movie-2")], Revision(3));
+        assert_eq!(
+            Heads::default().presume(&[&append]).ledger.revisions[&stream("movie-2")],
+            Revision(3)
+        );
     }
 
     #[test]
