@@ -51,8 +51,12 @@ pub(crate) async fn event_log_reader(
             Ok(Some(Arc::new(SqliteLog::open_reader(options).await?)))
         }
         LogUrl::Postgres(url) => {
-            let open = async || Ok(PostgresLog::open_reader(postgres(config, url)).await?);
-            Ok(Some(Arc::new(patiently(config, WHAT, open).await?)))
+            let options = postgres(config, url);
+            let exists = async || Ok(PostgresLog::exists(&options).await?);
+            match patiently(config, WHAT, exists).await? {
+                true => Ok(Some(beside(config, url).await?)),
+                false => Ok(None),
+            }
         }
         // There is nothing to be made, and so no difference.
         LogUrl::KurrentDb(url) => Ok(Some(kurrentdb(config, url).await?)),
@@ -65,12 +69,18 @@ pub(crate) async fn event_log_of(
     config: &Config,
     data: &DataDir,
 ) -> Result<Arc<dyn EventLog>, Failure> {
-    let is_own = config.log.url.file().is_some() || config.server.roles.has(Role::Command);
-    let reader = if is_own { None } else { event_log_reader(config, data).await? };
-    match reader {
-        Some(reader) => Ok(reader),
-        None => event_log(config, data).await,
+    match &config.log.url {
+        LogUrl::Postgres(url) if !config.server.roles.has(Role::Command) => {
+            beside(config, url).await
+        }
+        _ => event_log(config, data).await,
     }
+}
+
+/// Opens the log of a database to read it only; waits until somebody has made it.
+async fn beside(config: &Config, url: &ServerUrl) -> Result<Arc<dyn EventLog>, Failure> {
+    let open = async || Ok(PostgresLog::open_reader(postgres(config, url)).await?);
+    Ok(Arc::new(patiently(config, WHAT, open).await?))
 }
 
 fn postgres(config: &Config, url: &ServerUrl) -> PostgresLogOptions {
