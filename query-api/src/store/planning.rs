@@ -37,23 +37,26 @@ pub(crate) fn to_be_counted<'f>(
     filter.conditions.iter().filter(move |it| !is_served(it) && !it.is_of_one_film())
 }
 
-/// Which of several ways to fetch the films is taken, where one is: each leads to so many. `None` is to
-/// go through the list in its order. `total` is how many films there are; it does not matter where the
-/// fewest are few.
-pub(crate) fn fetched_by(counts: &[i64], total: i64) -> Option<usize> {
-    let fewest = *counts.iter().min()?;
-    let fetches = fewest < FEW_FILMS || fewest < way(total, counts.iter().copied());
-    counts.iter().position(|films| fetches && *films == fewest)
+/// Which of several ways to fetch the films is taken, where one is: each leads to so many, of so many in
+/// all, as [`expected`] says. `None` is to go through the list in its order.
+pub(crate) fn fetched_by(films: &[i64], total: i64) -> Option<usize> {
+    let fewest = *films.iter().min()?;
+    let fetches = fewest < FEW_FILMS || fewest < way(total, films);
+    films.iter().position(|films| fetches && *films == fewest)
+}
+
+/// How many films fit a condition for which so many were counted. Where counting ended early there are
+/// more, and who knows how many.
+pub(crate) fn expected(counted: i64, total: i64) -> i64 {
+    if counted == MANY_FILMS { counted.max(total / 4) } else { counted }
 }
 
 /// How many films are gone through, in the order of a list, before a page of it is full: with so many
 /// films in all, of which so many fit each condition. Conditions are taken to know nothing of each
 /// other and of the order.
-pub(crate) fn way(total: i64, counts: impl Iterator<Item = i64>) -> i64 {
-    counts.fold(PAGE_FILMS, |way, films| {
-        // Where counting ended early there are more, and who knows how many.
-        let films = if films == MANY_FILMS { films.max(total / 4) } else { films };
-        way.saturating_mul(total.max(1)) / films.clamp(1, total.max(1))
+pub(crate) fn way(total: i64, films: &[i64]) -> i64 {
+    films.iter().fold(PAGE_FILMS, |way, films| {
+        way.saturating_mul(total.max(1)) / (*films).clamp(1, total.max(1))
     })
 }
 

@@ -41,17 +41,21 @@ pub(super) struct Listing<'q> {
     pub(super) keys: Vec<(Sql<'q>, Direction)>,
     /// `FROM … WHERE …`, to which `AND …` can be added.
     pub(super) source: Sql<'q>,
-    /// Where the list is gone through in its order: what else must hold of an item, `AND …`. A walk that
-    /// does not fill the page ends after [`WALK_MAX`] items.
-    pub(super) walk: Option<Sql<'q>>,
+    /// How the list is gone through in its order; `None` where all that the source has is wanted.
+    pub(super) walk: Option<Walk<'q>>,
     /// Whether what the list belongs to is there.
     pub(super) is_there: Sql<'q>,
     /// How long it is.
     pub(super) count: Count<'q>,
 }
 
-/// The most items that are gone through for a page, besides those that its window counts off.
-pub(super) const WALK_MAX: i64 = 20_000;
+/// Going through a list of films in its order.
+pub(super) struct Walk<'q> {
+    /// What must hold of a film, `AND …`.
+    pub(super) fits: Sql<'q>,
+    /// After how many films the walk is given up, besides those that the window counts off.
+    pub(super) most: Option<i64>,
+}
 
 /// How many columns stand before the keys: generation, position, whether it is there, total, bytes.
 const BEFORE_KEYS: usize = 5;
@@ -180,9 +184,15 @@ impl Listing<'_> {
                 key(query);
                 query.push(format_args!(" {}", direction.sql()));
             }
-            let counted_off = if let Place::Offset(items) = window.at { items.into() } else { 0 };
-            query.push(format_args!(" LIMIT {}) AS m WHERE true", WALK_MAX + counted_off));
-            walk(query);
+            if let Some(most) = walk.most {
+                let counted_off = match window.at {
+                    Place::Offset(items) => i64::from(items),
+                    Place::After(_) | Place::Before(_) => 0,
+                };
+                query.push(format_args!(" LIMIT {}", most + counted_off));
+            }
+            query.push(") AS m WHERE true");
+            (walk.fits)(query);
         } else {
             self.push_from(query, window, &directions);
         }

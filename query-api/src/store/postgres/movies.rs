@@ -10,7 +10,7 @@ use read_model::{FacetKind, search::Words};
 use sqlx::{Postgres, QueryBuilder, Row};
 
 use super::{
-    listing::{Columns, Listing, Sql, WALK_MAX, column, push_value, storable},
+    listing::{Columns, Listing, Sql, Walk, column, push_value, storable},
     push_counted,
     session::Session,
 };
@@ -24,6 +24,14 @@ use crate::{
 };
 
 type Query = QueryBuilder<Postgres>;
+
+/// The most films that are gone through for a page, besides those that its window counts off, before
+/// they are fetched after all.
+const WALK_MAX: i64 = 20_000;
+
+/// The most films that are fetched and sorted for a page, where its order does not ask for it. It takes
+/// some tenths of a second.
+const FETCHED_MAX: i64 = 100_000;
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +64,7 @@ pub(super) struct Plan<'f> {
     /// these is served by the index of the order.
     looked_at: Vec<By<'f>>,
     /// By what the films are fetched where going through the list fills no page in time: conditions may
-    /// exclude each other, or what comes first in the order.
+    /// exclude each other, or what comes first in the order. `None` where fetching would be no better.
     otherwise: Option<By<'f>>,
     /// Whether there is a search that no film fits.
     pub(super) finds_nothing: bool,
@@ -94,17 +102,20 @@ impl<'f> Plan<'f> {
         }
         let row = lists.row(&|| counting(&ways, search)).await?;
         let total: i64 = row.try_get(0)?;
-        let counts = (1..=ways.len()).map(|at| row.try_get(at)).collect::<Result<Vec<i64>, _>>()?;
-        let finds_nothing = words.is_some() && counts.first() == Some(&0);
-        let fewest = (0..ways.len()).min_by_key(|at| counts.get(*at));
+        let mut films = Vec::new();
+        for at in 1..=ways.len() {
+            films.push(planning::expected(row.try_get(at)?, total));
+        }
+        let finds_nothing = words.is_some() && films.first() == Some(&0);
+        let fewest = (0..ways.len()).min_by_key(|at| films.get(*at));
+        let are_few = films.iter().any(|films| *films <= FETCHED_MAX);
         let fewest = fewest.and_then(|at| ways.get(at).copied());
         // No index has films in the order of how well they fit a query.
         let is_computed = order.keys().iter().any(|(key, _)| key.column().is_none());
-        let fetches = is_computed
-            || planning::fetched_by(&counts, total).is_some()
-            || planning::way(total, counts.iter().copied()) > WALK_MAX;
-        let by = by_one.or(fewest.filter(|_| fetches));
-        let otherwise = fewest.filter(|_| by.is_none());
+        let is_better = planning::fetched_by(&films, total).is_some()
+            || planning::way(total, &films) > WALK_MAX;
+        let by = by_one.or(fewest.filter(|_| is_computed || (are_few && is_better)));
+        let otherwise = fewest.filter(|_| by.is_none() && are_few);
         Ok(Self { by, looked_at: ways, otherwise, finds_nothing })
     }
 }
@@ -154,12 +165,13 @@ pub(super) fn listing<'q>(
             Some(by) => push_fetched(query, &list.filter, by, search),
             None => push_walked(query, &list.filter, plan, search),
         }),
-        walk: plan.otherwise.map(|_| -> Sql<'q> {
-            Box::new(move |query| {
+        walk: plan.by.is_none().then(|| Walk {
+            most: plan.otherwise.map(|_| WALK_MAX),
+            fits: Box::new(move |query| {
                 for by in &plan.looked_at {
                     push_fits(query, *by, search);
                 }
-            })
+            }),
         }),
         is_there: Box::new(|query| push_has_facet(query, list)),
         count: Box::new(move |query, most| push_count(query, &list.filter, search, most)),

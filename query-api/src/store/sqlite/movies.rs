@@ -86,7 +86,8 @@ impl Snapshot {
             Some(fewest) if *fewest >= FEW_FILMS => self.total().await?,
             _ => 0,
         };
-        let fetched_by = planning::fetched_by(&counts, total);
+        let films: Vec<_> = counts.iter().map(|films| planning::expected(*films, total)).collect();
+        let fetched_by = planning::fetched_by(&films, total);
         let others = counted.into_iter().enumerate().filter(|(at, _)| Some(*at) != fetched_by);
         Ok(others.map(|(_, condition)| condition.clone()).collect())
     }
