@@ -87,7 +87,7 @@ fn settings(args: &ImportArgs, clock: &Clock) -> Result<Settings, Failure> {
     if args.no_guess {
         mapping.without_guesses();
     }
-    Ok(Settings {
+    let settings = Settings {
         encoding: args.encoding,
         said: Said {
             format: args.format,
@@ -105,7 +105,9 @@ fn settings(args: &ImportArgs, clock: &Clock) -> Result<Settings, Failure> {
         },
         all_types: args.all_types,
         votes_min: args.min_votes,
-    })
+    };
+    settings.check_constants().map_err(|wrong| Failure::Other(wrong.join("\n")))?;
+    Ok(settings)
 }
 
 /// Opens all files: those that hold films, and those that go with IMDb's titles.

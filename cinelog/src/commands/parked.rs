@@ -37,16 +37,16 @@ pub(crate) async fn parked(config: &Config, command: &ParkedCommand) -> Result<(
             if asked.is_empty() {
                 return print("no stream is parked\n");
             }
-            match data.lock() {
-                // No server is there to do it.
-                Ok(_lock) => {
-                    let log = build::log(config, &data).await?;
-                    let outcome = work(config, log, model, &asked).await;
-                    model.close().await;
-                    outcome
-                }
-                Err(_) => wait(model.as_ref(), &asked).await,
+            // Whoever has the folder has the read model in it. Of one on a server nobody knows who works on
+            // it: there ours only follows, as long as another projector leads.
+            let lock = config.read_model.url.file().map(|_| data.lock());
+            if matches!(lock, Some(Err(_))) {
+                return wait(model.as_ref(), &asked).await;
             }
+            let log = build::log(config, &data).await?;
+            let outcome = work(config, log, model, &asked).await;
+            model.close().await;
+            outcome
         }
     }
 }

@@ -89,6 +89,14 @@ pub(super) fn read_all(
         unused.retain(|column| column != imdb::TITLE_TYPE);
     }
     let mut notes = opened.notes;
+    if matches!(opened.layout, Layout::Objects) {
+        notes.extend(
+            reader
+                .plan
+                .unseen()
+                .map(|column| format!("no record has {column}, which was said to be a field")),
+        );
+    }
     if reader.far_ahead > 0 {
         notes.push(format!("{} films are of years far ahead, as the file says", reader.far_ahead));
     }

@@ -231,6 +231,23 @@ async fn columns_that_are_not_used_are_named() {
     assert_eq!(summary.unused_columns, ["US Gross"]);
 }
 
+#[tokio::test]
+async fn members_that_were_said_to_be_fields_and_are_in_no_record_are_named() {
+    let imports = Imports::new().await;
+    let mut settings = Settings::usual(2026);
+    settings.mapping.add("info.name=title,info.lenght=runtime_minutes,later=tags").unwrap();
+    let text = "{\"info\": {\"name\": \"A\", \"length\": 90}}\n{\"info\": {\"name\": \"B\"}, \"later\": \"x\"}\n";
+    let path = imports.folder.path().join("a.ndjson");
+    std::fs::write(&path, text).unwrap();
+    let opened = Opened::open(Source::named(&path), &settings).unwrap();
+    let carrier = Carrier::new(Arc::clone(&imports.log), Clock::system(), Known::Update);
+    let importer = Importer { settings: Arc::new(settings), ..imports.importer(carrier) };
+    let import = Import { opened, join: None, rejects: None, checkpoint: None, resumed: None };
+    let summary = importer.import(import).await.unwrap();
+    assert_eq!((summary.created, summary.notes.len()), (2, 1), "{summary:?}");
+    assert!(summary.notes[0].contains("info.lenght"), "{summary:?}");
+}
+
 #[test]
 fn a_file_in_which_nothing_is_a_title_is_refused_whole() {
     let folder = tempfile::tempdir().unwrap();

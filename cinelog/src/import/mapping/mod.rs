@@ -73,6 +73,15 @@ impl Mapping {
         Ok(())
     }
 
+    /// What a film is given of which nothing else is said, with a title where it is given none.
+    pub(crate) fn trial(&self) -> Self {
+        let mut constants = self.constants.clone();
+        if constants.iter().all(|(target, _)| target.field != Field::Title) {
+            constants.push((Target { field: Field::Title, is_split: false }, "Title".to_owned()));
+        }
+        Self { columns: Vec::new(), constants, guesses: false }
+    }
+
     /// Adds what a file says: `COLUMN = FIELD` or `set FIELD = VALUE` a line; `#` begins a comment.
     ///
     /// # Errors

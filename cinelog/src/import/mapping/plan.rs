@@ -73,12 +73,15 @@ pub(crate) struct Plan {
     constants: Vec<(Target, String)>,
     known: HashMap<String, Meaning>,
     unused: BTreeSet<String>,
+    /// Those columns that were said to be something, and no record has had so far.
+    unseen: BTreeSet<String>,
 }
 
 impl Plan {
     pub(crate) fn new(mapping: Mapping) -> Self {
         let constants = mapping.constants.clone();
-        Self { mapping, constants, known: HashMap::new(), unused: BTreeSet::new() }
+        let unseen = mapping.columns.iter().map(|(column, _)| column.clone()).collect();
+        Self { mapping, constants, known: HashMap::new(), unused: BTreeSet::new(), unseen }
     }
 
     /// Whether one of these columns is the title.
@@ -95,6 +98,11 @@ impl Plan {
     pub(crate) fn missing(&self, columns: &[String]) -> Vec<String> {
         let said = self.mapping.columns.iter().map(|(column, _)| column);
         said.filter(|said| !columns.contains(said)).cloned().collect()
+    }
+
+    /// Those that were said to be something, and that no record had.
+    pub(crate) fn unseen(&self) -> impl Iterator<Item = &str> {
+        self.unseen.iter().map(String::as_str)
     }
 
     /// The columns that were used for nothing, and were not left out on purpose.
@@ -191,6 +199,7 @@ impl Plan {
             return *known;
         }
         let meaning = self.find_meaning(name);
+        self.unseen.remove(name);
         if self.known.len() < NAMES_MAX {
             self.known.insert(name.to_owned(), meaning);
         }
