@@ -22,7 +22,9 @@ pub use client::{Answer, Client};
 pub use cluster::Cluster;
 pub use failing_disk::FailingDisk;
 pub use log::{facts, facts_in, facts_on, log_url};
-pub use meddling::{delete_log, delete_read_model, execute_on_log, execute_on_read_model};
+pub use meddling::{
+    append_unknown_event, delete_log, delete_read_model, execute_on_log, execute_on_read_model,
+};
 pub use process::{Output, Process, run, run_in};
 pub use random::Random;
 pub use server::{Server, Stopped};

@@ -14,6 +14,40 @@ pub async fn execute_on_log(data: &Path, statement: &str) {
     execute(data, "log.db", "cinelog_log", statement).await;
 }
 
+/// Appends an event, to the stream of the first, of a type that only a newer Cinelog knows: as that one
+/// would have written it. The log must have one event in that stream.
+pub async fn append_unknown_event(data: &Path) {
+    execute_on_log(data, if store::is_postgres() { UNKNOWN_ON_POSTGRES } else { UNKNOWN_IN_FILE })
+        .await;
+}
+
+/// It is hashed at the next start.
+const UNKNOWN_IN_FILE: &str =
+    "INSERT INTO event (position, stream, revision, id, type, schema_version, recorded_at, data)
+     SELECT max(position) + 1, (SELECT stream FROM event WHERE position = 1), 2, randomblob(16),
+         'MovieCrowned', 7, 0, '{}' FROM event";
+
+/// It is hashed as it is written.
+const UNKNOWN_ON_POSTGRES: &str = r"
+    WITH last AS (SELECT position, hash FROM digest ORDER BY position DESC LIMIT 1),
+    written AS (
+        INSERT INTO event (position, stream, revision, id, type, schema_version, recorded_at, data)
+        SELECT last.position + 1, (SELECT stream FROM event WHERE position = 1), 2,
+            gen_random_uuid(), 'MovieCrowned', 7, 0, '{}' FROM last
+        RETURNING position, stream, revision, id, type, data
+    )
+    INSERT INTO digest (position, hash)
+    SELECT written.position, sha256(
+        last.hash
+        || int8send(octet_length(stream)::bigint) || convert_to(stream, 'UTF8')
+        || int8send(revision) || uuid_send(id)
+        || int8send(octet_length(type)::bigint) || convert_to(type, 'UTF8')
+        || int4send(7) || int8send(0)
+        -- No actor, correlation, causation, trace or key.
+        || '\x0000000000'::bytea
+        || int8send(octet_length(data)::bigint) || convert_to(data, 'UTF8')
+    ) FROM written, last";
+
 /// Carries out a statement on the tables of the read model's first generation; one that both stores
 /// understand.
 pub async fn execute_on_read_model(data: &Path, statement: &str) {
