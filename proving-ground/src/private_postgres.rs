@@ -54,8 +54,18 @@ impl PrivatePostgres {
     ///
     /// As [`PrivatePostgres::start`].
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
-        delete_leftovers();
-        let server = Self::in_new_folder(settings);
+        Self::start_in(&std::env::temp_dir(), settings).await
+    }
+
+    /// Starts a new one in a new folder within `parent`, for which disk it is on may matter. Whoever the
+    /// server runs as must be able to reach it.
+    ///
+    /// # Panics
+    ///
+    /// As [`PrivatePostgres::start`].
+    pub async fn start_in(parent: &Path, settings: &[(&str, &str)]) -> Self {
+        delete_leftovers(parent);
+        let server = Self::in_new_folder(parent, settings);
         let data = server.data();
         let initdb = ["--username", "cinelog", "--auth", "trust", "--encoding", "UTF8"];
         let locale = ["--locale", "C.UTF-8", "--locale-provider", "icu", "--icu-locale", "en-US"];
@@ -71,7 +81,8 @@ impl PrivatePostgres {
     /// As [`PrivatePostgres::start`].
     pub async fn start_standby(&self) -> Self {
         let settings = self.settings.iter().map(|(name, value)| (&name[..], &value[..]));
-        let standby = Self::in_new_folder(&settings.collect::<Vec<_>>());
+        let parent = std::env::temp_dir();
+        let standby = Self::in_new_folder(&parent, &settings.collect::<Vec<_>>());
         let data = standby.data();
         let from = ["--dbname", self.url(), "--pgdata", path(&data)];
         let how =
@@ -80,9 +91,10 @@ impl PrivatePostgres {
         standby.started_on_a_free_port().await
     }
 
-    fn in_new_folder(settings: &[(&str, &str)]) -> Self {
+    fn in_new_folder(parent: &Path, settings: &[(&str, &str)]) -> Self {
         let programs = Programs::find();
-        let folder = tempfile::Builder::new().prefix(&format!("{}-", new_name())).tempdir();
+        let prefix = format!("{}-", new_name());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent);
         let folder = folder.expect("a temporary folder");
         programs.hand_over(folder.path());
         let settings = settings.iter().map(|(name, value)| ((*name).into(), (*value).into()));
@@ -181,6 +193,11 @@ impl PrivatePostgres {
     /// What it has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Where a program of its version is, such as `pgbench`. It may be missing: not all are in one package.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.path(name)
     }
 
     fn data(&self) -> PathBuf {
@@ -283,8 +300,8 @@ fn children_of(parent: u32) -> Vec<u32> {
 }
 
 /// Deletes the folders of tests that were killed.
-fn delete_leftovers() {
-    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else { return };
+fn delete_leftovers(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();

@@ -61,8 +61,13 @@ impl Programs {
             let (user, group) = (user.to_string(), group.to_string());
             command.args(["--reuid", &user, "--regid", &group, "--clear-groups"]);
         }
-        command.args(["env", "HOME=/"]).arg(self.folder.join(program));
+        command.args(["env", "HOME=/"]).arg(self.path(program));
         command
+    }
+
+    /// Where one is.
+    pub(crate) fn path(&self, program: &str) -> PathBuf {
+        self.folder.join(program)
     }
 }
 

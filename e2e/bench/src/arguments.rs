@@ -8,15 +8,16 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
-    /// What to measure [default: all]
+    /// What to measure [default: all but what needs Postgres]
     #[arg(value_name = "SECTION")]
     sections: Vec<Section>,
     /// Small data and short runs: shows that everything works, and measures little
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Films in the large catalogue; the others have 10,000 and 50,000 where it is large enough
-    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
-    films: u64,
+    /// Films in the large catalogue [default: 1,000,000, on Postgres 100,000]; the others have 10,000
+    /// and 50,000 where it is large enough
+    #[arg(long, value_name = "N")]
+    films: Option<u64>,
     /// The binary to measure
     #[arg(long, default_value = "target/release/cinelog", value_name = "FILE")]
     pub(crate) binary: PathBuf,
@@ -36,6 +37,9 @@ pub(crate) enum Task {
     /// A server that gives a row of the read model
     #[command(hide = true)]
     BareRows { read_model: PathBuf },
+    /// A server that gives a row of the read model on Postgres
+    #[command(hide = true)]
+    BarePostgresRows { url: PathBuf },
 }
 
 /// A part of the table.
@@ -53,18 +57,58 @@ pub(crate) enum Section {
     Lag,
     /// Memory, start-up, import, size on disk
     Footprint,
+    /// All of the following, on a Postgres of its own
+    Postgres,
+    /// Durable commands a second, against pgbench and COPY
+    PostgresCommands,
+    /// How fast a new read model catches up with the log, against COPY
+    PostgresCatchUp,
+    /// One film and lists, against SQLite
+    PostgresReads,
+    /// How long after a write a read shows it, over three processes
+    PostgresLag,
+    /// How fast a log is copied to Postgres, against COPY
+    PostgresCopy,
 }
+
+/// What [`Section::Postgres`] stands for.
+const ON_POSTGRES: [Section; 5] = [
+    Section::PostgresCommands,
+    Section::PostgresCatchUp,
+    Section::PostgresReads,
+    Section::PostgresLag,
+    Section::PostgresCopy,
+];
 
 impl Arguments {
     /// The sections to run, in the order of the table.
     pub(crate) fn sections(&self) -> Vec<Section> {
-        let all = Section::value_variants().iter().copied();
-        all.filter(|section| self.sections.is_empty() || self.sections.contains(section)).collect()
+        let all = Section::value_variants().iter().copied().filter(|s| *s != Section::Postgres);
+        all.filter(|section| self.is_asked_for(*section)).collect()
+    }
+
+    fn is_asked_for(&self, section: Section) -> bool {
+        let is_on_postgres = ON_POSTGRES.contains(&section);
+        if self.sections.is_empty() {
+            return !is_on_postgres;
+        }
+        self.sections.contains(&section)
+            || is_on_postgres && self.sections.contains(&Section::Postgres)
     }
 
     /// Films in the large catalogue.
     pub(crate) fn films(&self) -> u64 {
-        if self.quick { self.films.min(20_000) } else { self.films }.max(2_000)
+        self.films_or(1_000_000)
+    }
+
+    /// Films in the large catalogue on Postgres, which is made anew in each run.
+    pub(crate) fn films_on_postgres(&self) -> u64 {
+        self.films_or(100_000)
+    }
+
+    fn films_or(&self, default: u64) -> u64 {
+        let films = self.films.unwrap_or(default);
+        if self.quick { films.min(20_000) } else { films }.max(2_000)
     }
 
     /// Films in the small catalogue.

@@ -19,7 +19,8 @@ use axum::{
     routing::get,
 };
 use sqlx::{
-    SqlitePool,
+    PgPool, SqlitePool,
+    postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use tokio::net::TcpListener;
@@ -59,6 +60,11 @@ impl Bare {
     /// One that reads a film's row by its id and answers with the document in it.
     pub(crate) fn rows(read_model: &Path) -> Self {
         Self::start("bare-rows", read_model)
+    }
+
+    /// The same on Postgres; the URL's search path leads to the read model.
+    pub(crate) fn postgres_rows(url: &str) -> Self {
+        Self::start("bare-postgres-rows", Path::new(url))
     }
 
     /// The processor time it has used.
@@ -115,8 +121,24 @@ pub(crate) async fn serve_rows(read_model: &Path) {
 }
 
 async fn row(State(pool): State<SqlitePool>, Segment(id): Segment<Uuid>) -> Response {
-    let query = sqlx::query_scalar::<_, String>("SELECT document FROM movie WHERE id = ?");
-    match query.bind(id).fetch_optional(&pool).await {
+    let query = sqlx::query_scalar("SELECT document FROM movie WHERE id = ?");
+    document(query.bind(id).fetch_optional(&pool).await)
+}
+
+/// Serves rows of a read model on Postgres, until the process is killed.
+pub(crate) async fn serve_postgres_rows(url: &Path) {
+    let pool = PgPoolOptions::new().max_connections(READERS).test_before_acquire(false);
+    let pool = pool.connect(&url.to_string_lossy()).await.expect("the read model can be read");
+    serve(Router::new().route("/v1/movies/{id}", get(postgres_row)).with_state(pool)).await;
+}
+
+async fn postgres_row(State(pool): State<PgPool>, Segment(id): Segment<Uuid>) -> Response {
+    let query = sqlx::query_scalar("SELECT document FROM movie WHERE id = $1");
+    document(query.bind(id).fetch_optional(&pool).await)
+}
+
+fn document(found: Result<Option<String>, sqlx::Error>) -> Response {
+    match found {
         Ok(Some(document)) => {
             ([(header::CONTENT_TYPE, "application/json")], document).into_response()
         }

@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod measure;
 mod names;
+mod postgres;
 mod process;
 mod random;
 mod sections;
@@ -35,6 +36,7 @@ async fn main() {
     match &arguments.task {
         Some(Task::BareBytes { folder }) => bare::serve_bytes(folder).await,
         Some(Task::BareRows { read_model }) => bare::serve_rows(read_model).await,
+        Some(Task::BarePostgresRows { url }) => bare::serve_postgres_rows(url).await,
         None => sections::run(&arguments).await,
     }
 }

@@ -1,6 +1,11 @@
 //! Rows of the log like those that commands leave there.
 
-use events::{Event, MovieRated};
+use std::fmt::Write;
+
+use event_log::{Append, Expected};
+use events::{AccountId, Event, EventId, Metadata, MovieRated, NewEvent, StreamName};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{films, random::Random};
@@ -37,7 +42,7 @@ impl Row {
         let (stream, event) = match kind {
             Kind::Rating => {
                 let value = 1 + (random.below(10) as u8);
-                let (movie_id, account_id) = (events::MovieId(movie), events::AccountId(actor));
+                let (movie_id, account_id) = (events::MovieId(movie), AccountId(actor));
                 let event = MovieRated { movie_id, account_id, value };
                 (format!("rating-{movie}-{actor}"), Event::from(event))
             }
@@ -59,4 +64,41 @@ impl Row {
             data: event.to_data().expect("events are JSON").get().to_owned(),
         }
     }
+
+    /// The same, to be appended over the port of the log.
+    pub(crate) fn append(self) -> Append {
+        let at = Timestamp::from_microsecond(self.recorded_at).expect("a time");
+        let metadata = Metadata {
+            actor: Some(AccountId(self.actor)),
+            correlation_id: Some(self.correlation_id),
+            traceparent: Some(self.traceparent),
+            ..Metadata::at(at)
+        };
+        let event = NewEvent {
+            id: EventId(self.id),
+            event_type: self.event_type.to_owned(),
+            schema_version: self.schema_version,
+            metadata,
+            data: RawValue::from_string(self.data).expect("events are JSON"),
+        };
+        let stream = StreamName::new(self.stream).expect("a stream's name");
+        Append::new(stream, Expected::NoStream, vec![event])
+    }
+
+    /// The same as a line that `COPY … FROM STDIN` takes, in the order of [`COPIED`].
+    pub(crate) fn write_copied(&self, into: &mut String) {
+        let data = self.data.replace('\\', "\\\\");
+        let Self { stream, id, event_type, schema_version, recorded_at, actor, .. } = self;
+        let Self { correlation_id, traceparent, .. } = self;
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            into,
+            "{stream}\t1\t{id}\t{event_type}\t{schema_version}\t{recorded_at}\t{actor}\t\
+             {correlation_id}\t{traceparent}\t{data}"
+        );
+    }
 }
+
+/// The columns that [`Row::write_copied`] gives. The others are made by the table, or absent.
+pub(crate) const COPIED: &str = "stream, revision, id, type, schema_version, recorded_at, actor, \
+     correlation_id, traceparent, data";

@@ -122,17 +122,17 @@ impl Measured {
 }
 
 /// Who calls, one of them for each connection, and with what.
-struct Callers {
+pub(super) struct Callers {
     kind: Kind,
     tokens: Vec<String>,
     films: u64,
     bodies: Vec<String>,
     /// What the answers must be.
-    statuses: &'static [u16],
+    pub(super) statuses: &'static [u16],
 }
 
 impl Callers {
-    fn of(server: &Server, kind: Kind, data: &Dataset) -> Self {
+    pub(super) fn of(server: &Server, kind: Kind, data: &Dataset) -> Self {
         let (role, accounts, statuses): (_, _, &[u16]) = match kind {
             Kind::Rating => ("member", CONNECTIONS[2], &[200, 201]),
             Kind::Film => ("editor", 1, &[201]),
@@ -143,7 +143,7 @@ impl Callers {
         Self { kind, tokens, films: data.contents.films, bodies: bodies.collect(), statuses }
     }
 
-    fn requests(&self, connection: usize, seed: u64) -> impl Requests + use<> {
+    pub(super) fn requests(&self, connection: usize, seed: u64) -> impl Requests + use<> {
         let token = self.tokens[connection % self.tokens.len()].clone();
         let (kind, films, bodies) = (self.kind, self.films, self.bodies.clone());
         let mut random = Random::of(seed ^ (connection as u64) << 40);

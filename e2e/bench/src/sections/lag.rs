@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Commands a second.
-const PER_SECOND: u32 = 500;
+pub(super) const PER_SECOND: u32 = 500;
 
 /// Connections that commands are sent on, each for an account of its own.
 const WRITERS: usize = 16;
@@ -60,10 +60,23 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
     let data = bench.small().await;
     let folder = data.copy(bench.scratch(), "lag");
     let server = Server::start(&bench.binary, &folder, &[QUIET]).await;
+    let what = format!("a write is visible after, at {PER_SECOND} commands/s");
+    let figures = figures(bench, &server, &server, data.contents.films, &what).await;
+    server.stop().await;
+    figures
+}
+
+/// Commands go to the one server, reads to the other; both may be the same.
+pub(super) async fn figures(
+    bench: &Bench<'_>,
+    commands: &Server,
+    queries: &Server,
+    films: u64,
+    what: &str,
+) -> Vec<Figure> {
     let seconds = if bench.is_quick() { 2 } else { 15 };
     // The first second warms up.
-    let (writes, seen) = run(&server, data.contents.films, PER_SECOND * (seconds + 1)).await;
-    server.stop().await;
+    let (writes, seen) = run(commands, queries, films, PER_SECOND * (seconds + 1)).await;
     let counted = &writes[PER_SECOND as usize..];
     let (mut after_answer, mut after_due) = (Times::default(), Times::default());
     for write in counted {
@@ -72,7 +85,6 @@ pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
         after_answer.push(visible.saturating_duration_since(write.answered));
         after_due.push(visible - write.due);
     }
-    let what = format!("a write is visible after, at {PER_SECOND} commands/s");
     vec![
         figure(&format!("{what}: from its answer"), &after_answer),
         figure(&format!("{what}: from when it was due, durable commit included"), &after_due),
@@ -87,12 +99,17 @@ fn figure(what: &str, times: &Times) -> Figure {
 }
 
 /// What was written, in order of when it was due, and what was seen, in order of positions.
-async fn run(server: &Server, films: u64, commands: u32) -> (Vec<Write>, Vec<Seen>) {
+async fn run(
+    commanded: &Server,
+    queried: &Server,
+    films: u64,
+    commands: u32,
+) -> (Vec<Write>, Vec<Seen>) {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut readers = Vec::new();
     for number in 0..READERS {
-        let connection = server.connect().await;
+        let connection = queried.connect().await;
         let (seen, stop) = (Arc::clone(&seen), Arc::clone(&stop));
         readers.push(tokio::spawn(read(connection, number as u64, films, seen, stop)));
     }
@@ -100,7 +117,7 @@ async fn run(server: &Server, films: u64, commands: u32) -> (Vec<Write>, Vec<See
     for number in 0..WRITERS {
         let (sender, receiver) = mpsc::unbounded_channel();
         queues.push(sender);
-        let (connection, token) = (server.connect().await, server.token("member"));
+        let (connection, token) = (commanded.connect().await, commanded.token("member"));
         writers.push(tokio::spawn(write(connection, token, number as u64, films, receiver)));
     }
     let begin = Instant::now();
@@ -116,7 +133,7 @@ async fn run(server: &Server, films: u64, commands: u32) -> (Vec<Write>, Vec<See
     }
     writes.sort_unstable_by_key(|write| write.due);
     let last = writes.iter().map(|write| write.position).max().unwrap_or_default();
-    server.reached(last).await;
+    queried.reached(last).await;
     // One more read of each reader, which certainly shows it.
     sleep_until((Instant::now() + 20 * READ_EVERY).into()).await;
     stop.store(true, Ordering::Relaxed);

@@ -24,9 +24,9 @@ const DESCENT_MAX: Duration = Duration::from_secs(20);
 const PAGE_FILMS: usize = 100;
 
 /// A page of a list.
-struct Page {
-    what: String,
-    target: String,
+pub(super) struct Page {
+    pub(super) what: String,
+    pub(super) target: String,
 }
 
 pub(crate) async fn measure(bench: &Bench<'_>) -> Vec<Figure> {
@@ -65,7 +65,7 @@ fn figure(what: &str, films: &[String; 2], [small, large]: &[Times; 2]) -> Figur
 }
 
 /// The first page of a genre, and one in the middle of its list, found by following the links.
-async fn pages(server: &Server, genre: &str) -> [Page; 2] {
+pub(super) async fn pages(server: &Server, genre: &str) -> [Page; 2] {
     let mut connection = server.connect().await;
     let first = format!("/v1/movies?genre={genre}&sort=-rating&limit=25");
     let counted = json(&mut connection, &get(&format!("/v1/genres/{genre}"), &[])).await;
@@ -89,14 +89,18 @@ async fn pages(server: &Server, genre: &str) -> [Page; 2] {
     ]
 }
 
-async fn json(connection: &mut Connection, request: &[u8]) -> serde_json::Value {
+pub(super) async fn json(connection: &mut Connection, request: &[u8]) -> serde_json::Value {
     let answer = connection.ask(request).await.expect("the server answers");
     answer.expect(&[200]);
     serde_json::from_slice(answer.body).expect("a list is JSON")
 }
 
 /// Asks both sides in turns, one request at a time, for at most `patience`.
-async fn in_turns(servers: &[Server; 2], targets: [&String; 2], patience: Duration) -> [Times; 2] {
+pub(super) async fn in_turns(
+    servers: &[Server; 2],
+    targets: [&String; 2],
+    patience: Duration,
+) -> [Times; 2] {
     let mut connections = [servers[0].connect().await, servers[1].connect().await];
     let requests = targets.map(|target| get(target, &[]));
     let mut times = [Times::default(), Times::default()];

@@ -5,6 +5,7 @@ mod commands;
 mod footprint;
 mod lag;
 mod lists;
+mod postgres;
 mod reads;
 
 use std::{
@@ -14,12 +15,14 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use crate::{
     arguments::{Arguments, Runs, Section},
     dataset::Dataset,
     figure::{Figure, table},
     machine,
+    postgres::{Catalogue, Postgres},
 };
 
 /// What the sections work with.
@@ -29,6 +32,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) binary: PathBuf,
     /// For data that is thrown away; on the same disk as the data sets.
     scratch: TempDir,
+    /// Started when it is first asked for.
+    postgres: OnceCell<Postgres>,
     /// How long and how often.
     pub(crate) runs: Runs,
 }
@@ -59,6 +64,23 @@ impl Bench<'_> {
         self.dataset(self.arguments.films()).await
     }
 
+    /// The server that all sections on Postgres share.
+    pub(crate) async fn postgres(&self) -> &Postgres {
+        self.postgres.get_or_init(|| Postgres::start(&self.arguments.cache)).await
+    }
+
+    /// The small catalogue on Postgres.
+    pub(crate) async fn small_on_postgres(&self) -> Catalogue {
+        let data = self.small().await;
+        self.postgres().await.catalogue(&data, &self.binary, self.scratch()).await
+    }
+
+    /// The large catalogue on Postgres.
+    pub(crate) async fn large_on_postgres(&self) -> Catalogue {
+        let data = self.dataset(self.arguments.films_on_postgres()).await;
+        self.postgres().await.catalogue(&data, &self.binary, self.scratch()).await
+    }
+
     async fn dataset(&self, films: u64) -> Dataset {
         Dataset::of(films, &self.arguments.cache, &self.binary).await
     }
@@ -72,6 +94,7 @@ pub(crate) async fn run(arguments: &Arguments) {
         arguments,
         binary: binary.expect("the binary is missing: use e2e/bench/run, which builds it"),
         scratch: tempfile::tempdir_in(&arguments.cache).expect("a folder for scratch data"),
+        postgres: OnceCell::new(),
         runs: arguments.runs(),
     };
     let machine = machine::description();
@@ -86,6 +109,12 @@ pub(crate) async fn run(arguments: &Arguments) {
             Section::CatchUp => catch_up::measure(&bench).await,
             Section::Lag => lag::measure(&bench).await,
             Section::Footprint => footprint::measure(&bench).await,
+            Section::PostgresCommands => postgres::commands::measure(&bench).await,
+            Section::PostgresCatchUp => postgres::catch_up::measure(&bench).await,
+            Section::PostgresReads => postgres::reads::measure(&bench).await,
+            Section::PostgresLag => postgres::lag::measure(&bench).await,
+            Section::PostgresCopy => postgres::copy::measure(&bench).await,
+            Section::Postgres => unreachable!("it stands for others"),
         };
         eprint!("{}", table(&of_section));
         eprintln!("{section:?} took {:.0} s", begun.elapsed().as_secs_f64());
