@@ -87,7 +87,9 @@ mod tests {
     fn a_constant_that_no_film_can_have_is_refused_at_once() {
         assert!(wrong(&[]).is_empty());
         assert!(wrong(&["language=en", "country=FR", "genres=Drama", "year=1967"]).is_empty());
-        for constant in ["language=Klingon", "country=Atlantis", "year=soon", "runtime_minutes=long"] {
+        for constant in
+            ["language=Klingon", "country=Atlantis", "year=soon", "runtime_minutes=long"]
+        {
             let (field, value) = constant.split_once('=').unwrap();
             let said = wrong(&[constant, "tags=new"]);
             assert_eq!(said.len(), 1, "{constant}: {said:?}");
