@@ -169,6 +169,26 @@ async fn a_standby_is_read_and_cannot_be_written_until_it_is_promoted() {
     assert_eq!(append(&log, 2).await.unwrap().position, Position(2));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rights_that_the_documentation_names_are_enough() {
+    let documented = include_str!("../../docs/postgres.md");
+    let grants = documented.split("```sql\n").find(|block| block.starts_with("GRANT")).unwrap();
+    let grants = grants.split("```").next().unwrap();
+    let server = PrivatePostgres::start().await;
+    open(server.url()).await.close().await;
+    let mut admin = PgConnection::connect(server.url()).await.unwrap();
+    admin.execute("CREATE ROLE app LOGIN").await.unwrap();
+    let url = server.url().replace("cinelog@", "app@");
+    PostgresLog::open(options(&url)).await.unwrap_err();
+    admin.execute(AssertSqlSafe(grants)).await.unwrap();
+    let log = open(&url).await;
+    let at = append(&log, 1).await.unwrap();
+    // Answered after a probe.
+    assert_eq!(append(&log, 1).await.unwrap(), at);
+    assert_eq!(log.forget_keys(jiff::Timestamp::MAX).await.unwrap(), 0);
+    assert_eq!(ids(&everything(&log).await), [1]);
+}
+
 /// A file system of its own, of a few megabytes.
 struct TinyDisk(TempDir);
 

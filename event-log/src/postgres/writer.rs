@@ -34,7 +34,7 @@ pub(super) struct PostgresWriter {
     /// `None` after a failure, until the next use opens another one.
     connection: Option<PgConnection>,
     heads: Heads,
-    /// Whether the last use failed.
+    /// Whether the last use found that the log cannot be written.
     is_failing: bool,
     /// Closed when the appender ends.
     readers: Readers,
@@ -75,14 +75,21 @@ impl PostgresWriter {
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection, &mut Heads) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let mut connection = self.connection().await?;
+        let mut connection = match self.connection().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                self.is_failing = true;
+                return Err(error);
+            }
+        };
         let worked = work(&mut connection, &mut self.heads).await;
-        match &worked {
-            Ok(_) => self.connection = Some(connection),
-            Err(error) if kind(error) == Kind::Broken => drop(connection),
-            Err(_) => close(connection).await,
+        let failed = worked.as_ref().err().map(kind);
+        match failed {
+            None => self.connection = Some(connection),
+            Some(Kind::Broken) => drop(connection),
+            Some(_) => close(connection).await,
         }
-        self.is_failing = worked.is_err();
+        self.is_failing = failed.is_some_and(|kind| kind != Kind::Refused);
         worked
     }
 
