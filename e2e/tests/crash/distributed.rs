@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use e2e::{
     Answer, Client, Cluster, Random, Server, Writers, facts_on,
-    history::{Fact, assert_none, check, check_grown},
+    history::{Fact, Outcome, assert_none, check, check_grown},
     writers::is_of_others,
 };
 use proving_ground::{CuttingProxy, PrivatePostgres};
@@ -123,6 +123,7 @@ impl World {
             Trouble::ProjectorHalted => {
                 let halted = self.halt_a_projector(random);
                 tokio::time::sleep(LONGER_THAN_A_LEASE).await;
+                self.read_model_moves(writers).await;
                 self.lets_go_on(halted);
             }
             Trouble::PostgresKilled => {
@@ -148,6 +149,18 @@ impl World {
                 self.lets_go_on(halted);
             }
         }
+    }
+
+    /// What has been acknowledged can be read soon, though one projector is asleep.
+    async fn read_model_moves(&self, writers: &Writers) {
+        writers.acknowledge(1).await;
+        let operations = writers.operations();
+        let positions = operations.iter().filter_map(|operation| match operation.outcome {
+            Outcome::Acknowledged { position, .. } => Some(position),
+            _ => None,
+        });
+        let reader = self.of("query")[0].anyone();
+        read(&reader, "/v1/movies?limit=1", positions.max().unwrap_or(0)).await;
     }
 
     fn kill_a_node(&mut self, random: &mut Random) -> usize {
