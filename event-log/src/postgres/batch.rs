@@ -83,7 +83,7 @@ async fn write(
 fn refused(seen: &Ledger, appends: &[&Append]) -> Option<Done> {
     let (verdicts, after) = decided(seen, appends);
     let accepts = verdicts.iter().any(|verdict| matches!(verdict, Ok(Verdict::Accepted(_))));
-    (!accepts).then(|| (Committed { verdicts, head: seen.head, has_written: false }, after))
+    (!accepts).then_some((Committed { verdicts, head: seen.head, has_written: false }, after))
 }
 
 type Verdicts = Vec<Result<Verdict, AppendError>>;
