@@ -42,6 +42,15 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
+    /// Whether only numbers from `least` on compare so with `asked`.
+    pub(crate) fn bounds_below(self, asked: i64, least: i64) -> bool {
+        match self {
+            Self::Equal | Self::AtLeast => asked >= least,
+            Self::MoreThan => asked >= least - 1,
+            Self::AtMost | Self::LessThan => false,
+        }
+    }
+
     /// The operator, in SQL.
     pub(crate) fn operator(self) -> &'static str {
         match self {

@@ -21,6 +21,7 @@ use crate::{
         MovieList, StoreError,
         planning::{self, MANY_FILMS},
     },
+    value::Value,
 };
 
 type Query = QueryBuilder<Postgres>;
@@ -230,6 +231,16 @@ fn push_walked(query: &mut Query, filter: &MovieFilter, plan: &Plan<'_>, search:
         if !plan.looked_at.contains(&By::Condition(condition)) {
             push_condition(query, condition);
         }
+        // What follows from it: half of a catalogue may be rated by nobody, and come first.
+        match condition {
+            Condition::Averages(_) => _ = query.push(" AND m.rating_count > 0"),
+            Condition::Compares(Column::RatingCount, comparison, Value::Integer(count))
+                if comparison.bounds_below(*count, 1) =>
+            {
+                query.push(" AND m.rating > 0");
+            }
+            _ => {}
+        }
     }
     if search.is_some_and(|search| search.films.is_none()) {
         // Nothing in the query is a letter or a digit, so nothing is found.
@@ -332,7 +343,8 @@ fn push_condition(query: &mut Query, condition: &Condition) {
         Condition::Compares(column, comparison, value) => {
             let name = column.name();
             if let Some(absent) = column.absent() {
-                query.push(format_args!(" AND m.{name} <> {absent}"));
+                // It is the smallest of its column, and so bounds the search in an index.
+                query.push(format_args!(" AND m.{name} > {absent}"));
             }
             query.push(format_args!(" AND m.{name} {} ", comparison.operator()));
             push_value(query, value);
