@@ -39,7 +39,7 @@ pub(crate) enum Task {
     BareRows { read_model: PathBuf },
     /// A server that gives a row of the read model on Postgres
     #[command(hide = true)]
-    BarePostgresRows { url: PathBuf },
+    PostgresRows { url: PathBuf },
 }
 
 /// A part of the table.

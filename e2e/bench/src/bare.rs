@@ -64,7 +64,7 @@ impl Bare {
 
     /// The same on Postgres; the URL's search path leads to the read model.
     pub(crate) fn postgres_rows(url: &str) -> Self {
-        Self::start("bare-postgres-rows", Path::new(url))
+        Self::start("postgres-rows", Path::new(url))
     }
 
     /// The processor time it has used.

@@ -36,7 +36,7 @@ async fn main() {
     match &arguments.task {
         Some(Task::BareBytes { folder }) => bare::serve_bytes(folder).await,
         Some(Task::BareRows { read_model }) => bare::serve_rows(read_model).await,
-        Some(Task::BarePostgresRows { url }) => bare::serve_postgres_rows(url).await,
+        Some(Task::PostgresRows { url }) => bare::serve_postgres_rows(url).await,
         None => sections::run(&arguments).await,
     }
 }
