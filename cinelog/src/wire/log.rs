@@ -123,7 +123,7 @@ pub(crate) async fn log_to_copy(url: &LogUrl) -> Result<Arc<dyn CopyableLog>, Fa
             let options = PostgresLogOptions::at(url.reveal());
             Ok(Arc::new(PostgresLog::open_reader(options).await?))
         }
-        LogUrl::KurrentDb(_) => Err(no_copy(url)),
+        LogUrl::KurrentDb(url) => kurrentdb_copyable(url).await,
     }
 }
 
@@ -135,10 +135,19 @@ pub(crate) async fn log_to_copy_into(url: &LogUrl) -> Result<Arc<dyn CopyableLog
             let options = PostgresLogOptions::at(url.reveal());
             Ok(Arc::new(PostgresLog::open(options).await?))
         }
-        LogUrl::KurrentDb(_) => Err(no_copy(url)),
+        LogUrl::KurrentDb(url) => kurrentdb_copyable(url).await,
     }
 }
 
-fn no_copy(url: &LogUrl) -> Failure {
-    Failure::Other(format!("this Cinelog cannot copy from or to {url}"))
+#[cfg(feature = "kurrentdb")]
+async fn kurrentdb_copyable(url: &ServerUrl) -> Result<Arc<dyn CopyableLog>, Failure> {
+    use event_log::kurrentdb::{KurrentLog, KurrentLogOptions};
+
+    Ok(Arc::new(KurrentLog::open(KurrentLogOptions::at(url.reveal())).await?))
+}
+
+/// A URL of the command line is refused before it comes to this, too.
+#[cfg(not(feature = "kurrentdb"))]
+async fn kurrentdb_copyable(url: &ServerUrl) -> Result<Arc<dyn CopyableLog>, Failure> {
+    Err(Failure::Other(format!("this binary was built without KurrentDB, where {url} is")))
 }

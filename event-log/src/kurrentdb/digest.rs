@@ -5,7 +5,10 @@
 //! missing writes it, and two who do so at once write the same. Only events that are there are folded:
 //! a mark can be late, never ahead.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use events::{Digest, Position, RecordedEvent, Revision};
 use eventstore::ResolvedEvent;
@@ -22,6 +25,9 @@ const MARK_EVENTS: u64 = 4096;
 /// Events folded at once.
 const PAGE_EVENTS: usize = 1024;
 
+/// Spans between marks that are kept: some 200 KiB each.
+const SPANS_MAX: usize = 64;
+
 const MARK: &str = "CinelogDigestMark";
 
 /// What the ids of marks are made from.
@@ -33,6 +39,45 @@ pub(super) struct Digests {
     reader: Reader,
     /// The furthest that this process has folded.
     furthest: Arc<Mutex<Folded>>,
+    spans: Arc<Mutex<Spans>>,
+}
+
+/// What was folded between marks, for who asks about many positions: a copy of a log does.
+#[derive(Debug, Default)]
+struct Spans {
+    /// By where they begin. Each is a mark and what follows it, in order.
+    by_start: BTreeMap<Position, Vec<Folded>>,
+    /// Where they begin, the one that was used last at the end.
+    used: VecDeque<Position>,
+}
+
+impl Spans {
+    fn find(&mut self, at: Position) -> Option<Digest> {
+        let (start, span) = self.by_start.range(..=at).next_back()?;
+        let (start, last) = (*start, span.last()?);
+        let found = (at <= last.position).then(|| digest_in(span, at))?;
+        self.used.retain(|used| *used != start);
+        self.used.push_back(start);
+        Some(found)
+    }
+
+    fn keep(&mut self, span: Vec<Folded>) {
+        let Some(start) = span.first().map(|first| first.position) else { return };
+        self.by_start.insert(start, span);
+        self.used.retain(|used| *used != start);
+        self.used.push_back(start);
+        if self.used.len() > SPANS_MAX
+            && let Some(oldest) = self.used.pop_front()
+        {
+            self.by_start.remove(&oldest);
+        }
+    }
+}
+
+/// The digest at a position that a span reaches.
+fn digest_in(span: &[Folded], at: Position) -> Digest {
+    let after = span.partition_point(|folded| folded.position <= at);
+    after.checked_sub(1).map_or(Digest::EMPTY, |index| span[index].digest)
 }
 
 /// A digest, and the last event in it.
@@ -50,12 +95,25 @@ struct Mark {
 
 impl Digests {
     pub(super) fn new(reader: Reader) -> Self {
-        Self { reader, furthest: Arc::default() }
+        Self { reader, furthest: Arc::default(), spans: Arc::default() }
     }
 
     /// The digest of all events up to and with a position.
     pub(super) async fn at(&self, at: Position) -> Result<Digest, LogError> {
-        let mut folded = self.nearest(at).await?;
+        let furthest = self.furthest();
+        if at >= furthest.position && furthest.position > Position::START {
+            return Ok(self.fold(furthest, at).await?.digest);
+        }
+        if at < furthest.position {
+            return self.before(at).await;
+        }
+        let nearest = self.nearest(at).await?;
+        Ok(self.fold(nearest, at).await?.digest)
+    }
+
+    /// Folds on, up to and with a position.
+    async fn fold(&self, from: Folded, at: Position) -> Result<Folded, LogError> {
+        let mut folded = from;
         while folded.position < at {
             let page = self.reader.all(folded.position, Direction::Forwards, PAGE_EVENTS).await?;
             let is_last = page.len() < PAGE_EVENTS;
@@ -77,15 +135,48 @@ impl Digests {
         if folded.position > furthest.position {
             *furthest = folded;
         }
-        Ok(folded.digest)
+        Ok(folded)
     }
 
-    /// Where to fold from.
-    async fn nearest(&self, at: Position) -> Result<Folded, LogError> {
-        let furthest = *self.furthest.lock().unwrap_or_else(PoisonError::into_inner);
-        if furthest.position <= at && furthest.position > Position::START {
-            return Ok(furthest);
+    /// The digest at a position that this process has folded past. Who asks for one asks for more.
+    async fn before(&self, at: Position) -> Result<Digest, LogError> {
+        if let Some(known) = self.spans().find(at) {
+            return Ok(known);
         }
+        let start = self.nearest(at).await?;
+        let mut folded = vec![start];
+        let (mut last, room) = (start, usize::try_from(MARK_EVENTS).unwrap_or(usize::MAX));
+        while folded.len() <= room {
+            let wanted = PAGE_EVENTS.min(room + 1 - folded.len());
+            let page = self.reader.all(last.position, Direction::Forwards, wanted).await?;
+            for event in &page {
+                last = last.with(event);
+                folded.push(last);
+            }
+            if page.len() < wanted {
+                break;
+            }
+        }
+        let found = digest_in(&folded, at);
+        let is_within = last.position >= at;
+        self.spans().keep(folded);
+        match is_within {
+            true => Ok(found),
+            // A mark was missing.
+            false => Ok(self.fold(last, at).await?.digest),
+        }
+    }
+
+    fn furthest(&self) -> Folded {
+        *self.furthest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spans(&self) -> MutexGuard<'_, Spans> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last mark up to a position, where to fold from.
+    async fn nearest(&self, at: Position) -> Result<Folded, LogError> {
         let Some(last) = self.reader.last_of(self.reader.names.marks()).await? else {
             return Ok(Folded::default());
         };

@@ -38,20 +38,24 @@ struct Found {
     is_old: bool,
 }
 
+/// Up to where no key is left, and the revision at which that is written down.
+pub(super) async fn forgotten(reader: &Reader) -> Result<(Revision, Position), LogError> {
+    let last = reader.last_of(reader.names.forgotten()).await?;
+    let Some(event) = last.and_then(|event| event.event) else {
+        return Ok((Revision::NONE, Position::START));
+    };
+    let unreadable = |error: serde_json::Error| LogError::Damaged {
+        position: None,
+        reason: format!("how far keys are forgotten cannot be read: {error}"),
+    };
+    let forgotten: Forgotten = serde_json::from_slice(&event.data).map_err(unreadable)?;
+    Ok((super::revision(event.revision), forgotten.up_to))
+}
+
 /// Forgets the keys that were recorded before `before`; gives how many.
 pub(super) async fn forget(reader: &Reader, before: Timestamp) -> Result<u64, LogError> {
     let name = reader.names.forgotten();
-    let (at, from) = match reader.last_of(name).await?.and_then(|event| event.event) {
-        Some(event) => {
-            let unreadable = |error: serde_json::Error| LogError::Damaged {
-                position: None,
-                reason: format!("how far keys are forgotten cannot be read: {error}"),
-            };
-            let forgotten: Forgotten = serde_json::from_slice(&event.data).map_err(unreadable)?;
-            (super::revision(event.revision), forgotten.up_to)
-        }
-        None => (Revision::NONE, Position::START),
-    };
+    let (at, from) = forgotten(reader).await?;
     let (mut up_to, mut all_old, mut count, mut after) = (from, true, 0, from);
     loop {
         let page = page(reader, after, before).await?;

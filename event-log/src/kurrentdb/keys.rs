@@ -14,7 +14,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{envelope, failure::Failure, read::Reader, write};
-use crate::{Append, AppendError, Appended, Direction, IdempotencyEntry, LogError, Remembered};
+use crate::{
+    Append, AppendError, Appended, Direction, IdempotencyEntry, LogError, Remembered, RememberedKey,
+};
 
 /// How many claims on one key are looked at, the last ones. Those before had leases that are long over.
 const CLAIMS_MAX: usize = 16;
@@ -32,7 +34,8 @@ pub(super) struct Claim {
     answer: Value,
     /// Microseconds since 1970.
     recorded_at_us: i64,
-    stream: StreamName,
+    /// `None` where the key was taken over from another log, which does not tell.
+    stream: Option<StreamName>,
     /// Where the stream is before the events.
     base: Revision,
     /// How many there are, and the last one. `None` where there are none: then where the log stands.
@@ -67,7 +70,7 @@ impl Claim {
             fingerprint: entry.fingerprint.clone(),
             answer: entry.answer.clone(),
             recorded_at_us: entry.recorded_at.as_microsecond(),
-            stream: append.stream.clone(),
+            stream: Some(append.stream.clone()),
             base,
             count: append.events.len() as u64,
             last_id: append.events.last().map(|event| event.id),
@@ -80,8 +83,24 @@ impl Claim {
         Self { position: Some(at.position), ..Self::of(append, entry, at.revision) }
     }
 
+    /// The claim of a key that another log remembered. It rests on nothing that is to come.
+    fn restored(RememberedKey { key, remembered, recorded_at }: RememberedKey) -> Self {
+        let Remembered { fingerprint, answer, appended } = remembered;
+        Self {
+            key,
+            fingerprint,
+            answer,
+            recorded_at_us: recorded_at.as_microsecond(),
+            stream: None,
+            base: appended.revision,
+            count: 0,
+            last_id: None,
+            position: Some(appended.position),
+        }
+    }
+
     fn is_of(&self, append: &Append) -> bool {
-        self.stream == append.stream
+        self.stream.as_ref() == Some(&append.stream)
             && self.count == append.events.len() as u64
             && self.last_id.is_some()
             && self.last_id == append.events.last().map(|event| event.id)
@@ -108,13 +127,39 @@ pub(super) fn claim(resolved: ResolvedEvent) -> Result<(Revision, Claim), LogErr
 
 /// What is remembered under a key.
 pub(super) async fn recall(reader: &Reader, key: &str) -> Result<Option<Remembered>, LogError> {
+    Ok(remembered(reader, key).await?.map(|found| found.remembered))
+}
+
+/// What is remembered under a key, with its time.
+pub(super) async fn remembered(
+    reader: &Reader,
+    key: &str,
+) -> Result<Option<RememberedKey>, LogError> {
     for (_, claim) in claims(reader, key).await? {
         if let State::Counts(appended) = state(reader, &claim).await? {
-            let Claim { fingerprint, answer, .. } = claim;
-            return Ok(Some(Remembered { fingerprint, answer, appended }));
+            let recorded_at = claim.recorded_at()?;
+            let Claim { key, fingerprint, answer, .. } = claim;
+            let remembered = Remembered { fingerprint, answer, appended };
+            return Ok(Some(RememberedKey { key, remembered, recorded_at }));
         }
     }
     Ok(None)
+}
+
+/// Remembers what another log remembered, unless the key is taken; gives whether it was not.
+pub(super) async fn restore(reader: &Reader, key: RememberedKey) -> Result<bool, LogError> {
+    let claims = claims(reader, &key.key).await?;
+    let at = claims.first().map_or(Revision::NONE, |(revision, _)| *revision);
+    for (_, claim) in &claims {
+        if let State::Counts(_) = state(reader, claim).await? {
+            return Ok(false);
+        }
+    }
+    match write(reader, &Claim::restored(key), at).await {
+        Ok(_) => Ok(true),
+        Err(AppendError::Log(error)) => Err(error),
+        Err(other) => Err(LogError::Unavailable(other.to_string())),
+    }
 }
 
 /// Looks at a key that an append wants.
@@ -200,7 +245,9 @@ async fn state(reader: &Reader, claim: &Claim) -> Result<State, LogError> {
         let position = claim.position.unwrap_or(Position::START);
         return Ok(State::Counts(Appended { revision: claim.base, position }));
     };
-    let name = reader.names.stream(&claim.stream)?;
+    let without_stream = || damaged("a key has events, and no stream".to_owned());
+    let stream = claim.stream.as_ref().ok_or_else(without_stream)?;
+    let name = reader.names.stream(stream)?;
     let revision = Revision(claim.base.0 + claim.count);
     let found = reader.raw_stream(&name, Direction::Forwards, revision, 1).await?;
     match found.into_iter().next().and_then(|event| event.event) {

@@ -7,6 +7,7 @@
 
 mod append;
 mod connection;
+mod copying;
 mod digest;
 mod envelope;
 mod failure;
@@ -65,6 +66,7 @@ pub struct KurrentLog {
     digests: Digests,
     locks: Locks,
     places: Arc<Semaphore>,
+    places_max: usize,
     state: State,
     stop: CancellationToken,
     /// Appends under way.
@@ -104,10 +106,13 @@ impl KurrentLog {
         };
         let probing =
             tokio::spawn(probe(reader.clone(), state.health.clone(), options.probe_interval));
+        let places_max =
+            options.appends_max.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         let log = Self {
             digests: Digests::new(reader.clone()),
             locks: Locks::new(),
-            places: Arc::new(Semaphore::new(options.appends_max.max(1))),
+            places: Arc::new(Semaphore::new(places_max)),
+            places_max,
             appending: TaskTracker::new(),
             options,
             reader,
@@ -144,17 +149,22 @@ impl KurrentLog {
 }
 
 impl State {
+    /// Tells subscriptions that there is something up to here.
+    fn wake(&self, position: Position) {
+        measure::reached(position);
+        self.appended.send_if_modified(|appended| {
+            let has_grown = position > *appended;
+            *appended = position.max(*appended);
+            has_grown
+        });
+    }
+
     fn note(&self, answer: &Answer) {
         match answer {
             Ok((Appended { position, .. }, _)) => {
                 self.health.succeeded();
                 self.acknowledged.fetch_max(position.0, Ordering::AcqRel);
-                measure::reached(*position);
-                self.appended.send_if_modified(|appended| {
-                    let has_grown = position > appended;
-                    *appended = (*appended).max(*position);
-                    has_grown
-                });
+                self.wake(*position);
             }
             Err(AppendError::Log(error @ LogError::Unavailable(reason))) => {
                 tracing::error!(%error, "the event log did not append");

@@ -133,11 +133,17 @@ pub async fn appends_go_on_after_what_was_restored(fixture: &mut dyn CopyableFix
     assert_eq!(conflict(append(&*log, "movie-1", Expected::NoStream, events(1)).await).0, 2);
     let result = append(&*log, "movie-1", Expected::Exact(Revision(2)), events(1)).await.unwrap();
     assert_eq!(result.revision, Revision(3));
+    let (heard, held) = (take(&mut live, 7).await, everything(&*log).await);
+    assert_eq!((positions(&heard), digest_of(&heard)), (positions(&held), digest_of(&held)));
+}
+
+pub async fn the_id_of_a_restored_event_is_taken(fixture: &mut dyn CopyableFixture) {
+    let log = fixture.copyable();
+    log.restore(Digest::EMPTY, recorded(0, 6)).await.unwrap();
     let used = event_with_id((1 << 100) + 4);
     let refused = append(&*log, "movie-9", Expected::Any, vec![used]).await;
     assert!(matches!(refused, Err(AppendError::DuplicateEvent(_))), "{refused:?}");
-    let (heard, held) = (take(&mut live, 7).await, everything(&*log).await);
-    assert_eq!((positions(&heard), digest_of(&heard)), (positions(&held), digest_of(&held)));
+    assert_holds(&*log, recorded(0, 6)).await;
 }
 
 pub async fn a_repetition_of_a_restored_append_is_recognised(fixture: &mut dyn CopyableFixture) {

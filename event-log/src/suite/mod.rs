@@ -48,7 +48,7 @@ pub trait CopyableFixture: Fixture {
 }
 
 /// A behaviour, for a test binary that runs them by itself: `event_log::behaviour_suite!(listed fresh)`
-/// gives all of them but the model. So an adapter that keeps fewer promises, or whose server is not
+/// gives all of them but the model, `event_log::behaviour_suite!(listed copying fresh)` those of copying. So an adapter that keeps fewer promises, or whose server is not
 /// everywhere, says so by name.
 pub struct Behaviour {
     /// Its module and its name.
@@ -78,6 +78,11 @@ macro_rules! behaviour_suite {
     (listed $fresh:path) => {{
         let mut behaviours = Vec::<$crate::suite::Behaviour>::new();
         $crate::behaviour_suite! { @each [@listed behaviours] $fresh }
+        behaviours
+    }};
+    (listed copying $fresh:path) => {{
+        let mut behaviours = Vec::<$crate::suite::Behaviour>::new();
+        $crate::behaviour_suite! { @copying [@listed behaviours] $fresh }
         behaviours
     }};
     (@each [$($how:tt)*] $fresh:path) => {
@@ -178,7 +183,10 @@ macro_rules! behaviour_suite {
         }
     };
     (copying $fresh:path) => {
-        $crate::behaviour_suite! { @tests $fresh, (flavor = "multi_thread", worker_threads = 2):
+        $crate::behaviour_suite! { @copying [@tests] $fresh }
+    };
+    (@copying [$($how:tt)*] $fresh:path) => {
+        $crate::behaviour_suite! { $($how)* $fresh, (flavor = "multi_thread", worker_threads = 2):
             copying::what_is_restored_is_as_it_was_recorded,
             copying::what_is_restored_can_be_read_by_stream,
             copying::restoring_goes_on_where_it_ended,
@@ -187,6 +195,7 @@ macro_rules! behaviour_suite {
             copying::restoring_nothing_only_checks_the_digest,
             copying::more_events_than_the_limit_are_refused,
             copying::appends_go_on_after_what_was_restored,
+            copying::the_id_of_a_restored_event_is_taken,
             copying::a_repetition_of_a_restored_append_is_recognised,
             copying::what_was_restored_is_there_after_reopening,
             copying::restored_events_have_the_positions_of_their_order,

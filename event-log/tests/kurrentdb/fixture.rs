@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use event_log::{
-    EventLog,
+    CopyableLog, EventLog,
     kurrentdb::{KurrentLog, KurrentLogOptions},
-    suite::Fixture,
+    suite::{CopyableFixture, Fixture},
 };
 
 use crate::ordinal::Ordinal;
@@ -44,5 +44,11 @@ impl Fixture for KurrentFixture {
     async fn reopen(&mut self) {
         self.log.close().await;
         *self = Self::open(self.options.clone()).await;
+    }
+}
+
+impl CopyableFixture for KurrentFixture {
+    fn copyable(&self) -> Arc<dyn CopyableLog> {
+        Arc::new(self.ordinal.clone())
     }
 }

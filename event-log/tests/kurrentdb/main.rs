@@ -17,9 +17,13 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use event_log::suite::Behaviour;
 use fixture::KurrentFixture;
 
 const URL: &str = "CINELOG_TEST_KURRENTDB_URL";
+
+/// Behaviours at the same time.
+const AT_ONCE: usize = 4;
 
 /// A log that no other test has, of this run or of another.
 async fn fresh() -> KurrentFixture {
@@ -35,8 +39,15 @@ fn run_id() -> uuid::Uuid {
     uuid::Uuid::new_v4()
 }
 
+/// All that are asked of a log, and of one that can be copied.
+fn behaviours() -> Vec<Behaviour> {
+    let mut behaviours = event_log::behaviour_suite!(listed fresh);
+    behaviours.extend(event_log::behaviour_suite!(listed copying fresh));
+    behaviours
+}
+
 fn main() -> ExitCode {
-    let behaviours = event_log::behaviour_suite!(listed fresh);
+    let behaviours = behaviours();
     let (flags, filters): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
     if flags.iter().any(|flag| flag == "--list") {
@@ -49,7 +60,7 @@ fn main() -> ExitCode {
         say_skipped(behaviours.len());
         return ExitCode::SUCCESS;
     }
-    let tally = run::all(&behaviours, &filters, &mut std::io::stdout());
+    let tally = run::all(&behaviours, &filters, AT_ONCE, &mut std::io::stdout());
     let run::Tally { passed, failed, not_promised } = &tally;
     println!("\n{passed} passed, {} failed, {not_promised} not promised", failed.len());
     failed.iter().for_each(|name| println!("    failed: {name}"));

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use event_log::{
-    Append, AppendError, Appended, Direction, EventBatches, EventLog, LogError, Remembered,
-    kurrentdb::KurrentLog,
+    Append, AppendError, Appended, CopyableLog, Direction, EventBatches, EventLog, LogError,
+    Remembered, RememberedKey, RestoreError, kurrentdb::KurrentLog,
 };
 use events::{Digest, Position, RecordedEvent, Revision, StreamName};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -25,11 +25,13 @@ pub(crate) struct Ordinal {
     log: Arc<KurrentLog>,
     /// The position of the first event, the second, …, as far as they were asked for.
     places: Arc<Mutex<Vec<Position>>>,
+    /// What the suite made up as positions of remembered keys: they are kept as they are.
+    made_up: Arc<Mutex<Vec<Position>>>,
 }
 
 impl Ordinal {
     pub(crate) fn of(log: Arc<KurrentLog>) -> Self {
-        Self { log, places: Arc::default() }
+        Self { log, places: Arc::default(), made_up: Arc::default() }
     }
 
     fn places(&self) -> Vec<Position> {
@@ -149,6 +151,9 @@ impl EventLog for Ordinal {
     async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {
         let Some(remembered) = self.log.recall(key).await? else { return Ok(None) };
         let Appended { revision, position } = remembered.appended;
+        if self.made_up.lock().unwrap().contains(&position) {
+            return Ok(Some(remembered));
+        }
         let appended = Appended { revision, position: self.ordinal(position).await? };
         Ok(Some(Remembered { appended, ..remembered }))
     }
@@ -167,5 +172,30 @@ impl EventLog for Ordinal {
 
     async fn close(&self) {
         self.log.close().await;
+    }
+}
+
+#[async_trait]
+impl CopyableLog for Ordinal {
+    async fn restore(
+        &self,
+        after: Digest,
+        events: Vec<RecordedEvent>,
+    ) -> Result<Digest, RestoreError> {
+        self.log.restore(after, events).await
+    }
+
+    async fn remembered_keys(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<RememberedKey>, LogError> {
+        self.log.remembered_keys(after, limit).await
+    }
+
+    async fn restore_keys(&self, keys: Vec<RememberedKey>) -> Result<u64, LogError> {
+        let made_up = keys.iter().map(|key| key.remembered.appended.position);
+        self.made_up.lock().unwrap().extend(made_up);
+        self.log.restore_keys(keys).await
     }
 }

@@ -1,7 +1,7 @@
 //! What the suite asks and the log on KurrentDB does not promise, by name and with the reason.
 
 /// A behaviour that is not promised, and why.
-pub(crate) const NOT_PROMISED: [(&str, &str); 6] = [
+pub(crate) const NOT_PROMISED: [(&str, &str); 7] = [
     (
         "repetition::a_partial_repetition_is_an_error",
         "the server looks for ids at the expected revision only",
@@ -17,6 +17,10 @@ pub(crate) const NOT_PROMISED: [(&str, &str); 6] = [
     (
         "repetition::ids_at_another_revision_are_an_error",
         "the server looks for ids at the expected revision only",
+    ),
+    (
+        "copying::the_id_of_a_restored_event_is_taken",
+        "to the server, ids are unique in a stream, not in the log",
     ),
     (
         "group::appends_that_wait_together_share_commits",
