@@ -22,7 +22,8 @@ pub struct RememberedKey {
 /// Why recorded events were not taken over.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RestoreError {
-    /// The log does not hold exactly the events that these follow. Nothing was changed.
+    /// The log does not hold exactly the events that these follow. Nothing was changed, where the store has
+    /// a lock for that.
     #[error("the log holds {actual}, which is not what these events follow")]
     NotTheBeginning {
         /// What it holds.
@@ -48,7 +49,9 @@ pub trait CopyableLog: EventLog {
     ///
     /// # Errors
     /// After [`LogError::Unavailable`] some of them may be there, always a beginning: whoever looks at
-    /// the log's digest knows where to go on.
+    /// the log's digest knows where to go on. A store without a lock between processes finds out afterwards
+    /// that another process has appended: that is [`RestoreError::NotTheBeginning`], too, and some of
+    /// the events are there.
     async fn restore(
         &self,
         after: Digest,
@@ -62,7 +65,8 @@ pub trait CopyableLog: EventLog {
         limit: usize,
     ) -> Result<Vec<RememberedKey>, LogError>;
 
-    /// Remembers keys of another log, at most [`RESTORE_KEYS_MAX`], all or none. A key that is taken
+    /// Remembers keys of another log, at most [`RESTORE_KEYS_MAX`]. After an error some of them may be
+    /// remembered, or none: it may be asked for again. A key that is taken
     /// keeps what it has. Gives how many were new.
     async fn restore_keys(&self, keys: Vec<RememberedKey>) -> Result<u64, LogError>;
 }

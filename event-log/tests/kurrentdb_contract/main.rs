@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "it is made of tests")]
 
+mod copying;
 mod facts;
 mod failures;
 #[path = "../kurrentdb/fixture.rs"]

@@ -1,6 +1,8 @@
 //! A server on a port of its own that speaks the published protocol over real connections. It records
 //! what was asked, with its headers, and goes wrong in the ways in which it is told to.
 
+#![expect(clippy::result_large_err, reason = "it is how the server's library says what went wrong")]
+
 use std::{
     collections::{BTreeMap, VecDeque},
     pin::Pin,

@@ -1,5 +1,7 @@
 //! What the server answers to each method, in the words of the protocol.
 
+#![expect(clippy::result_large_err, reason = "it is how the server's library says what went wrong")]
+
 use serde_json::{Map, Value, json};
 use tonic::{Code, Status, metadata::MetadataMap};
 
@@ -100,7 +102,7 @@ fn read(store: &Store, options: &Value) -> Result<Vec<Value>, Status> {
     let is_backwards = options["read_direction"] == "Backwards";
     let found = match options.get("stream") {
         Some(of) => match stream_from(store, of, is_backwards)? {
-            Some(found) => found,
+            Some(found) => Box::new(found.into_iter()),
             None => {
                 let identifier = of["stream_identifier"].clone();
                 return Ok(vec![
@@ -110,7 +112,7 @@ fn read(store: &Store, options: &Value) -> Result<Vec<Value>, Status> {
         },
         None => all_from(store, options, is_backwards)?,
     };
-    Ok(found.into_iter().take(count).map(event).collect())
+    Ok(found.take(count).map(event).collect())
 }
 
 fn stream_from<'a>(
@@ -138,7 +140,7 @@ fn all_from<'a>(
     store: &'a Store,
     options: &Value,
     is_backwards: bool,
-) -> Result<Vec<&'a Record>, Status> {
+) -> Result<Box<dyn Iterator<Item = &'a Record> + 'a>, Status> {
     let place = options["all"].get("position").map(|position| {
         assert_eq!(position["commit_position"], position["prepare_position"]);
         position["commit_position"].as_u64().unwrap()
@@ -149,18 +151,19 @@ fn all_from<'a>(
     let prefixes = options
         .get("filter")
         .map(|filter| filter["stream_identifier"]["prefix"].as_array().unwrap().clone());
-    let is_let_through = |record: &&Record| {
+    let is_let_through = move |record: &&Record| {
         let begins = |prefix: &Value| record.stream.starts_with(prefix.as_str().unwrap());
         prefixes.as_ref().is_none_or(|prefixes| prefixes.iter().any(begins))
     };
-    let is_after = |record: &&Record| match (place, is_backwards) {
-        (None, _) => true,
-        // Forwards with the place itself, backwards without it.
-        (Some(place), false) => record.position >= place,
-        (Some(place), true) => record.position < place,
-    };
-    let found = store.records.iter().filter(is_let_through).filter(is_after);
-    Ok(if is_backwards { found.rev().collect() } else { found.collect() })
+    // Forwards with the place itself, backwards without it.
+    let at = place.map(|place| store.records.partition_point(|record| record.position < place));
+    Ok(match is_backwards {
+        true => {
+            let before = &store.records[..at.unwrap_or(store.records.len())];
+            Box::new(before.iter().rev().filter(is_let_through))
+        }
+        false => Box::new(store.records[at.unwrap_or(0)..].iter().filter(is_let_through)),
+    })
 }
 
 fn event(record: &Record) -> Value {

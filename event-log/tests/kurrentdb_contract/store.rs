@@ -80,18 +80,17 @@ impl Store {
         if base > current {
             return Err(Refusal::WrongExpectedVersion(current));
         }
-        let mut number = current.map_or(0, |number| number + 1);
-        let mut last = (number, self.end);
-        for message in messages {
+        let first = current.map_or(0, |number| number + 1);
+        let mut last = (first, self.end);
+        for (number, message) in (first..).zip(messages) {
             last = (number, self.write(name, number, message));
-            number += 1;
         }
         Ok(last)
     }
 
     fn write(&mut self, name: &str, number: u64, message: Value) -> u64 {
         let position = self.end.max(FIRST_POSITION);
-        self.end = position + 200 + message.to_string().len() as u64;
+        self.end = position + 200 + message["data"].as_str().map_or(0, str::len) as u64;
         self.streams.entry(name.to_owned()).or_default().records.push(self.records.len());
         self.records.push(Record { stream: name.to_owned(), number, position, message });
         position
