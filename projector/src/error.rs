@@ -19,7 +19,7 @@ pub enum StoreError {
     },
     /// The store is busy, full or cannot be reached: the same may well succeed later.
     #[error("the read model is unavailable: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Another projector has been at work: the checkpoint is not where this one left it.
     #[error("the read model is at {stored:?}, not at {expected:?}: another projector is at work")]
     Fenced {

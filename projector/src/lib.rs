@@ -18,8 +18,10 @@ pub mod postgres;
 mod rebuild;
 mod retry;
 mod run;
+mod sorting;
 pub mod sqlite;
 mod status;
+mod tables;
 mod verify;
 
 pub use apply::{Applied, PoisonPolicy};
@@ -31,5 +33,5 @@ pub use open::OpenGeneration;
 pub use port::{ReadModel, ReadModels};
 pub use rebuild::{RebuildOptions, Rebuilt, rebuild};
 pub use run::{ProjectorOptions, run};
-pub use status::{Completeness, FAILING_MAX, Failing, Report, Status};
+pub use status::{Completeness, FAILING_MAX, Failing, Report, STANDSTILL_MAX, Status};
 pub use verify::{Verification, verify};

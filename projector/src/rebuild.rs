@@ -54,7 +54,10 @@ pub async fn rebuild(
     let (_live, new) = (read_models.hold(live).await?, read_models.hold(number).await?);
     let built = build(log, read_models, live, number, options, progress).await?;
     if let Err(error) = check_digest(log, read_models, number).await {
-        read_models.remove_unfinished().await?;
+        // Who has lost the lock may not be alone, and removes nothing: the next one does.
+        if lock.still_held().await.is_ok() {
+            read_models.discard(number).await?;
+        }
         return Err(error);
     }
     // Who has lost the lock may not be alone.

@@ -75,7 +75,10 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), ProjectorError> {
     measure::describe();
-    status.update(|report| report.poison = Some(options.poison));
+    status.update(|report| {
+        report.poison = Some(options.poison);
+        report.progressed = Some(Instant::now().into_std());
+    });
     let mut projector = Projector {
         log,
         read_model,
@@ -91,6 +94,7 @@ pub async fn run(
     };
     let ended = projector.work().await;
     projector.resign().await;
+    projector.status.update(|report| report.progressed = None);
     ended
 }
 
@@ -121,18 +125,18 @@ impl Projector {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            if error.is_about_another() {
-                // Not a failure: somebody else was faster, so there is something to go on from.
-                tracing::warn!(%error, "another projector is at work");
-                continue;
-            }
-            self.status.failed(Instant::now().into_std(), error.to_string());
-            if !error.is_transient() {
-                return Err(error);
-            }
             self.failures = self.failures.saturating_add(1);
             let (retry, delay) = (self.failures, self.options.backoff.delay(self.failures));
-            tracing::warn!(%error, retry, ?delay, "projector fails, trying again");
+            if error.is_about_another() {
+                // Not a failure: somebody else was faster, so there is something to go on from.
+                tracing::warn!(%error, retry, ?delay, "another projector is at work");
+            } else {
+                self.status.failed(Instant::now().into_std(), error.to_string());
+                if !error.is_transient() {
+                    return Err(error);
+                }
+                tracing::warn!(%error, retry, ?delay, "projector fails, trying again");
+            }
             if tokio::time::timeout(delay, self.shutdown.cancelled()).await.is_ok() {
                 return Ok(());
             }
@@ -273,6 +277,7 @@ impl Projector {
         if self.read_model.lead().await? == Leadership::Following {
             return Err(StoreError::Deposed.into());
         }
+        self.find_head().await;
         self.check_completeness().await?;
         self.retry_parked(at).await?;
         // Where events wait, only a batch that gets through shows that all is well again: the disk may
@@ -354,7 +359,10 @@ impl Projector {
 
     fn succeeded(&mut self) {
         self.failures = 0;
-        self.status.update(|report| report.failing = None);
+        self.status.update(|report| {
+            report.failing = None;
+            report.progressed = Some(Instant::now().into_std());
+        });
     }
 
     fn tell_progress(&self, reached: Checkpoint) {

@@ -15,6 +15,10 @@ use crate::PoisonPolicy;
 /// within seconds is nobody's concern.
 pub const FAILING_MAX: Duration = Duration::from_secs(5);
 
+/// How long a projector may go without getting anything done, when it has only to look whether there is
+/// anything to do once a second. Longer than a large batch takes.
+pub const STANDSTILL_MAX: Duration = Duration::from_secs(60);
+
 /// How a projector is doing. Clones share it; looking costs next to nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Status(Arc<Mutex<Report>>);
@@ -31,6 +35,9 @@ pub struct Report {
     pub head: Position,
     /// Since when and why nothing gets through. `None` while all is well.
     pub failing: Option<Failing>,
+    /// When it last got something done: a batch, or finding out that there is nothing to fold in. `None`
+    /// before it has begun and once it has ended.
+    pub progressed: Option<Instant>,
     /// Whether the read model holds what the log holds.
     pub completeness: Completeness,
     /// How many streams a poison event has stopped.
@@ -110,6 +117,12 @@ impl Report {
         {
             return Some(format!("the projector keeps failing: {reason}"));
         }
+        if let Some(progressed) = self.progressed
+            && now.saturating_duration_since(progressed) > STANDSTILL_MAX
+        {
+            let seconds = STANDSTILL_MAX.as_secs();
+            return Some(format!("the projector has got nothing done for more than {seconds} s"));
+        }
         if let Completeness::Incomplete { position, .. } = self.completeness {
             return Some(format!("the read model is not what the log holds up to {position}"));
         }
@@ -139,6 +152,17 @@ mod tests {
         assert!(status.report().trouble(late).unwrap().contains("the disk is full"));
         status.update(|report| report.failing = None);
         assert_eq!(status.report().trouble(late), None);
+    }
+
+    #[test]
+    fn a_projector_that_stands_still_without_failing_is_trouble_until_it_has_ended() {
+        let start = Instant::now();
+        let mut report = Report { progressed: Some(start), ..Report::default() };
+        assert_eq!(report.trouble(start + STANDSTILL_MAX), None);
+        let late = start + STANDSTILL_MAX + Duration::from_millis(1);
+        assert!(report.trouble(late).unwrap().contains("nothing done"));
+        report.progressed = None;
+        assert_eq!(report.trouble(late), None);
     }
 
     #[test]

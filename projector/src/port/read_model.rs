@@ -84,6 +84,9 @@ pub trait ReadModel: Send + Sync + 'static {
     async fn asked(&self, limit: u32) -> Result<Vec<StreamName>, StoreError>;
 
     /// Takes the mark from a stream that cannot be tried again.
+    ///
+    /// # Errors
+    /// [`StoreError::Deposed`] where another one leads, or this one never has.
     async fn refuse_retry(&self, stream: &StreamName) -> Result<(), StoreError>;
 
     /// Resigns and lets go of the store, after what is under way has ended.

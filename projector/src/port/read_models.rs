@@ -100,6 +100,9 @@ pub trait ReadModels: Send + Sync + 'static {
     /// [`Work::Building`].
     async fn remove_unfinished(&self) -> Result<(), GenerationError>;
 
+    /// Removes one of them, where it is there. For whoever has the lock of [`Work::Building`].
+    async fn discard(&self, number: u64) -> Result<(), GenerationError>;
+
     /// Gives a generation that has been built its name. It must be closed.
     async fn finish(&self, number: u64) -> Result<(), GenerationError>;
 

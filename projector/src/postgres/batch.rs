@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use events::{Digest, Position, StreamName};
 use read_model::{Changes, Checkpoint, FacetDocument, FacetKey, Keys, Loaded};
-use sqlx::{Postgres, pool::PoolConnection};
 
 use super::{
+    BatchWaits,
     checkpoint::{self, CheckpointRow},
     failure::store_error,
+    line::{Taken, within},
     load, parked, write,
 };
 use crate::{StoreError, port::Batch};
@@ -17,24 +18,29 @@ use crate::{StoreError, port::Batch};
 /// A transaction that has the rows of leader and checkpoint locked. One that is not committed takes its
 /// connection with it: how far that one had come is not looked into.
 pub(super) struct PostgresBatch {
-    connection: PoolConnection<Postgres>,
+    db: Taken,
+    waits: BatchWaits,
     from: Checkpoint,
     digest: Digest,
     lease_ms: i64,
-    is_done: bool,
+    /// Whether the server has not answered. It is asked nothing more.
+    is_broken: bool,
 }
 
 impl PostgresBatch {
     /// Begins where the lead was taken with `epoch` and the checkpoint is `from`.
     pub(super) async fn begin(
-        connection: PoolConnection<Postgres>,
+        db: Taken,
         from: Checkpoint,
         epoch: i64,
         lease_ms: i64,
+        waits: BatchWaits,
     ) -> Result<Self, StoreError> {
-        let mut batch = Self { connection, from, digest: Digest::EMPTY, lease_ms, is_done: false };
+        let digest = Digest::EMPTY;
+        let mut batch = Self { db, waits, from, digest, lease_ms, is_broken: false };
         batch.run("BEGIN").await?;
-        match batch.expect(epoch).await {
+        let found = within(waits.short, batch.expect(epoch)).await;
+        match batch.hear(found) {
             Ok(digest) => batch.digest = digest,
             Err(error) => {
                 batch.end().await;
@@ -51,7 +57,7 @@ impl PostgresBatch {
             FROM leader AS l, checkpoint AS c WHERE l.one = 1 AND c.one = 1 FOR UPDATE";
         let query = sqlx::query_as(LOCK);
         let row: (i64, i64, i64, i64, Vec<u8>) =
-            query.fetch_one(&mut *self.connection).await.map_err(store_error)?;
+            query.fetch_one(&mut self.db.connection).await.map_err(store_error)?;
         let (found, generation, position, count, hash) = row;
         if found != epoch {
             return Err(StoreError::Deposed);
@@ -63,22 +69,24 @@ impl PostgresBatch {
     }
 
     async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        let done = sqlx::query(statement).execute(&mut *self.connection).await;
-        done.map(drop).map_err(store_error)
+        let asked = async {
+            let done = sqlx::query(statement).execute(&mut self.db.connection).await;
+            done.map(drop).map_err(store_error)
+        };
+        let done = within(self.waits.short, asked).await;
+        self.hear(done)
+    }
+
+    /// Remembers where the server was not heard.
+    fn hear<T>(&mut self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.is_broken |= answer.as_ref().is_err_and(StoreError::is_transient);
+        answer
     }
 
     /// Rolls back. Whether the server hears that changes nothing.
     async fn end(mut self) {
-        if self.run("ROLLBACK").await.is_ok() {
-            self.is_done = true;
-        }
-    }
-}
-
-impl Drop for PostgresBatch {
-    fn drop(&mut self) {
-        if !self.is_done {
-            self.connection.close_on_drop();
+        if !self.is_broken && self.run("ROLLBACK").await.is_ok() {
+            self.db.give_back();
         }
     }
 }
@@ -90,42 +98,54 @@ impl Batch for PostgresBatch {
     }
 
     async fn documents(&mut self, keys: &Keys) -> Result<Loaded, StoreError> {
-        load::documents(&mut self.connection, keys).await
+        let answer = within(self.waits.long, load::documents(&mut self.db.connection, keys)).await;
+        self.hear(answer)
     }
 
     async fn facets(
         &mut self,
         keys: &BTreeSet<FacetKey>,
     ) -> Result<Vec<FacetDocument>, StoreError> {
-        load::facets(&mut self.connection, keys).await
+        let answer = within(self.waits.long, load::facets(&mut self.db.connection, keys)).await;
+        self.hear(answer)
     }
 
     async fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        write::changes(&mut self.connection, changes).await
+        let written = write::changes(&mut self.db.connection, changes, self.waits.long).await;
+        self.hear(written)
     }
 
     async fn advance(&mut self, to: Checkpoint, digest: Digest) -> Result<(), StoreError> {
-        checkpoint::advance(&mut self.connection, self.from, to, digest, self.lease_ms).await
+        let db = &mut self.db.connection;
+        let advanced = checkpoint::advance(db, self.from, to, digest, self.lease_ms);
+        let answer = within(self.waits.short, advanced).await;
+        self.hear(answer)
     }
 
     async fn poison_position(
         &mut self,
         stream: &StreamName,
     ) -> Result<Option<Position>, StoreError> {
-        parked::poison_position(&mut self.connection, stream).await
+        let asked = parked::poison_position(&mut self.db.connection, stream);
+        let answer = within(self.waits.short, asked).await;
+        self.hear(answer)
     }
 
     async fn refuse(&mut self, stream: &StreamName, reason: &str) -> Result<(), StoreError> {
-        parked::refuse(&mut self.connection, stream, reason).await
+        let asked = parked::refuse(&mut self.db.connection, stream, reason);
+        let answer = within(self.waits.short, asked).await;
+        self.hear(answer)
     }
 
     async fn forget(&mut self, stream: &StreamName) -> Result<(), StoreError> {
-        parked::forget(&mut self.connection, stream).await
+        let asked = parked::forget(&mut self.db.connection, stream);
+        let answer = within(self.waits.short, asked).await;
+        self.hear(answer)
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.run("COMMIT").await?;
-        self.is_done = true;
+        self.db.give_back();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Which generations there are and which one is live: a row in a schema of its own.
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Transaction};
 
 use super::{
     failure::{integer, natural, store_error},
@@ -21,10 +21,11 @@ const MAKE: &str = "CREATE SCHEMA IF NOT EXISTS cinelog_read_model; \
     INSERT INTO cinelog_read_model.pointer (one, highest) VALUES (1, 1) ON CONFLICT DO NOTHING";
 
 /// Which generation is live. `None` where nobody has made one live.
-pub(super) async fn live(db: &PgPool) -> Result<Option<u64>, StoreError> {
+pub(super) async fn live(db: &mut PgConnection) -> Result<Option<u64>, StoreError> {
     const IS_MADE: &str = "SELECT to_regclass('cinelog_read_model.pointer') IS NOT NULL";
     const LIVE: &str = "SELECT live FROM cinelog_read_model.pointer WHERE one = 1";
-    let is_made: bool = sqlx::query_scalar(IS_MADE).fetch_one(db).await.map_err(store_error)?;
+    let is_made: bool =
+        sqlx::query_scalar(IS_MADE).fetch_one(&mut *db).await.map_err(store_error)?;
     if !is_made {
         return Ok(None);
     }
@@ -58,7 +59,7 @@ async fn schemas<'e>(
 }
 
 /// All generations that are whole, by number.
-pub(super) async fn list(db: &PgPool) -> Result<Vec<Generation>, StoreError> {
+pub(super) async fn list(db: &mut PgConnection) -> Result<Vec<Generation>, StoreError> {
     let mut found = Vec::new();
     for (schema, bytes) in schemas(db).await? {
         if let Place::Generation(number) = schema.place() {

@@ -18,6 +18,7 @@ use tokio::{
 
 use super::{
     failure::store_error,
+    line::within,
     options::{PostgresReadModelsOptions, Session},
 };
 use crate::{
@@ -75,6 +76,7 @@ fn half(number: u64) -> i32 {
 pub(super) struct WorkLock {
     name: String,
     connection: Mutex<PgConnection>,
+    answer_timeout: Duration,
 }
 
 impl WorkLock {
@@ -87,10 +89,14 @@ impl WorkLock {
             Work::Building => (2, "the lock for building a generation"),
             Work::Verifying => (3, "the lock for verifying"),
         };
-        let mut db = options.connect(Session::holding(None)).await.map_err(store_error)?;
-        let query = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(WORK).bind(key);
-        match query.fetch_one(&mut db).await.map_err(store_error)? {
-            true => Ok(Self { name: name.to_owned(), connection: Mutex::new(db) }),
+        let mut db = options.connect(&Session::holding(None)).await?;
+        let answer_timeout = options.answer_timeout;
+        let asked = async {
+            let query = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)");
+            query.bind(WORK).bind(key).fetch_one(&mut db).await.map_err(store_error)
+        };
+        match within(answer_timeout, asked).await? {
+            true => Ok(Self { name: name.to_owned(), connection: Mutex::new(db), answer_timeout }),
             false => Err(GenerationError::Busy(format!("{name}, in the database"))),
         }
     }
@@ -99,11 +105,18 @@ impl WorkLock {
 #[async_trait]
 impl Guard for WorkLock {
     async fn still_held(&self) -> Result<(), GenerationError> {
-        match self.connection.lock().await.ping().await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(GenerationError::Lost(self.name.clone())),
+        // Where the server is not heard, it may have let go as well.
+        match answers(&mut *self.connection.lock().await, self.answer_timeout).await {
+            true => Ok(()),
+            false => Err(GenerationError::Lost(self.name.clone())),
         }
     }
+}
+
+/// Whether the server is heard on a connection.
+async fn answers(connection: &mut PgConnection, most: Duration) -> bool {
+    let asked = async { connection.ping().await.map_err(store_error) };
+    within(most, asked).await.is_ok()
 }
 
 /// A generation that is held together with others. Its connection is looked after, and made anew where it
@@ -130,11 +143,12 @@ async fn share(
     options: &PostgresReadModelsOptions,
     number: u64,
 ) -> Result<PgConnection, StoreError> {
-    let mut db = options.connect(Session::holding(None)).await.map_err(store_error)?;
+    let mut db = options.connect(&Session::holding(None)).await?;
     // Waits for whoever removes it, which takes moments.
     let query =
         sqlx::query("SELECT pg_advisory_lock_shared($1, $2)").bind(GENERATION).bind(half(number));
-    query.execute(&mut db).await.map_err(store_error)?;
+    let asked = async { query.execute(&mut db).await.map(drop).map_err(store_error) };
+    within(options.answer_timeout, asked).await?;
     Ok(db)
 }
 
@@ -147,7 +161,7 @@ async fn keep(
     let mut is_told = false;
     loop {
         sleep(LOOK_EVERY).await;
-        if connection.ping().await.is_ok() {
+        if answers(&mut connection, options.answer_timeout).await {
             is_told = false;
             continue;
         }

@@ -5,7 +5,7 @@ use sqlx::{
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
-use super::{failure::store_error, locks, schema::Schema};
+use super::{BatchWaits, failure::store_error, line::within, locks, schema::Schema};
 use crate::StoreError;
 
 /// Every migration, oldest first. What a release has shipped is never changed.
@@ -13,6 +13,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "read model", include_str!("../../../migrations/postgres/read-model/0001_read_model.sql")),
     (2, "indexes", include_str!("../../../migrations/postgres/read-model/0002_indexes.sql")),
 ];
+
+/// How many statements of the migrations may take long: each of them an index over all rows.
+const MIGRATION_STATEMENTS: u32 = 20;
 
 /// Tables that are worth nothing after a crash of the server: writing them costs half.
 const UNLOGGED: &str = "DO $$ DECLARE t regclass; BEGIN \
@@ -22,13 +25,17 @@ const UNLOGGED: &str = "DO $$ DECLARE t regclass; BEGIN \
 
 /// Makes the schema where there is none, and runs the migrations that it has not had yet. The search
 /// path of the connection begins with the schema.
-pub(super) async fn run(db: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {
-    // Held by the connection: of those that start together, one makes the tables.
-    locks::wait_to_change(db).await?;
-    let made = make(db, schema).await;
-    // Where that fails the connection is not used again, and the lock goes with it.
-    made?;
-    locks::release_change(db).await
+pub(super) async fn run(
+    db: &mut PgConnection,
+    schema: &Schema,
+    waits: BatchWaits,
+) -> Result<(), StoreError> {
+    // Held by the connection: of those that start together, one makes the tables. Where anything fails the
+    // connection is not used again, and the lock goes with it.
+    within(waits.short, locks::wait_to_change(db)).await?;
+    let most = waits.long.saturating_mul(MIGRATION_STATEMENTS);
+    within(most, make(db, schema)).await?;
+    within(waits.short, locks::release_change(db)).await
 }
 
 async fn make(db: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {

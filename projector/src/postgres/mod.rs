@@ -11,6 +11,7 @@ mod control;
 mod facets;
 mod failure;
 mod leader;
+mod line;
 mod load;
 mod locks;
 mod migrate;
@@ -25,6 +26,7 @@ mod tables;
 mod write;
 
 use std::{
+    fmt,
     sync::atomic::{AtomicI64, Ordering},
     time::Duration,
 };
@@ -32,32 +34,41 @@ use std::{
 use async_trait::async_trait;
 use events::{Digest, Position, StreamName};
 use read_model::Checkpoint;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use crate::{
     StoreError,
     port::{Batch, Leadership, ParkedStream, Place, ReadModel},
 };
 use batch::PostgresBatch;
-use failure::store_error;
+use line::{Line, within};
 pub use options::PostgresReadModelsOptions;
 use options::{Commits, Session, Waits};
 pub use read_models::PostgresReadModels;
 use schema::Schema;
 
-/// How long past its lease a leader may hold on to its row. No batch takes as long.
+/// How long past its lease a leader may hold on to its row and keep the server waiting.
 const STUCK_MAX: Duration = Duration::from_secs(30);
 
 /// The epoch of whoever does not lead.
 const NO_EPOCH: i64 = 0;
 
 /// One generation, open for the projector, over one connection.
-#[derive(Debug)]
 struct PostgresReadModel {
-    pool: PgPool,
+    line: Line,
+    waits: BatchWaits,
     /// That with which the lead was taken.
     epoch: AtomicI64,
     lease_ms: i64,
+}
+
+/// How long answers are waited for.
+#[derive(Debug, Clone, Copy)]
+struct BatchWaits {
+    /// For what takes the server no time.
+    short: Duration,
+    /// For a statement that works on all of a batch.
+    long: Duration,
 }
 
 impl PostgresReadModel {
@@ -68,28 +79,62 @@ impl PostgresReadModel {
             Place::Building(_) | Place::Scratch => Commits::Lost,
         };
         let session = Session { schema: Some(schema.to_string()), waits: Waits::Bounded, commits };
-        let pool = options.pool(1, session)?;
         let lease_ms = i64::try_from(options.lease.as_millis()).unwrap_or(i64::MAX);
-        let model = Self { pool, epoch: AtomicI64::new(NO_EPOCH), lease_ms };
-        let mut connection =
-            model.pool.acquire().await.map_err(|error| cannot_open(&schema, &error))?;
-        if let Err(error) = prepare(&mut connection, &schema).await {
-            // With the locks that it may have.
-            connection.close_on_drop();
-            return Err(error);
-        }
-        drop(connection);
+        let line = Line::new(options.clone(), session);
+        let waits = BatchWaits { short: options.answer_timeout, long: options.patience() };
+        let model = Self { line, waits, epoch: AtomicI64::new(NO_EPOCH), lease_ms };
+        let mut db = model.line.take().await.map_err(|error| cannot_open(&schema, error))?;
+        // Where that fails the connection goes, with the locks that it may have.
+        let prepared = prepare(&mut db.connection, &schema, waits).await;
+        db.after(prepared)?;
         Ok(model)
+    }
+
+    /// The epoch with which the lead was taken.
+    fn epoch(&self) -> Result<i64, StoreError> {
+        match self.epoch.load(Ordering::SeqCst) {
+            NO_EPOCH => Err(StoreError::Deposed),
+            epoch => Ok(epoch),
+        }
+    }
+
+    async fn keep_or_take(&self, db: &mut PgConnection) -> Result<Leadership, StoreError> {
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        if epoch != NO_EPOCH && leader::keep(db, epoch, self.lease_ms).await? {
+            return Ok(Leadership::Leading);
+        }
+        self.epoch.store(NO_EPOCH, Ordering::SeqCst);
+        if let Some(epoch) = leader::take(db, self.lease_ms).await? {
+            self.epoch.store(epoch, Ordering::SeqCst);
+            tracing::debug!(epoch, "took the lead of the read model");
+            return Ok(Leadership::Leading);
+        }
+        let stuck_ms = i64::try_from(STUCK_MAX.as_millis()).unwrap_or(i64::MAX);
+        if leader::end_stuck(db, stuck_ms).await? > 0 {
+            tracing::warn!("the connection of a leader that is asleep was ended");
+        }
+        Ok(Leadership::Following)
+    }
+}
+
+impl fmt::Debug for PostgresReadModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the address, which may hold a password.
+        f.debug_struct("PostgresReadModel").field("epoch", &self.epoch).finish_non_exhaustive()
     }
 }
 
 /// Brings the tables up to date, and makes sure that they are those of the generation.
-async fn prepare(db: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {
-    migrate::run(db, schema).await?;
+async fn prepare(
+    db: &mut PgConnection,
+    schema: &Schema,
+    waits: BatchWaits,
+) -> Result<(), StoreError> {
+    migrate::run(db, schema, waits).await?;
     let (Place::Generation(number) | Place::Building(number)) = schema.place() else {
         return Ok(());
     };
-    let (stored, _) = checkpoint::read(db).await?;
+    let (stored, _) = within(waits.short, checkpoint::read(db)).await?;
     if stored.generation == number {
         return Ok(());
     }
@@ -97,32 +142,24 @@ async fn prepare(db: &mut PgConnection, schema: &Schema) -> Result<(), StoreErro
         let reason = format!("it is generation {}, not {number}", stored.generation);
         return Err(StoreError::Open { place: schema.to_string(), reason });
     }
-    checkpoint::set_generation(db, number).await
+    within(waits.short, checkpoint::set_generation(db, number)).await
 }
 
-fn cannot_open(schema: &Schema, error: &sqlx::Error) -> StoreError {
-    StoreError::Open { place: schema.to_string(), reason: error.to_string() }
+fn cannot_open(schema: &Schema, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(reason) => {
+            StoreError::Open { place: schema.to_string(), reason: reason.to_string() }
+        }
+        error => error,
+    }
 }
 
 #[async_trait]
 impl ReadModel for PostgresReadModel {
     async fn lead(&self) -> Result<Leadership, StoreError> {
-        let mut db = self.pool.acquire().await.map_err(store_error)?;
-        let epoch = self.epoch.load(Ordering::SeqCst);
-        if epoch != NO_EPOCH && leader::keep(&mut db, epoch, self.lease_ms).await? {
-            return Ok(Leadership::Leading);
-        }
-        self.epoch.store(NO_EPOCH, Ordering::SeqCst);
-        if let Some(epoch) = leader::take(&mut db, self.lease_ms).await? {
-            self.epoch.store(epoch, Ordering::SeqCst);
-            tracing::debug!(epoch, "took the lead of the read model");
-            return Ok(Leadership::Leading);
-        }
-        let stuck_ms = i64::try_from(STUCK_MAX.as_millis()).unwrap_or(i64::MAX);
-        if leader::end_stuck(&mut db, stuck_ms).await? > 0 {
-            tracing::warn!("the connection of a leader that is asleep was ended");
-        }
-        Ok(Leadership::Following)
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, self.keep_or_take(&mut db.connection)).await;
+        db.after(done)
     }
 
     async fn resign(&self) -> Result<(), StoreError> {
@@ -130,46 +167,59 @@ impl ReadModel for PostgresReadModel {
         if epoch == NO_EPOCH {
             return Ok(());
         }
-        let mut db = self.pool.acquire().await.map_err(store_error)?;
-        leader::resign(&mut db, epoch).await
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, leader::resign(&mut db.connection, epoch)).await;
+        db.after(done)
     }
 
     async fn digest(&self) -> Result<(Checkpoint, Digest), StoreError> {
-        let mut db = self.pool.acquire().await.map_err(store_error)?;
-        checkpoint::read(&mut db).await
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, checkpoint::read(&mut db.connection)).await;
+        db.after(done)
     }
 
     async fn begin(&self, from: Checkpoint, _events: usize) -> Result<Box<dyn Batch>, StoreError> {
-        let epoch = self.epoch.load(Ordering::SeqCst);
-        if epoch == NO_EPOCH {
-            return Err(StoreError::Deposed);
-        }
-        let connection = self.pool.acquire().await.map_err(store_error)?;
-        Ok(Box::new(PostgresBatch::begin(connection, from, epoch, self.lease_ms).await?))
+        let epoch = self.epoch()?;
+        let db = self.line.take().await?;
+        Ok(Box::new(PostgresBatch::begin(db, from, epoch, self.lease_ms, self.waits).await?))
     }
 
     async fn parked_streams(&self) -> Result<u64, StoreError> {
-        parked::count(&self.pool).await
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, parked::count(&mut db.connection)).await;
+        db.after(done)
     }
 
     async fn parked(&self, after: Position, limit: u32) -> Result<Vec<ParkedStream>, StoreError> {
-        parked::list(&self.pool, after, limit).await
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, parked::list(&mut db.connection, after, limit)).await;
+        db.after(done)
     }
 
     async fn parked_stream(&self, name: &str) -> Result<Option<ParkedStream>, StoreError> {
-        parked::find(&self.pool, name).await
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, parked::find(&mut db.connection, name)).await;
+        db.after(done)
     }
 
     async fn ask_retry(&self, stream: Option<&str>) -> Result<u64, StoreError> {
-        parked::ask_retry(&self.pool, stream).await
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, parked::ask_retry(&mut db.connection, stream)).await;
+        db.after(done)
     }
 
     async fn asked(&self, limit: u32) -> Result<Vec<StreamName>, StoreError> {
-        parked::asked(&self.pool, limit).await
+        let mut db = self.line.take().await?;
+        let done = within(self.waits.short, parked::asked(&mut db.connection, limit)).await;
+        db.after(done)
     }
 
     async fn refuse_retry(&self, stream: &StreamName) -> Result<(), StoreError> {
-        parked::refuse_retry(&self.pool, stream).await
+        let epoch = self.epoch()?;
+        let mut db = self.line.take().await?;
+        let refused = parked::refuse_retry(&mut db.connection, stream, epoch);
+        let done = within(self.waits.short, refused).await;
+        db.after(done)
     }
 
     async fn close(&self) {
@@ -177,6 +227,6 @@ impl ReadModel for PostgresReadModel {
             // It runs out by itself.
             tracing::debug!(%error, "the lead was not given up");
         }
-        self.pool.close().await;
+        self.line.close().await;
     }
 }

@@ -2,11 +2,9 @@
 
 use std::{str::FromStr, time::Duration};
 
-use sqlx::{
-    ConnectOptions, Connection, Executor, PgConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
+use super::{failure::store_error, line::within};
 use crate::StoreError;
 
 /// How long a transaction may wait for its client. One whose client is asleep ends after that, so that
@@ -15,6 +13,10 @@ const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(10);
 
 /// How long somebody else's lock is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much longer than the server's own limit of time a statement is waited for. After that the network
+/// is taken for dead.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How the read model's database is reached.
 #[derive(Clone)]
@@ -25,6 +27,9 @@ pub struct PostgresReadModelsOptions {
     pub connect_timeout: Duration,
     /// How long the server may work on one statement of a batch.
     pub statement_timeout: Duration,
+    /// How long an answer is waited for that takes the server no time, unless it has to wait for a lock:
+    /// longer than that a network that has gone silent holds nobody up who does nothing large.
+    pub answer_timeout: Duration,
     /// How long the lead lasts after it was taken or kept: another projector takes over after so long.
     pub lease: Duration,
 }
@@ -36,7 +41,8 @@ impl PostgresReadModelsOptions {
         Self {
             url: url.into(),
             connect_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(300),
+            statement_timeout: Duration::from_secs(120),
+            answer_timeout: LOCK_TIMEOUT + GRACE,
             lease: Duration::from_secs(3),
         }
     }
@@ -54,46 +60,29 @@ impl PostgresReadModelsOptions {
         Ok(options.disable_statement_logging())
     }
 
-    /// A pool of so many connections that are set as `session` says. Nothing is connected yet.
-    pub(super) fn pool(
-        &self,
-        connections: u32,
-        session: Session,
-    ) -> Result<sqlx::PgPool, StoreError> {
-        let settings = self.settings(&session);
-        Ok(PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(self.connect_timeout)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            // A connection that is gone shows with the first statement, which is tried again.
-            .test_before_acquire(false)
-            .after_connect(move |connection, _| {
-                let settings = settings.clone();
-                Box::pin(async move { set(connection, settings).await })
-            })
-            .connect_lazy_with(self.connection()?))
+    /// One connection that is set as `session` says.
+    pub(super) async fn connect(&self, session: &Session) -> Result<PgConnection, StoreError> {
+        let options = self.connection()?;
+        within(self.connect_timeout, async {
+            let mut connection = PgConnection::connect_with(&options).await.map_err(store_error)?;
+            let settings = sqlx::AssertSqlSafe(self.settings(session));
+            connection.execute(settings).await.map_err(store_error)?;
+            Ok(connection)
+        })
+        .await
     }
 
-    /// One connection that is set as `session` says.
-    pub(super) async fn connect(&self, session: Session) -> Result<PgConnection, sqlx::Error> {
-        let options =
-            self.connection().map_err(|error| sqlx::Error::Configuration(error.into()))?;
-        let connecting = async {
-            let mut connection = PgConnection::connect_with(&options).await?;
-            set(&mut connection, self.settings(&session)).await?;
-            Ok(connection)
-        };
-        tokio::time::timeout(self.connect_timeout, connecting)
-            .await
-            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    /// How long the answer to a statement is waited for that may take long.
+    pub(super) fn patience(&self) -> Duration {
+        self.statement_timeout.saturating_add(GRACE)
     }
 
     fn settings(&self, session: &Session) -> String {
+        // The system's own come before all others by themselves. Not public, where others may put functions
+        // and operators that fit ours better than the system's do.
         let path = match &session.schema {
-            // Extensions are looked for in public.
-            Some(schema) => format!("\"{schema}\", public"),
-            None => "public".to_owned(),
+            Some(schema) => format!("\"{schema}\", pg_temp"),
+            None => "pg_catalog, pg_temp".to_owned(),
         };
         let (statement, idle) = match session.waits {
             // Whoever reads or holds something for long keeps nobody from writing.
@@ -115,10 +104,14 @@ impl PostgresReadModelsOptions {
             }
             Commits::Lost => "SET synchronous_commit = off;",
         };
+        // A client that is gone without a word is noticed within seconds, with what it holds.
+        let network = "SET tcp_user_timeout = 10000; SET tcp_keepalives_idle = 5; \
+            SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;";
         format!(
             "SET search_path = {path}; SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
              SET idle_in_transaction_session_timeout = {idle}; SET idle_session_timeout = 0; \
-             SET client_min_messages = warning; SET TimeZone = 'UTC'; {plans} {commits}"
+             SET client_min_messages = warning; SET TimeZone = 'UTC'; \
+             SET default_transaction_isolation = 'read committed'; {network} {plans} {commits}"
         )
     }
 }
@@ -160,8 +153,4 @@ impl Session {
     pub(super) fn holding(schema: Option<String>) -> Self {
         Self { schema, waits: Waits::Unbounded, commits: Commits::Durable }
     }
-}
-
-async fn set(connection: &mut PgConnection, settings: String) -> Result<(), sqlx::Error> {
-    connection.execute(sqlx::AssertSqlSafe(settings)).await.map(drop)
 }

@@ -2,7 +2,7 @@
 
 use events::{Position, StreamName};
 use read_model::Changes;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use super::failure::{expect_rows, integer, natural, store_error};
 use crate::{StoreError, port::ParkedStream};
@@ -14,13 +14,13 @@ fn parse((stream, position, reason, retry, events): ParkedRow) -> Result<ParkedS
     Ok(ParkedStream { stream, position, reason, retry, events: natural(events)? })
 }
 
-pub(super) async fn count(db: &PgPool) -> Result<u64, StoreError> {
+pub(super) async fn count(db: &mut PgConnection) -> Result<u64, StoreError> {
     let query = sqlx::query_scalar("SELECT count(*) FROM parked_stream");
     natural(query.fetch_one(db).await.map_err(store_error)?)
 }
 
 pub(super) async fn list(
-    db: &PgPool,
+    db: &mut PgConnection,
     after: Position,
     limit: u32,
 ) -> Result<Vec<ParkedStream>, StoreError> {
@@ -33,7 +33,10 @@ pub(super) async fn list(
     rows.into_iter().map(parse).collect()
 }
 
-pub(super) async fn find(db: &PgPool, name: &str) -> Result<Option<ParkedStream>, StoreError> {
+pub(super) async fn find(
+    db: &mut PgConnection,
+    name: &str,
+) -> Result<Option<ParkedStream>, StoreError> {
     const FIND: &str = "SELECT stream, position, reason, retry, \
         (SELECT count(*) FROM parked_event AS e WHERE e.stream = s.stream) AS events \
         FROM parked_stream AS s WHERE stream = $1";
@@ -42,13 +45,19 @@ pub(super) async fn find(db: &PgPool, name: &str) -> Result<Option<ParkedStream>
     row.map(parse).transpose()
 }
 
-pub(super) async fn ask_retry(db: &PgPool, stream: Option<&str>) -> Result<u64, StoreError> {
+pub(super) async fn ask_retry(
+    db: &mut PgConnection,
+    stream: Option<&str>,
+) -> Result<u64, StoreError> {
     const ASK: &str = "UPDATE parked_stream SET retry = true WHERE $1::text IS NULL OR stream = $1";
     let asked = sqlx::query(ASK).bind(stream).execute(db).await;
     Ok(asked.map_err(store_error)?.rows_affected())
 }
 
-pub(super) async fn asked(db: &PgPool, limit: u32) -> Result<Vec<StreamName>, StoreError> {
+pub(super) async fn asked(
+    db: &mut PgConnection,
+    limit: u32,
+) -> Result<Vec<StreamName>, StoreError> {
     const ASKED: &str = "SELECT stream FROM parked_stream WHERE retry ORDER BY position LIMIT $1";
     let query = sqlx::query_scalar::<_, String>(ASKED).bind(i64::from(limit));
     let names = query.fetch_all(db).await.map_err(store_error)?;
@@ -56,10 +65,20 @@ pub(super) async fn asked(db: &PgPool, limit: u32) -> Result<Vec<StreamName>, St
     names.into_iter().map(|name| StreamName::new(name).map_err(damaged)).collect()
 }
 
-pub(super) async fn refuse_retry(db: &PgPool, stream: &StreamName) -> Result<(), StoreError> {
-    let query = sqlx::query("UPDATE parked_stream SET retry = false WHERE stream = $1");
-    let done = query.bind(stream.as_str()).execute(db).await;
-    done.map(drop).map_err(store_error)
+/// Takes the mark from a stream, for whoever has the lead with `epoch`.
+pub(super) async fn refuse_retry(
+    db: &mut PgConnection,
+    stream: &StreamName,
+    epoch: i64,
+) -> Result<(), StoreError> {
+    const REFUSE: &str = "WITH mine AS ( \
+            SELECT one FROM leader WHERE one = 1 AND epoch = $2 FOR SHARE), \
+        refused AS ( \
+            UPDATE parked_stream SET retry = false WHERE stream = $1 AND EXISTS (SELECT FROM mine)) \
+        SELECT count(*) FROM mine";
+    let query = sqlx::query_scalar(REFUSE).bind(stream.as_str()).bind(epoch);
+    let leaders: i64 = query.fetch_one(db).await.map_err(store_error)?;
+    if leaders == 1 { Ok(()) } else { Err(StoreError::Deposed) }
 }
 
 pub(super) async fn poison_position(

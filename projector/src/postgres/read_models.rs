@@ -1,15 +1,16 @@
 //! All generations of a read model, each in a schema.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use events::Digest;
 use read_model::Checkpoint;
-use sqlx::{Executor, PgConnection, PgPool};
+use sqlx::{Executor, PgConnection};
 
 use super::{
     PostgresReadModel, PostgresReadModelsOptions, checkpoint, control,
     failure::store_error,
+    line::{Line, within},
     locks::{Hold, WorkLock},
     options::Session,
     schema::Schema,
@@ -20,14 +21,15 @@ use crate::{
     port::{Generation, Guard, Place, ReadModel, ReadModels, Snapshot, Work},
 };
 
-/// Connections for what is asked of all generations.
-const CONTROL_CONNECTIONS: u32 = 2;
+/// How long finishing a generation may take: each of its tables is read once.
+const FINISH_MAX: Duration = Duration::from_secs(2 * 3600);
 
 /// The generations of a read model in one database.
 #[derive(Clone)]
 pub struct PostgresReadModels {
     options: PostgresReadModelsOptions,
-    control: PgPool,
+    /// For what is asked of all generations.
+    control: Line,
 }
 
 impl fmt::Debug for PostgresReadModels {
@@ -43,7 +45,9 @@ impl PostgresReadModels {
     /// # Errors
     /// [`StoreError::Open`] where the address cannot be read.
     pub fn at(options: PostgresReadModelsOptions) -> Result<Self, StoreError> {
-        let control = options.pool(CONTROL_CONNECTIONS, Session::control())?;
+        // An address that cannot be read is told of at once.
+        options.connection()?;
+        let control = Line::new(options.clone(), Session::control());
         Ok(Self { options, control })
     }
 
@@ -51,10 +55,13 @@ impl PostgresReadModels {
     async fn connect(&self, place: Place) -> Result<PgConnection, GenerationError> {
         let schema = Schema::of(place);
         let session = Session::holding(Some(schema.to_string()));
-        let mut db = self.options.connect(session).await.map_err(store_error)?;
-        let is_there = "SELECT to_regclass(format('%I.checkpoint', $1::text)) IS NOT NULL";
-        let query = sqlx::query_scalar(is_there).bind(schema.to_string());
-        match query.fetch_one(&mut db).await.map_err(store_error)? {
+        let mut db = self.options.connect(&session).await?;
+        let asked = async {
+            let is_there = "SELECT to_regclass(format('%I.checkpoint', $1::text)) IS NOT NULL";
+            let query = sqlx::query_scalar(is_there).bind(schema.to_string());
+            query.fetch_one(&mut db).await.map_err(store_error)
+        };
+        match within(self.options.answer_timeout, asked).await? {
             true => Ok(db),
             false => {
                 let reason = "there is no such schema".to_owned();
@@ -65,35 +72,54 @@ impl PostgresReadModels {
 
     /// A connection that changes which generations there are; its statements may take long.
     async fn changing(&self) -> Result<PgConnection, StoreError> {
-        self.options.connect(Session::holding(None)).await.map_err(store_error)
+        self.options.connect(&Session::holding(None)).await
+    }
+
+    /// Which generation was made live. `None` where nobody has made one live.
+    async fn pointer(&self) -> Result<Option<u64>, StoreError> {
+        let mut db = self.control.take().await?;
+        let live = within(self.options.answer_timeout, control::live(&mut db.connection)).await;
+        db.after(live)
+    }
+
+    async fn drop_schema(&self, place: Place) -> Result<(), GenerationError> {
+        let mut db = self.changing().await?;
+        let schema = Schema::of(place);
+        Ok(within(self.options.patience(), control::drop_schema(&mut db, &schema)).await?)
     }
 }
 
 #[async_trait]
 impl ReadModels for PostgresReadModels {
     async fn live(&self) -> Result<u64, GenerationError> {
-        Ok(control::live(&self.control).await?.unwrap_or(1))
+        Ok(self.pointer().await?.unwrap_or(1))
     }
 
     async fn is_new(&self) -> Result<bool, GenerationError> {
-        let live = control::live(&self.control).await?;
-        Ok(live.is_none() && !control::exists(&self.control, 1).await?)
+        Ok(self.pointer().await?.is_none() && !self.exists(1).await?)
     }
 
     async fn exists(&self, number: u64) -> Result<bool, GenerationError> {
-        Ok(control::exists(&self.control, number).await?)
+        let mut db = self.control.take().await?;
+        let asked = control::exists(&mut db.connection, number);
+        let exists = within(self.options.answer_timeout, asked).await;
+        Ok(db.after(exists)?)
     }
 
     async fn list(&self) -> Result<Vec<Generation>, GenerationError> {
-        Ok(control::list(&self.control).await?)
+        let mut db = self.control.take().await?;
+        let list = within(self.options.patience(), control::list(&mut db.connection)).await;
+        Ok(db.after(list)?)
     }
 
     async fn reserve(&self) -> Result<u64, GenerationError> {
-        Ok(control::reserve(&mut self.changing().await?).await?)
+        let mut db = self.changing().await?;
+        Ok(within(self.options.patience(), control::reserve(&mut db)).await?)
     }
 
     async fn switch(&self, number: u64) -> Result<(), GenerationError> {
-        control::switch(&mut self.changing().await?, number).await
+        let mut db = self.changing().await?;
+        within(self.options.patience(), control::switch(&mut db, number)).await
     }
 
     async fn hold(&self, number: u64) -> Result<Box<dyn Guard>, GenerationError> {
@@ -101,7 +127,8 @@ impl ReadModels for PostgresReadModels {
     }
 
     async fn remove(&self, number: u64) -> Result<(), GenerationError> {
-        control::remove(&mut self.changing().await?, number).await
+        let mut db = self.changing().await?;
+        within(self.options.patience(), control::remove(&mut db, number)).await
     }
 
     async fn lock(&self, work: Work) -> Result<Box<dyn Guard>, GenerationError> {
@@ -109,20 +136,25 @@ impl ReadModels for PostgresReadModels {
     }
 
     async fn remove_unfinished(&self) -> Result<(), GenerationError> {
-        Ok(control::remove_unfinished(&mut self.changing().await?).await?)
+        let mut db = self.changing().await?;
+        Ok(within(self.options.patience(), control::remove_unfinished(&mut db)).await?)
+    }
+
+    async fn discard(&self, number: u64) -> Result<(), GenerationError> {
+        self.drop_schema(Place::Building(number)).await
     }
 
     async fn finish(&self, number: u64) -> Result<(), GenerationError> {
         let mut db = self.connect(Place::Building(number)).await?;
         // So that queries are planned well from the first on, and read indexes alone where they can.
         let vacuum = "VACUUM (ANALYZE) movie, movie_facet, facet, rating, movie_search";
-        db.execute(vacuum).await.map_err(store_error)?;
-        Ok(control::finish(&mut db, number).await?)
+        let vacuumed = async { db.execute(vacuum).await.map(drop).map_err(store_error) };
+        within(FINISH_MAX, vacuumed).await?;
+        Ok(within(self.options.patience(), control::finish(&mut db, number)).await?)
     }
 
     async fn remove_scratch(&self) -> Result<(), GenerationError> {
-        let scratch = Schema::of(Place::Scratch);
-        Ok(control::drop_schema(&mut self.changing().await?, &scratch).await?)
+        self.drop_schema(Place::Scratch).await
     }
 
     async fn open(&self, place: Place) -> Result<Arc<dyn ReadModel>, GenerationError> {
@@ -130,10 +162,12 @@ impl ReadModels for PostgresReadModels {
     }
 
     async fn peek(&self, place: Place) -> Result<(Checkpoint, Digest), GenerationError> {
-        Ok(checkpoint::read(&mut self.connect(place).await?).await?)
+        let mut db = self.connect(place).await?;
+        Ok(within(self.options.answer_timeout, checkpoint::read(&mut db)).await?)
     }
 
     async fn snapshot(&self, place: Place) -> Result<Box<dyn Snapshot>, GenerationError> {
-        Ok(Box::new(PostgresSnapshot::begin(self.connect(place).await?).await?))
+        let db = self.connect(place).await?;
+        Ok(Box::new(PostgresSnapshot::begin(db, self.options.patience()).await?))
     }
 }

@@ -1,12 +1,23 @@
 //! A read model as it is at one moment, read beside whoever writes it.
 
+use std::time::Duration;
+
 use events::Digest;
-use futures::{StreamExt, stream::BoxStream};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use read_model::Checkpoint;
 use sqlx::{Executor, PgConnection, Row as _, TypeInfo, ValueRef, postgres::PgRow};
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{checkpoint, failure::store_error, tables::TABLES};
+use super::{
+    checkpoint,
+    failure::store_error,
+    line::{silent, within},
+    tables::TABLES,
+};
 use crate::{
     StoreError,
     port::{Row, Snapshot, Table, Value},
@@ -15,21 +26,30 @@ use crate::{
 /// A transaction that sees one moment. Writers go on beside it; what they replace is kept meanwhile.
 pub(super) struct PostgresSnapshot {
     connection: PgConnection,
+    /// How long a row is waited for.
+    patience: Duration,
     checkpoint: Checkpoint,
     digest: Digest,
 }
 
 impl PostgresSnapshot {
-    pub(super) async fn begin(mut connection: PgConnection) -> Result<Self, StoreError> {
-        const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        // Whole tables are read here.
-        const PLANS: &str = "SET LOCAL enable_seqscan = on";
-        connection.execute(BEGIN).await.map_err(store_error)?;
-        connection.execute(PLANS).await.map_err(store_error)?;
-        // The first read is what fixes the moment.
-        let (checkpoint, digest) = checkpoint::read(&mut connection).await?;
-        Ok(Self { connection, checkpoint, digest })
+    pub(super) async fn begin(
+        mut connection: PgConnection,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        let (checkpoint, digest) = within(patience, begin(&mut connection)).await?;
+        Ok(Self { connection, patience, checkpoint, digest })
     }
+}
+
+async fn begin(db: &mut PgConnection) -> Result<(Checkpoint, Digest), StoreError> {
+    const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    // Whole tables are read here.
+    const PLANS: &str = "SET LOCAL enable_seqscan = on";
+    db.execute(BEGIN).await.map_err(store_error)?;
+    db.execute(PLANS).await.map_err(store_error)?;
+    // The first read is what fixes the moment.
+    checkpoint::read(db).await
 }
 
 impl Snapshot for PostgresSnapshot {
@@ -53,7 +73,15 @@ impl Snapshot for PostgresSnapshot {
         };
         // Rows come as they are asked for: a server whose client does not read waits.
         let rows = sqlx::query(sql).fetch(&mut self.connection);
-        rows.map(|row| values(&row.map_err(store_error)?)).boxed()
+        let patience = self.patience;
+        let rows = stream::unfold(Some(rows), move |rows| async move {
+            let mut rows = rows?;
+            match timeout(patience, rows.next()).await {
+                Ok(row) => Some((row?.map_err(store_error), Some(rows))),
+                Err(_) => Some((Err(silent(patience)), None)),
+            }
+        });
+        rows.map(|row| values(&row?)).boxed()
     }
 }
 

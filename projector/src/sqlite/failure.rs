@@ -29,7 +29,11 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         | sqlx::Error::WorkerCrashed => true,
         _ => false,
     };
-    if transient { StoreError::Unavailable(error) } else { StoreError::Damaged(error.to_string()) }
+    if transient {
+        StoreError::Unavailable(Box::new(error))
+    } else {
+        StoreError::Damaged(error.to_string())
+    }
 }
 
 /// Makes sure that a statement touched the rows it was meant for, no more and no fewer.

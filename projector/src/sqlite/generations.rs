@@ -204,6 +204,15 @@ impl Generations {
         Ok(())
     }
 
+    /// Removes what the build of one generation has left, where there is anything.
+    ///
+    /// # Errors
+    /// [`GenerationError::File`] where that fails.
+    pub fn discard(&self, number: u64) -> Result<(), GenerationError> {
+        let path = self.building(number);
+        if path.exists() { remove_database(&path) } else { Ok(()) }
+    }
+
     /// Gives a generation that has been built its name. Its file must be closed, with nothing beside
     /// it.
     ///

@@ -92,6 +92,10 @@ impl ReadModels for SqliteReadModels {
         self.files.remove_unfinished()
     }
 
+    async fn discard(&self, number: u64) -> Result<(), GenerationError> {
+        self.files.discard(number)
+    }
+
     async fn finish(&self, number: u64) -> Result<(), GenerationError> {
         self.files.finish(number)
     }

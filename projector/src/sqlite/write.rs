@@ -3,11 +3,14 @@
 //! A statement that stores must touch exactly the rows it was meant for; otherwise the batch is rolled
 //! back. What is new is inserted and not replaced, so that whatever should not be there is noticed.
 
-use read_model::{Changes, FacetChange, MovieChange, RatingChange, RatingState, SearchChange};
+use read_model::{Changes, FacetChange, MovieChange, RatingChange};
 use sqlx::SqliteConnection;
 
 use super::{bulk::Bulk, rows};
-use crate::StoreError;
+use crate::{
+    StoreError,
+    sorting::{Facets, Memberships, Movies, Ratings, Texts},
+};
 
 macro_rules! movie_columns {
     () => {
@@ -118,82 +121,33 @@ pub(super) async fn changes(
 }
 
 async fn movies(db: &mut SqliteConnection, movies: &[MovieChange]) -> Result<(), StoreError> {
-    let (mut new, mut changed, mut rated) = (Vec::new(), Vec::new(), Vec::new());
-    for movie in movies {
-        match movie {
-            MovieChange { is_new: true, .. } => new.push(movie),
-            MovieChange { entry_changed: true, .. } => changed.push(movie),
-            _ => rated.push(movie),
-        }
-    }
-    // In the order of the table, so that it grows at its end.
-    new.sort_unstable_by_key(|movie| movie.created);
-    rated.sort_unstable_by_key(|movie| movie.created);
+    let Movies { new, changed, rated } = Movies::of(movies);
     INSERT_MOVIES.all(db, &new, rows::movie).await?;
     UPDATE_MOVIES.all(db, &changed, rows::movie).await?;
     RATE_MOVIES.all(db, &rated, rows::rated_movie).await
 }
 
 async fn search(db: &mut SqliteConnection, movies: &[MovieChange]) -> Result<(), StoreError> {
-    let mut out = Vec::new();
-    let mut texts = Vec::new();
-    for movie in movies {
-        if let SearchChange::Store(text) = &movie.search {
-            texts.push((movie.created, text));
-        }
-        if movie.search != SearchChange::Keep && !movie.is_new {
-            out.push(movie.created);
-        }
-    }
-    texts.sort_unstable_by_key(|(created, _)| *created);
+    let Texts { out, stored } = Texts::of(movies);
     // How many of them had a text does not matter, so the rows are not counted.
     UNINDEX.any(db, &out, rows::movie_key).await?;
-    INDEX.all(db, &texts, rows::text).await
+    INDEX.all(db, &stored, rows::text).await
 }
 
 async fn memberships(db: &mut SqliteConnection, movies: &[MovieChange]) -> Result<(), StoreError> {
-    let (mut left, mut joined) = (Vec::new(), Vec::new());
-    for movie in movies {
-        left.extend(movie.left.iter().map(|facet| (facet, movie.created)));
-        joined.extend(movie.joined.iter().map(|facet| (facet, movie.created)));
-    }
-    // In the order of the table: neighbours stand on the same page.
-    joined.sort_unstable_by_key(|&((kind, slug), created)| (kind.as_str(), slug, created));
+    let Memberships { left, joined } = Memberships::of(movies);
     LEAVE.all(db, &left, rows::membership).await?;
     JOIN.all(db, &joined, rows::membership).await
 }
 
 async fn facets(db: &mut SqliteConnection, facets: &[FacetChange]) -> Result<(), StoreError> {
-    let (mut stored, mut removed) = (Vec::new(), Vec::new());
-    for change in facets {
-        match change {
-            FacetChange::Store(facet) => stored.push(facet),
-            FacetChange::Remove(key) => removed.push(key),
-        }
-    }
+    let Facets { stored, removed } = Facets::of(facets);
     STORE_FACETS.all(db, &stored, rows::facet).await?;
     REMOVE_FACETS.all(db, &removed, rows::facet_key).await
 }
 
 async fn ratings(db: &mut SqliteConnection, ratings: &[RatingChange]) -> Result<(), StoreError> {
-    use RatingState::{Given, Withdrawn};
-    let (mut new, mut given, mut withdrawn) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut given_out, mut withdrawn_out) = (Vec::new(), Vec::new());
-    for rating in ratings {
-        match (&rating.before, &rating.now) {
-            (None, Given(now)) => new.push(now),
-            (Some(Given(_)), Given(now)) => given.push(now),
-            (Some(Withdrawn(_)), Given(now)) => {
-                new.push(now);
-                withdrawn_out.push(&rating.now);
-            }
-            (Some(Given(_)), Withdrawn(now)) => {
-                withdrawn.push(now);
-                given_out.push(&rating.now);
-            }
-            (None | Some(Withdrawn(_)), Withdrawn(now)) => withdrawn.push(now),
-        }
-    }
+    let Ratings { withdrawn_out, given_out, new, given, withdrawn } = Ratings::of(ratings);
     REMOVE_WITHDRAWN.all(db, &withdrawn_out, rows::rating_key).await?;
     REMOVE_RATINGS.all(db, &given_out, rows::rating_key).await?;
     INSERT_RATINGS.all(db, &new, rows::rating).await?;

@@ -321,6 +321,18 @@ pub(crate) fn on_postgres(url: &str, lease: Duration) -> Arc<dyn ReadModels> {
     Arc::new(PostgresReadModels::at(options).unwrap())
 }
 
+/// The same, for whoever waits for no answer for long.
+pub(crate) fn on_postgres_impatiently(url: &str, lease: Duration) -> Arc<dyn ReadModels> {
+    let options = PostgresReadModelsOptions {
+        lease,
+        connect_timeout: Duration::from_secs(1),
+        statement_timeout: Duration::from_secs(1),
+        answer_timeout: Duration::from_secs(1),
+        ..PostgresReadModelsOptions::at(url)
+    };
+    Arc::new(PostgresReadModels::at(options).unwrap())
+}
+
 /// Does to a file what nobody does; gives how many rows that touched.
 pub(crate) async fn change_file(path: &std::path::Path, statements: &str) -> u64 {
     let file = SqliteConnectOptions::new().filename(path).foreign_keys(false);

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use event_log::EventLog;
-use events::Position;
+use events::{Position, StreamName};
 use projector::{
     PoisonPolicy, ReadModel, StoreError,
     port::{Leadership, Place},
@@ -14,6 +14,7 @@ use read_model::{ChangeFeed, Checkpoint};
 use crate::{
     contents::folded,
     ground::{Ground, Store, busy_history, eventually, on_postgres, options, reached},
+    history::film,
 };
 
 const PARK: PoisonPolicy = PoisonPolicy::Park;
@@ -54,6 +55,27 @@ async fn who_never_led_writes_nothing() {
     other.lead().await.unwrap();
     assert!(matches!(one.apply(at(0), events, PARK).await, Err(StoreError::Deposed)));
     other.apply(at(0), events, PARK).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_does_not_lead_takes_no_mark_from_a_parked_stream() {
+    let mut history = busy_history();
+    let stream = StreamName::movie(film(1));
+    history.record_poison(stream.clone());
+    let ground = Ground::new(Store::Postgres).await;
+    let one = projector_on(&ground, Duration::from_millis(1)).await;
+    let other = projector_on(&ground, LONG).await;
+    one.lead().await.unwrap();
+    one.apply(at(0), &history.events, PARK).await.unwrap();
+    assert_eq!(other.ask_retry(Some(stream.as_str())).await.unwrap(), 1);
+    assert!(matches!(other.refuse_retry(&stream).await, Err(StoreError::Deposed)));
+    // Nor does one that was asleep, and does not know yet.
+    eventually(async || other.lead().await.unwrap() == Leadership::Leading).await;
+    assert!(matches!(one.refuse_retry(&stream).await, Err(StoreError::Deposed)));
+    let asked = async || one.asked(9).await.unwrap();
+    assert_eq!(asked().await, std::slice::from_ref(&stream));
+    other.refuse_retry(&stream).await.unwrap();
+    assert_eq!(asked().await, []);
 }
 
 /// As one that was paused: it has done nothing for longer than its lease.

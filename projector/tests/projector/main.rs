@@ -1,6 +1,8 @@
 //! The projector on real stores: a real log, a real read model. What holds for every store is compiled
 //! once for each: `suite/` is the behaviour of the ports.
 
+#![expect(clippy::duplicate_mod, reason = "the same behaviour, on each store")]
+
 #[cfg(test)]
 mod contents;
 #[cfg(test)]

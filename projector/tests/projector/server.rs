@@ -1,6 +1,6 @@
 //! What happens to a read model when its server does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use event_log::EventLog;
 use futures::StreamExt;
@@ -13,7 +13,10 @@ use read_model::{ChangeFeed, FeedItem};
 
 use crate::{
     contents::{folded, stored},
-    ground::{Ground, Store, busy_history, eventually, on_postgres, options, reached},
+    ground::{
+        Ground, Store, busy_history, eventually, on_postgres, on_postgres_impatiently, options,
+        reached,
+    },
 };
 
 const PARK: PoisonPolicy = PoisonPolicy::Park;
@@ -108,6 +111,94 @@ async fn connections_that_are_cut_at_any_moment_lose_and_repeat_nothing() {
     }
     running.stop().await.unwrap();
     assert!(cuts > 3, "{cuts}");
+    assert_eq!(ground.stored().await, folded(&history.events));
+}
+
+/// A network that goes silent and closes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_projector_whose_network_goes_silent_says_so_and_another_one_goes_on() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(30);
+    let ground = Ground::with(Store::Postgres, old).await;
+    let url = ground.database.as_ref().unwrap().url().to_owned();
+    let proxy = CuttingProxy::to(&url).await;
+    let read_models = on_postgres_impatiently(&proxy.url_for(&url), LEASE);
+    let model = read_models.open(Place::Generation(1)).await.unwrap();
+    let log: Arc<dyn EventLog> = Arc::clone(&ground.log) as _;
+    let silent = ground.start_with(log, model, options(7, PARK));
+    eventually(async || silent.status.position() == old.last().unwrap().position).await;
+    proxy.pause(true);
+    ground.append(new).await;
+    let other = ground.start(options(7, PARK)).await;
+    let head = ground.log.head().await.unwrap();
+    eventually(async || other.status.position() == head).await;
+    eventually(async || silent.status.report().failing.is_some()).await;
+    // It can be stopped, and does not wait for a goodbye.
+    silent.stop().await.unwrap();
+    assert!(read_models.live().await.is_err());
+    other.stop().await.unwrap();
+    assert_eq!(ground.stored().await, folded(&history.events));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_projector_whose_network_was_silent_goes_on_over_a_new_connection() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(30);
+    let ground = Ground::with(Store::Postgres, old).await;
+    let url = ground.database.as_ref().unwrap().url().to_owned();
+    let proxy = CuttingProxy::to(&url).await;
+    let read_models = on_postgres_impatiently(&proxy.url_for(&url), LEASE);
+    let model = read_models.open(Place::Generation(1)).await.unwrap();
+    let log: Arc<dyn EventLog> = Arc::clone(&ground.log) as _;
+    let running = ground.start_with(log, model, options(7, PARK));
+    eventually(async || running.status.position() == old.last().unwrap().position).await;
+    let connections = proxy.connections();
+    proxy.pause(true);
+    ground.append(new).await;
+    eventually(async || running.status.report().failing.is_some()).await;
+    proxy.pause(false);
+    let head = ground.log.head().await.unwrap();
+    eventually(async || running.status.position() == head).await;
+    assert!(proxy.connections() > connections);
+    running.stop().await.unwrap();
+    assert_eq!(ground.stored().await, folded(&history.events));
+}
+
+#[tokio::test]
+async fn what_is_held_over_a_network_that_goes_silent_counts_as_lost() {
+    let ground = Ground::new(Store::Postgres).await;
+    let url = ground.database.as_ref().unwrap().url().to_owned();
+    ground.read_models.open(Place::Generation(1)).await.unwrap().close().await;
+    let proxy = CuttingProxy::to(&url).await;
+    let read_models = on_postgres_impatiently(&proxy.url_for(&url), LEASE);
+    let work = read_models.lock(Work::Building).await.unwrap();
+    let generation = read_models.hold(1).await.unwrap();
+    work.still_held().await.unwrap();
+    generation.still_held().await.unwrap();
+    proxy.pause(true);
+    assert!(work.still_held().await.is_err());
+    eventually(async || generation.still_held().await.is_err()).await;
+}
+
+#[tokio::test]
+async fn what_others_have_set_for_the_database_or_put_into_public_changes_nothing() {
+    let history = busy_history();
+    let ground = Ground::new(Store::Postgres).await;
+    let database = ground.database.as_ref().unwrap();
+    let traps = format!(
+        "CREATE FUNCTION public.trap(bigint, interval) RETURNS interval LANGUAGE plpgsql AS \
+         $$ BEGIN RAISE EXCEPTION 'a trap'; END $$; \
+         CREATE OPERATOR public.* (LEFTARG = bigint, RIGHTARG = interval, FUNCTION = public.trap); \
+         ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'serializable'; \
+         ALTER DATABASE \"{name}\" SET search_path = public, pg_catalog",
+        name = database.name()
+    );
+    let mut db = database.connect().await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(traps)).execute(&mut db).await.unwrap();
+    let model = ground.leading().await;
+    let from = read_model::Checkpoint { generation: 1, position: events::Position::START };
+    model.apply(from, &history.events, PARK).await.unwrap();
+    model.close().await;
     assert_eq!(ground.stored().await, folded(&history.events));
 }
 

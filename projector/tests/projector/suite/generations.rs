@@ -119,6 +119,20 @@ async fn what_an_interrupted_build_left_is_no_generation_and_is_removed() {
 }
 
 #[tokio::test]
+async fn of_what_builds_have_left_one_can_be_removed_and_the_others_stay() {
+    let ground = Ground::new(STORE).await;
+    let models = ground.read_models.as_ref();
+    for number in [2, 3] {
+        models.open(Place::Building(number)).await.unwrap().close().await;
+    }
+    for _ in 0..2 {
+        models.discard(2).await.unwrap();
+        assert!(models.peek(Place::Building(2)).await.is_err());
+        models.peek(Place::Building(3)).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_live_generation_that_is_gone_is_made_again_under_another_number() {
     let ground = Ground::new(STORE).await;
     let models = ground.read_models.as_ref();

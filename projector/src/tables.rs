@@ -1,0 +1,81 @@
+//! The tables that every store has, with their columns: what `verify` compares. One copy, so that no store
+//! compares less than another. Knows no store: each adds its own index of texts.
+
+use crate::port::Table;
+
+/// A table, with how it is read: in the order of its key. Texts of keys are compared by their bytes.
+pub(crate) type Compared = (Table, &'static str);
+
+/// A table with these columns, of which the first are its key.
+pub(crate) const fn table(
+    name: &'static str,
+    columns: &'static [&'static str],
+    keys: usize,
+) -> Table {
+    Table { name, columns, keys }
+}
+
+/// The films, deleted ones included.
+pub(crate) const MOVIE: Compared = (
+    table(
+        "movie",
+        &[
+            "key",
+            "id",
+            "document",
+            "deleted",
+            "title",
+            "year",
+            "release_date",
+            "runtime_minutes",
+            "rating",
+            "rating_count",
+            "language",
+            "country",
+            "imdb",
+            "created_at",
+            "updated_at",
+        ],
+        1,
+    ),
+    "SELECT key, id, document, deleted, title, year, release_date, runtime_minutes, rating, \
+     rating_count, language, country, imdb, created_at, updated_at FROM movie ORDER BY key",
+);
+
+/// Which films belong to which facets.
+pub(crate) const MOVIE_FACET: Compared = (
+    table("movie_facet", &["kind", "slug", "movie_key"], 3),
+    "SELECT kind, slug, movie_key FROM movie_facet ORDER BY kind, slug, movie_key",
+);
+
+/// The facets.
+pub(crate) const FACET: Compared = (
+    table("facet", &["kind", "slug", "name", "movie_count", "document"], 2),
+    "SELECT kind, slug, name, movie_count, document FROM facet ORDER BY kind, slug",
+);
+
+/// The ratings that are given.
+pub(crate) const RATING: Compared = (
+    table("rating", &["movie_id", "account_id", "value", "rated_at", "revision"], 2),
+    "SELECT movie_id, account_id, value, rated_at, revision FROM rating \
+     ORDER BY movie_id, account_id",
+);
+
+/// The ratings that were taken back.
+pub(crate) const WITHDRAWN_RATING: Compared = (
+    table("withdrawn_rating", &["movie_id", "account_id", "revision"], 2),
+    "SELECT movie_id, account_id, revision FROM withdrawn_rating \
+     ORDER BY movie_id, account_id",
+);
+
+/// The streams that a poison event has stopped. Whether one is to be tried again is not compared.
+pub(crate) const PARKED_STREAM: Compared = (
+    table("parked_stream", &["stream", "position", "reason"], 1),
+    "SELECT stream, position, reason FROM parked_stream ORDER BY stream",
+);
+
+/// The events that were set aside.
+pub(crate) const PARKED_EVENT: Compared = (
+    table("parked_event", &["position", "stream"], 1),
+    "SELECT position, stream FROM parked_event ORDER BY position",
+);
