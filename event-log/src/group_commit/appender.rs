@@ -21,6 +21,10 @@ use crate::{
     measure::{self, Outcome},
 };
 
+/// How many appends of a batch are refused each alone, with none that is not in between, before the rest
+/// is not tried any more: then it is not they that are at fault.
+const REFUSED_MAX: u32 = 8;
+
 /// What a store does for the appender. It has one connection that writes, and opens another where that
 /// one is broken.
 pub(crate) trait Writer: Send + 'static {
@@ -56,8 +60,8 @@ pub(crate) struct Committed {
 #[derive(Debug)]
 pub(crate) struct CommitError {
     pub(crate) error: LogError,
-    /// Whether the store refused what it was given, rather than failed: the fault may be that of one
-    /// append alone.
+    /// Whether the store cannot keep what it was given, rather than failed: the fault is likely to be that
+    /// of one append alone.
     pub(crate) is_refusal: bool,
 }
 
@@ -65,7 +69,7 @@ pub(crate) struct CommitError {
 pub(crate) struct Appender<W> {
     pub(crate) writer: W,
     /// Wakes the subscriptions. When all its holders have dropped it, they end.
-    pub(crate) head: Arc<watch::Sender<Position>>,
+    pub(crate) news: Arc<watch::Sender<()>>,
     pub(crate) acknowledged: Arc<AtomicU64>,
     pub(crate) health: Health,
     /// How often a store that could not be written is tried while nobody appends.
@@ -93,7 +97,7 @@ impl<W: Writer> Appender<W> {
                 None => break,
             }
         }
-        drop(self.head);
+        drop(self.news);
         self.writer.close().await;
     }
 
@@ -112,19 +116,29 @@ impl<W: Writer> Appender<W> {
     }
 
     async fn append(&mut self, batch: Vec<Waiting>) {
-        let appends: Vec<&Append> = batch.iter().map(|waiting| &waiting.append).collect();
-        match self.commit(&appends).await {
-            Ok(committed) => self.answer(batch, committed),
-            // The fault of one append is not that of the others.
-            Err(CommitError { is_refusal: true, .. }) if batch.len() > 1 => {
-                for waiting in batch {
-                    match self.commit(&[&waiting.append]).await {
-                        Ok(committed) => self.answer(vec![waiting], committed),
-                        Err(CommitError { error, .. }) => self.fail(vec![waiting], &error),
+        // What is left of it, in parts; the first is the last here.
+        let (mut parts, mut refused) = (vec![batch], 0);
+        while let Some(mut part) = parts.pop() {
+            let appends: Vec<&Append> = part.iter().map(|waiting| &waiting.append).collect();
+            match self.commit(&appends).await {
+                Ok(committed) => {
+                    refused = 0;
+                    self.answer(part, committed);
+                }
+                // The fault of one append is not that of the others: it is in one of the halves.
+                Err(CommitError { is_refusal: true, .. }) if part.len() > 1 => {
+                    let rest = part.split_off(part.len() / 2);
+                    parts.extend([rest, part]);
+                }
+                Err(CommitError { error, is_refusal }) => {
+                    refused += 1;
+                    let is_common = !is_refusal || refused == REFUSED_MAX;
+                    self.fail(part, &error);
+                    if is_common {
+                        parts.drain(..).rev().for_each(|rest| self.fail(rest, &error));
                     }
                 }
             }
-            Err(CommitError { error, .. }) => self.fail(batch, &error),
         }
     }
 
@@ -137,7 +151,9 @@ impl<W: Writer> Appender<W> {
         if committed.has_written {
             self.health.succeeded();
         }
-        reached(&self.head, committed.head);
+        // Where nothing was written, what others have written may have been seen.
+        measure::reached(committed.head);
+        self.news.send_replace(());
         Ok(committed)
     }
 
@@ -171,14 +187,4 @@ impl<W: Writer> Appender<W> {
         // Whoever asked may have gone away.
         forget.answer.send(result).ok();
     }
-}
-
-/// Wakes the subscriptions where the log has grown, as far as this process knows.
-pub(crate) fn reached(head: &watch::Sender<Position>, position: Position) {
-    head.send_if_modified(|head| {
-        let grown = position > *head;
-        *head = position.max(*head);
-        measure::reached(*head);
-        grown
-    });
 }

@@ -8,6 +8,6 @@ mod appender;
 mod ledger;
 mod queue;
 
-pub(crate) use appender::{Appender, CommitError, Committed, Writer, reached};
+pub(crate) use appender::{Appender, CommitError, Committed, Writer};
 pub(crate) use ledger::{Accepted, Ledger, Place, Verdict};
 pub(crate) use queue::{BatchLimits, Forget, Queue, Submitter, Waiting, Work, queue};

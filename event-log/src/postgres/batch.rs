@@ -4,10 +4,12 @@
 //! confirms the whole of it, under its lock; nearly always it does, and then a batch is one trip. Where it
 //! does not, the log is looked at, and what is seen there is presumed in its stead.
 
+use std::time::Duration;
+
 use events::Position;
 use sqlx::{Connection, PgConnection};
 
-use super::{call, look::look, presumption::Presumption};
+use super::{call, look::look, presumption::Presumption, session::answered};
 use crate::{
     Append, AppendError,
     group_commit::{Accepted, Committed, Ledger, Verdict},
@@ -22,39 +24,41 @@ const TRIES_MAX: usize = 2;
 /// A batch that is durable, and the ledger with it.
 pub(super) type Done = (Committed, Ledger);
 
-/// Decides and writes a batch.
+/// Decides and writes a batch. Each trip may take the server as long as `limit`.
 pub(super) async fn commit(
     connection: &mut PgConnection,
     mut presumed: Presumption,
     appends: &[&Append],
+    limit: Duration,
 ) -> Result<Done, sqlx::Error> {
     for _ in 0..TRIES_MAX {
-        if let Some(done) = write(connection, &presumed, appends).await? {
+        if let Some(done) = write(connection, &presumed, appends, limit).await? {
             return Ok(done);
         }
-        presumed = look(connection, appends).await?;
+        presumed = answered(limit, look(connection, appends)).await?;
         if let Some(done) = refused(&presumed.ledger, appends) {
             return Ok(done);
         }
     }
-    under_lock(connection, appends).await
+    under_lock(connection, appends, limit).await
 }
 
 /// The same in a transaction that has the lock before it looks: then what it sees stays so.
 async fn under_lock(
     connection: &mut PgConnection,
     appends: &[&Append],
+    limit: Duration,
 ) -> Result<Done, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query(LOCK).execute(&mut *transaction).await?;
-    let seen = look(&mut transaction, appends).await?;
+    let mut transaction = answered(limit, connection.begin()).await?;
+    answered(limit, sqlx::query(LOCK).execute(&mut *transaction)).await?;
+    let seen = answered(limit, look(&mut transaction, appends)).await?;
     if let Some(done) = refused(&seen.ledger, appends) {
-        transaction.rollback().await?;
+        answered(limit, transaction.rollback()).await?;
         return Ok(done);
     }
-    match write(&mut transaction, &seen, appends).await? {
+    match write(&mut transaction, &seen, appends, limit).await? {
         Some(done) => {
-            transaction.commit().await?;
+            answered(limit, transaction.commit()).await?;
             Ok(done)
         }
         None => Err(sqlx::Error::InvalidArgument("the log changed under its lock".to_owned())),
@@ -66,12 +70,14 @@ async fn write(
     connection: &mut PgConnection,
     presumed: &Presumption,
     appends: &[&Append],
+    limit: Duration,
 ) -> Result<Option<Done>, sqlx::Error> {
     let before = presumed.ledger.head;
     let (mut verdicts, after) = decided(&presumed.ledger, appends);
     let accepted = accepted(appends, &verdicts);
     let has_written = !accepted.is_empty();
-    let Some(head) = call::append(connection, presumed, appends, &accepted).await? else {
+    let written = call::append(connection, presumed, appends, &accepted);
+    let Some(head) = answered(limit, written).await? else {
         return Ok(None);
     };
     move_up(&mut verdicts, before, head);
@@ -134,6 +140,8 @@ mod tests {
         postgres::{PostgresLog, PostgresLogOptions},
     };
 
+    const LIMIT: Duration = Duration::from_secs(10);
+
     fn append(id: u128, expected: Expected) -> Append {
         let event = NewEvent {
             id: EventId(Uuid::from_u128(id)),
@@ -165,14 +173,14 @@ mod tests {
         let (_database, mut connection) = database().await;
         let (first, second) = (append(1, Expected::NoStream), append(2, Expected::Any));
         let conflict = append(3, Expected::NoStream);
-        let done = under_lock(&mut connection, &[&first]).await.unwrap();
+        let done = under_lock(&mut connection, &[&first], LIMIT).await.unwrap();
         assert_eq!(positions(done), [Some(1)]);
-        let done = under_lock(&mut connection, &[&conflict, &second, &first]).await.unwrap();
+        let done = under_lock(&mut connection, &[&conflict, &second, &first], LIMIT).await.unwrap();
         assert_eq!(positions(done), [None, Some(2), Some(1)]);
-        let done = under_lock(&mut connection, &[&conflict, &second]).await.unwrap();
+        let done = under_lock(&mut connection, &[&conflict, &second], LIMIT).await.unwrap();
         assert_eq!(positions(done), [None, Some(2)]);
         // And the lock is free.
-        let done = under_lock(&mut connection, &[&append(4, Expected::Any)]).await.unwrap();
+        let done = under_lock(&mut connection, &[&append(4, Expected::Any)], LIMIT).await.unwrap();
         assert_eq!(positions(done), [Some(3)]);
     }
 
@@ -180,7 +188,7 @@ mod tests {
     async fn what_is_presumed_wrongly_is_not_written() {
         let (_database, mut connection) = database().await;
         let first = append(1, Expected::NoStream);
-        under_lock(&mut connection, &[&first]).await.unwrap();
+        under_lock(&mut connection, &[&first], LIMIT).await.unwrap();
         let stream = first.stream.clone();
         let again = append(1, Expected::Any);
         let new = append(2, Expected::Any);
@@ -193,10 +201,10 @@ mod tests {
             if !seen {
                 presumed.unseen.insert(stream.clone());
             }
-            let written = write(&mut connection, &presumed, &[append]).await.unwrap();
+            let written = write(&mut connection, &presumed, &[append], LIMIT).await.unwrap();
             assert!(written.is_none(), "at {revision}");
         }
-        let done = under_lock(&mut connection, &[&new]).await.unwrap();
+        let done = under_lock(&mut connection, &[&new], LIMIT).await.unwrap();
         assert_eq!(positions(done), [Some(2)]);
     }
 }

@@ -3,6 +3,8 @@
 //! Over a connection of its own, so that the appender goes on and the queue knows nothing of it; the lock
 //! keeps the two apart. What does the writing is the function that appends.
 
+use std::time::Duration;
+
 use events::{Digest, NewEvent, Position, RecordedEvent, Revision};
 use sqlx::{Connection, PgConnection};
 
@@ -40,24 +42,23 @@ pub(super) async fn restore(
             part.push(event);
         }
         let limit = options.statement_timeout;
-        digest = answered(limit, restore_part(&mut connection, digest, part))
-            .await
-            .map_err(log_error)??;
+        digest = restore_part(&mut connection, digest, part, limit).await.map_err(log_error)??;
         if rest.peek().is_none() {
             return Ok(digest);
         }
     }
 }
 
-/// One transaction. What is refused is no error of the database's, so it is told apart.
+/// One transaction, each trip of which may take the server as long as `limit`. What is refused is no error of the database's, so it is told apart.
 async fn restore_part(
     connection: &mut PgConnection,
     after: Digest,
     events: Vec<RecordedEvent>,
+    limit: Duration,
 ) -> Result<Result<Digest, RestoreError>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query(LOCK).execute(&mut *transaction).await?;
-    let actual = digest::kept(&mut *transaction, Position(u64::MAX)).await?;
+    let mut transaction = answered(limit, connection.begin()).await?;
+    answered(limit, sqlx::query(LOCK).execute(&mut *transaction)).await?;
+    let actual = answered(limit, digest::kept(&mut *transaction, Position(u64::MAX))).await?;
     if actual != after {
         return Ok(Err(RestoreError::NotTheBeginning { actual }));
     }
@@ -65,15 +66,16 @@ async fn restore_part(
     let (appends, places, presumed) = as_accepted(after, events);
     let appends: Vec<&Append> = appends.iter().collect();
     let accepted: Vec<(&Append, Accepted)> = appends.iter().copied().zip(places).collect();
-    if call::append(&mut transaction, &presumed, &appends, &accepted).await?.is_none() {
+    let written = call::append(&mut transaction, &presumed, &appends, &accepted);
+    if answered(limit, written).await?.is_none() {
         let reason = "what was to be restored contradicts what precedes it".to_owned();
         return Ok(Err(damaged(reason).into()));
     }
-    let written = digest::kept(&mut *transaction, Position(u64::MAX)).await?;
+    let written = answered(limit, digest::kept(&mut *transaction, Position(u64::MAX))).await?;
     if written != digest {
         return Ok(Err(damaged(format!("it was to be {digest}, and became {written}")).into()));
     }
-    transaction.commit().await?;
+    answered(limit, transaction.commit()).await?;
     Ok(Ok(digest))
 }
 

@@ -6,7 +6,7 @@
 
 use events::{Digest, Position};
 use futures::TryStreamExt;
-use sqlx::{PgExecutor, PgPool, Row};
+use sqlx::{PgConnection, PgExecutor, Row};
 
 use super::{
     readers::Readers,
@@ -16,12 +16,15 @@ use crate::LogError;
 
 /// The digest of all events up to and with a position.
 pub(super) async fn at(readers: &Readers, position: Position) -> Result<Digest, LogError> {
-    readers.read(|pool| async move { fold(&pool, position).await }).await?
+    readers.read(|mut reader| async move { fold(&mut reader, position).await }).await?
 }
 
 /// What is wrong with an event is no error of the connection, so it is told apart.
-async fn fold(pool: &PgPool, at: Position) -> Result<Result<Digest, LogError>, sqlx::Error> {
-    let mut digest = kept(pool, at).await?;
+async fn fold(
+    reader: &mut PgConnection,
+    at: Position,
+) -> Result<Result<Digest, LogError>, sqlx::Error> {
+    let mut digest = kept(&mut *reader, at).await?;
     if digest.count == at.0 {
         return Ok(Ok(digest));
     }
@@ -32,7 +35,7 @@ async fn fold(pool: &PgPool, at: Position) -> Result<Result<Digest, LogError>, s
     ))
     .bind(at_most_i64(digest.count))
     .bind(at_most_i64(at.0))
-    .fetch(pool);
+    .fetch(reader);
     while let Some(row) = rows.try_next().await? {
         let event = match row::event(&row) {
             Ok(event) => event,

@@ -13,7 +13,9 @@ pub(super) enum Kind {
     Collision,
     /// The server is there but does not write or answer now. Passes by itself, or by somebody's hand.
     Unavailable,
-    /// The database refused what it was given, or is not what it must be.
+    /// The database cannot keep what it was given: the fault of that, and of nothing else.
+    Unfit,
+    /// The database is not what it must be, or refuses what must be right.
     Refused,
 }
 
@@ -21,6 +23,7 @@ pub(super) fn kind(error: &sqlx::Error) -> Kind {
     match error {
         sqlx::Error::Database(error) => error.code().map_or(Kind::Refused, |code| of_code(&code)),
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Kind::Broken,
+        sqlx::Error::Encode(_) => Kind::Unfit,
         sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::Tls(_)
@@ -39,6 +42,8 @@ fn of_code(code: &str) -> Kind {
         // read_only_sql_transaction: a standby; invalid_catalog_name: no such database;
         // insufficient_privilege; lock_not_available.
         "25006" | "3D000" | "42501" | "55P03" => Kind::Unavailable,
+        // check_violation
+        "23514" => Kind::Unfit,
         _ => match code.get(..2) {
             // connection_exception
             Some("08") => Kind::Broken,
@@ -46,6 +51,8 @@ fn of_code(code: &str) -> Kind {
             // (query_canceled by its timeout), system_error (an input or output error),
             // invalid_authorization_specification
             Some("40" | "53" | "57" | "58" | "28") => Kind::Unavailable,
+            // data_exception, program_limit_exceeded
+            Some("22" | "54") => Kind::Unfit,
             _ => Kind::Refused,
         },
     }
@@ -54,7 +61,7 @@ fn of_code(code: &str) -> Kind {
 /// What went wrong in the database, as the port tells it.
 pub(super) fn log_error(error: sqlx::Error) -> LogError {
     match kind(&error) {
-        Kind::Refused => damaged(error.to_string()),
+        Kind::Unfit | Kind::Refused => damaged(error.to_string()),
         _ => LogError::Unavailable(reason(&error)),
     }
 }
@@ -65,7 +72,7 @@ pub(super) fn cannot_migrate(error: MigrateError) -> LogError {
     let what = "cannot bring the event log's tables up to date";
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
-            if kind(&error) != Kind::Refused =>
+            if !matches!(kind(&error), Kind::Unfit | Kind::Refused) =>
         {
             LogError::Unavailable(format!("{what}: {}", reason(&error)))
         }

@@ -35,8 +35,8 @@ pub(super) async fn forget(
 pub(super) async fn recall(readers: &Readers, key: &str) -> Result<Option<Remembered>, LogError> {
     const SQL: &str = "SELECT fingerprint, answer, revision, position
                        FROM cinelog_log.idempotency WHERE key = $1";
-    let row = readers.read(|pool| async move {
-        let row = sqlx::query(SQL).bind(key).fetch_optional(&pool).await?;
+    let row = readers.read(|mut reader| async move {
+        let row = sqlx::query(SQL).bind(key).fetch_optional(&mut *reader).await?;
         row.as_ref().map(remembered).transpose()
     });
     row.await
@@ -86,9 +86,9 @@ pub(super) async fn after(
         None => concat!(keys!(), " WHERE key >= $1 ORDER BY key LIMIT $2"),
     };
     let after = after.unwrap_or_default();
-    let rows = readers.read(|pool| async move {
+    let rows = readers.read(|mut reader| async move {
         let query = sqlx::query(sql).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&pool).await?.iter().map(remembered_key).collect()
+        query.fetch_all(&mut *reader).await?.iter().map(remembered_key).collect()
     });
     rows.await
 }

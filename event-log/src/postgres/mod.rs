@@ -2,7 +2,7 @@
 //!
 //! One task a process, the appender, owns the only connection that writes. A batch is one call of the
 //! function `cinelog_log.append`, which is one transaction: under one lock it looks whether all is as the
-//! batch presumes, and writes it ([`batch`]). Reads go through a pool of connections. Subscriptions
+//! batch presumes, and writes it ([`batch`]). Reads go through a few connections ([`readers`]). Subscriptions
 //! are woken by this process' own commits and by what others announce ([`wake`]), and look for themselves
 //! besides.
 
@@ -60,7 +60,7 @@ pub struct PostgresLog {
     /// `None` where the log was opened for reading.
     submitter: Option<Submitter>,
     readers: Readers,
-    head: watch::Receiver<Position>,
+    news: watch::Receiver<()>,
     acknowledged: Arc<AtomicU64>,
     health: Health,
     stop: CancellationToken,
@@ -83,13 +83,13 @@ impl PostgresLog {
         };
         let stop = CancellationToken::new();
         let (submitter, queue) = queue(options.queue_length, limits, stop.clone());
-        let (log, head) = Self::over(options, stop, Some(submitter)).await?;
+        let (log, news) = Self::over(options, stop, Some(submitter)).await?;
         let readers = log.readers.clone();
         let (committed, announced) = watch::channel(Position::START);
         log.tasks.spawn(wake::announce(announced, readers.clone()));
         let appender = Appender {
             writer: PostgresWriter::new(&log.options, server, connection, readers, committed),
-            head,
+            news,
             acknowledged: Arc::clone(&log.acknowledged),
             health: log.health.clone(),
             probe_interval: log.options.probe_interval,
@@ -110,12 +110,12 @@ impl PostgresLog {
         migrate::check(&mut connection).await?;
         drop(connection);
         let stop = CancellationToken::new();
-        let (log, head) = Self::over(options, stop.clone(), None).await?;
+        let (log, news) = Self::over(options, stop.clone(), None).await?;
         let readers = log.readers.clone();
         log.tasks.spawn(async move {
             stop.cancelled_owned().await;
             // Ends the subscriptions.
-            drop(head);
+            drop(news);
             readers.close().await;
         });
         log.tasks.close();
@@ -126,19 +126,19 @@ impl PostgresLog {
         options: PostgresLogOptions,
         stop: CancellationToken,
         submitter: Option<Submitter>,
-    ) -> Result<(Self, Arc<watch::Sender<Position>>), LogError> {
+    ) -> Result<(Self, Arc<watch::Sender<()>>), LogError> {
         measure::describe();
         measure::available(true);
         let readers = Readers::of(&options)?;
         let position = read::head(&readers).await?;
         measure::reached(position);
         tracing::info!(at = options.place(), %position, "event log opened");
-        let (sender, head) = watch::channel(position);
+        let (sender, news) = watch::channel(());
         let sender = Arc::new(sender);
         let acknowledged = Arc::new(AtomicU64::new(Position::START.0));
         let (health, tasks) = (Health::default(), TaskTracker::new());
-        tasks.spawn(Listener::new(&options, Arc::clone(&sender))?.run(stop.clone()));
-        let log = Self { options, submitter, readers, head, acknowledged, health, stop, tasks };
+        tasks.spawn(Listener::new(&options, Arc::clone(&sender)).run(stop.clone()));
+        let log = Self { options, submitter, readers, news, acknowledged, health, stop, tasks };
         Ok((log, sender))
     }
 
@@ -202,7 +202,7 @@ impl EventLog for PostgresLog {
             let readers = readers.clone();
             async move { read::page(&readers, seen).await }.boxed()
         });
-        Subscription::new(read, self.head.clone(), from, self.options.poll_interval).batches()
+        Subscription::new(read, self.news.clone(), from, self.options.poll_interval).batches()
     }
 
     async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {

@@ -77,15 +77,12 @@ impl PostgresLogOptions {
             .disable_statement_logging())
     }
 
-    /// A pool of at most so many connections, none of which is open yet.
-    pub(super) fn pool(&self, connections: u32) -> Result<PgPool, LogError> {
+    /// A pool of one connection that listens, which is not open yet.
+    pub(super) fn listening(&self) -> Result<PgPool, LogError> {
         let statement_timeout = self.statement_timeout;
         Ok(PgPoolOptions::new()
-            .max_connections(connections.max(1))
+            .max_connections(1)
             .acquire_timeout(self.connect_timeout)
-            // One that is broken is found when it is used, and the read is done again over another;
-            // asking before each use would cost a trip.
-            .test_before_acquire(false)
             .after_connect(move |connection, _| {
                 Box::pin(session::settings(connection, statement_timeout))
             })

@@ -26,9 +26,9 @@ pub(super) async fn stream(
         columns!(),
         " FROM cinelog_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision LIMIT $3"
     );
-    let rows = readers.read(|pool| async move {
+    let rows = readers.read(|mut reader| async move {
         let query = sqlx::query(SQL).bind(stream.as_str()).bind(at_most_i64(from.0));
-        query.bind(limit_of(limit)).fetch_all(&pool).await
+        query.bind(limit_of(limit)).fetch_all(&mut *reader).await
     });
     events(&rows.await?)
 }
@@ -52,9 +52,9 @@ pub(super) async fn all(
             " FROM cinelog_log.event WHERE position < $1 ORDER BY position DESC LIMIT $2"
         ),
     };
-    let rows = readers.read(|pool| async move {
+    let rows = readers.read(|mut reader| async move {
         let query = sqlx::query(sql).bind(at_most_i64(from.0)).bind(limit_of(limit));
-        query.fetch_all(&pool).await
+        query.fetch_all(&mut *reader).await
     });
     events(&rows.await?)
 }
@@ -71,9 +71,9 @@ pub(super) async fn page(readers: &Readers, from: Position) -> Result<Page, LogE
                 FROM cinelog_log.event WHERE position > $1 ORDER BY position LIMIT $2) AS event
           WHERE before < $3 ORDER BY position"
     );
-    let rows = readers.read(|pool| async move {
+    let rows = readers.read(|mut reader| async move {
         let query = sqlx::query(SQL).bind(at_most_i64(from.0)).bind(limit_of(PAGE.events_max));
-        query.bind(limit_of(PAGE.bytes_max)).fetch_all(&pool).await
+        query.bind(limit_of(PAGE.bytes_max)).fetch_all(&mut *reader).await
     });
     let events = events(&rows.await?)?;
     let bytes: usize = events.iter().map(|event| event.data.get().len()).sum();
@@ -83,8 +83,8 @@ pub(super) async fn page(readers: &Readers, from: Position) -> Result<Page, LogE
 
 /// The position of the last event.
 pub(super) async fn head(readers: &Readers) -> Result<Position, LogError> {
-    let head = readers.read(|pool| async move {
-        sqlx::query_scalar(HEAD).fetch_one(&pool).await.and_then(number)
+    let head = readers.read(|mut reader| async move {
+        sqlx::query_scalar(HEAD).fetch_one(&mut *reader).await.and_then(number)
     });
     head.await.map(Position)
 }

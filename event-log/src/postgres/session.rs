@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
 /// How much longer than the server's own time limit a statement is waited for. After that the network is
 /// taken for dead.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// Opens a connection and sets what all of ours have.
 pub(super) async fn connect(
@@ -32,7 +32,15 @@ pub(super) async fn answered<T>(
     timeout(wait, statement).await.unwrap_or_else(|_| Err(no_answer(wait)))
 }
 
-fn no_answer(wait: Duration) -> sqlx::Error {
+/// Lets go of a connection in good order, if the server takes part in that.
+pub(super) async fn close(connection: PgConnection) {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    if timeout(PATIENCE, connection.close()).await.is_err() {
+        tracing::debug!("a connection to the event log did not close cleanly");
+    }
+}
+
+pub(super) fn no_answer(wait: Duration) -> sqlx::Error {
     let what = format!("the server did not answer within {} s", wait.as_secs_f32());
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, what))
 }
@@ -42,10 +50,14 @@ fn no_answer(wait: Duration) -> sqlx::Error {
 /// A network that is gone is noticed by both sides within seconds, so that a transaction of a process
 /// that is gone holds nobody up. Every query of ours is to go by an index, from the few to the many, also
 /// where the planner has only ever seen an empty table; so plans are made once and never scan.
+///
+/// Names are looked up where nobody but the database's owner can put any. That comes first, and looks
+/// nothing up itself.
 pub(super) async fn settings(
     connection: &mut PgConnection,
     statement_timeout: Duration,
 ) -> Result<(), sqlx::Error> {
+    sqlx::query("SET search_path = pg_catalog, pg_temp").execute(&mut *connection).await?;
     let milliseconds = statement_timeout.as_millis().max(1).to_string();
     sqlx::query(
         "SELECT set_config('statement_timeout', $1, false),

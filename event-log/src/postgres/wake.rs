@@ -3,7 +3,8 @@
 //!
 //! A commit is announced after it, not in it. Postgres lets commits that notify through one at a time in the
 //! whole cluster, so announcing in the commit would make appends wait for whoever else notifies. And many
-//! commits in a row are announced as one.
+//! commits in a row are announced as one. What is announced is that there is news; the position that is
+//! sent with it is for people who listen.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,14 +16,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    PostgresLogOptions,
-    read::HEAD,
-    readers::Readers,
-    row::{integer, number},
-    session::answered,
-};
-use crate::{LogError, backoff::Backoff, group_commit::reached};
+use super::{PostgresLogOptions, failure::log_error, readers::Readers, row::integer, session::answered};
+use crate::{LogError, backoff::Backoff};
 
 /// The channel. What is sent is the position that the log has reached.
 const CHANNEL: &str = "cinelog_log";
@@ -34,11 +29,11 @@ const ASK_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) async fn announce(mut committed: watch::Receiver<Position>, readers: Readers) {
     while committed.changed().await.is_ok() {
         let position = *committed.borrow_and_update();
-        let announced = readers.read(|pool| async move {
+        let announced = readers.read(|mut reader| async move {
             sqlx::query("SELECT pg_notify($1, $2::bigint::text)")
                 .bind(CHANNEL)
                 .bind(integer(position.0)?)
-                .execute(&pool)
+                .execute(&mut *reader)
                 .await
                 .map(drop)
         });
@@ -48,69 +43,65 @@ pub(super) async fn announce(mut committed: watch::Receiver<Position>, readers: 
     }
 }
 
+/// How long a connection that was listened over may take to close.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+
 /// Hears what other processes announce, until it is stopped.
 pub(super) struct Listener {
-    pool: PgPool,
-    statement_timeout: Duration,
-    head: Arc<watch::Sender<Position>>,
+    options: PostgresLogOptions,
+    news: Arc<watch::Sender<()>>,
 }
 
 impl Listener {
-    pub(super) fn new(
-        options: &PostgresLogOptions,
-        head: Arc<watch::Sender<Position>>,
-    ) -> Result<Self, LogError> {
-        let statement_timeout = options.statement_timeout;
-        Ok(Self { pool: options.pool(1)?, statement_timeout, head })
+    pub(super) fn new(options: &PostgresLogOptions, news: Arc<watch::Sender<()>>) -> Self {
+        Self { options: options.clone(), news }
     }
 
     /// Listens, and connects again where the connection broke.
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::default();
-        let listening = async {
-            loop {
-                match self.listen(&mut backoff).await {
-                    Ok(()) => {}
-                    Err(error) => tracing::debug!(%error, "not listening to the event log"),
-                }
-                sleep(backoff.next()).await;
+        while !stop.is_cancelled() {
+            if let Err(error) = self.listen(&stop, &mut backoff).await {
+                tracing::debug!(%error, "not listening to the event log");
             }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = listening => {}
+            stop.run_until_cancelled(sleep(backoff.next())).await;
         }
-        self.pool.close().await;
     }
 
-    /// Listens over one connection until that breaks.
-    async fn listen(&self, backoff: &mut Backoff) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+    /// Listens over a connection of its own until that breaks, or it is stopped.
+    async fn listen(
+        &self,
+        stop: &CancellationToken,
+        backoff: &mut Backoff,
+    ) -> Result<(), LogError> {
+        // sqlx listens over a pool only, and keeps the place of a connection that does not answer: so
+        // there is a new one each time.
+        let pool = self.options.listening()?;
+        let listened = stop.run_until_cancelled(self.hear(&pool, backoff)).await;
+        if timeout(CLOSE_MAX, pool.close()).await.is_err() {
+            tracing::debug!("a connection that listened to the event log did not close cleanly");
+        }
+        listened.unwrap_or(Ok(())).map_err(log_error)
+    }
+
+    async fn hear(&self, pool: &PgPool, backoff: &mut Backoff) -> Result<(), sqlx::Error> {
+        let limit = self.options.statement_timeout;
+        let mut listener = PgListener::connect_with(pool).await?;
         listener.eager_reconnect(false);
-        answered(self.statement_timeout, listener.listen(CHANNEL)).await?;
+        answered(limit, listener.listen(CHANNEL)).await?;
         *backoff = Backoff::default();
         // What was announced before anybody listened.
-        let missed = sqlx::query_scalar(HEAD).fetch_one(&mut listener);
-        let missed: i64 = answered(self.statement_timeout, missed).await?;
-        reached(&self.head, Position(number(missed)?));
+        self.news.send_replace(());
         loop {
             match timeout(ASK_INTERVAL, listener.try_recv()).await {
                 Ok(heard) => match heard? {
-                    Some(heard) => self.heard(heard.payload()),
+                    Some(_) => self.news.send_replace(()),
                     None => return Ok(()),
                 },
                 Err(_silence) => {
-                    let ask = sqlx::query("SELECT 1").execute(&mut listener);
-                    answered(self.statement_timeout, ask).await?;
+                    answered(limit, sqlx::query("SELECT 1").execute(&mut listener)).await?;
                 }
             }
-        }
-    }
-
-    /// What is no number was sent by somebody else.
-    fn heard(&self, payload: &str) {
-        if let Ok(position) = payload.parse() {
-            reached(&self.head, Position(position));
         }
     }
 }

@@ -1,14 +1,11 @@
 //! The one connection that writes to the log, opened again where it broke, and what is tried again.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use events::Position;
 use jiff::Timestamp;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
+use tokio::{sync::watch, time::sleep};
 
 use super::{
     PostgresLogOptions, batch,
@@ -16,7 +13,7 @@ use super::{
     idempotency,
     presumption::Heads,
     readers::Readers,
-    session::{self, answered},
+    session::{self, answered, close},
 };
 use crate::{
     Append, LogError,
@@ -24,8 +21,11 @@ use crate::{
     group_commit::{CommitError, Committed, Verdict, Writer},
 };
 
-/// What is written to find out whether the log can be, and to be sure that what stands there is durable.
+/// Writes to find out whether the log can be written.
 const PROBE: &str = "SELECT cinelog_log.write_probe()";
+
+/// Waits until what can be seen is durable.
+const SETTLE: &str = "SELECT cinelog_log.settle()";
 
 /// What the appender writes with.
 pub(super) struct PostgresWriter {
@@ -70,7 +70,8 @@ impl PostgresWriter {
     }
 
     /// Does something over the connection. After an error the connection is given up: that undoes what is
-    /// open on it, and another one may reach another server.
+    /// open on it, and another one may reach another server. Not where it is what was given that is at
+    /// fault: then nothing is open.
     async fn with_connection<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection, &mut Heads) -> Result<T, sqlx::Error>,
@@ -85,11 +86,11 @@ impl PostgresWriter {
         let worked = work(&mut connection, &mut self.heads).await;
         let failed = worked.as_ref().err().map(kind);
         match failed {
-            None => self.connection = Some(connection),
+            None | Some(Kind::Unfit) => self.connection = Some(connection),
             Some(Kind::Broken) => drop(connection),
             Some(_) => close(connection).await,
         }
-        self.is_failing = failed.is_some_and(|kind| kind != Kind::Refused);
+        self.is_failing = failed.is_some_and(|kind| !matches!(kind, Kind::Unfit | Kind::Refused));
         worked
     }
 
@@ -98,11 +99,11 @@ impl PostgresWriter {
         let statement_timeout = self.options.statement_timeout;
         self.with_connection(async |connection, heads| {
             let presumed = heads.presume(appends);
-            let commit = batch::commit(connection, presumed, appends);
-            let (committed, ledger) = answered(statement_timeout, commit).await?;
+            let (committed, ledger) =
+                batch::commit(connection, presumed, appends, statement_timeout).await?;
             heads.learn(ledger.revisions);
             if needs_settling(&committed) {
-                answered(statement_timeout, probe(connection)).await?;
+                call(connection, SETTLE, statement_timeout).await?;
             }
             Ok(committed)
         })
@@ -118,16 +119,12 @@ fn needs_settling(committed: &Committed) -> bool {
     repeats && !committed.has_written
 }
 
-async fn probe(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(PROBE).execute(connection).await.map(drop)
-}
-
-/// Lets go of a connection in good order, if the server takes part in that.
-async fn close(connection: PgConnection) {
-    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
-    if timeout(PATIENCE, connection.close()).await.is_err() {
-        tracing::debug!("a connection to the event log did not close cleanly");
-    }
+async fn call(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    limit: Duration,
+) -> Result<(), sqlx::Error> {
+    answered(limit, sqlx::query(sql).execute(connection)).await.map(drop)
 }
 
 impl Writer for PostgresWriter {
@@ -149,7 +146,7 @@ impl Writer for PostgresWriter {
             let passes = matches!(kind, Kind::Broken | Kind::Collision);
             let delay = backoff.next();
             if !passes || !may_retry || started.elapsed() + delay > self.options.retry_for {
-                let is_refusal = kind == Kind::Refused;
+                let is_refusal = kind == Kind::Unfit;
                 return Err(CommitError { error: log_error(error), is_refusal });
             }
             tracing::warn!(%error, "a batch of appends is tried again");
@@ -161,7 +158,7 @@ impl Writer for PostgresWriter {
         let statement_timeout = self.options.statement_timeout;
         let probed = self
             .with_connection(async |connection, _| {
-                answered(statement_timeout, probe(connection)).await
+                call(connection, PROBE, statement_timeout).await
             })
             .await;
         probed.map_err(log_error)

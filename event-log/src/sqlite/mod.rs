@@ -58,7 +58,7 @@ pub struct SqliteLog {
     /// `None` where the log was opened for reading.
     submitter: Option<Submitter>,
     readers: SqlitePool,
-    head: watch::Receiver<Position>,
+    news: watch::Receiver<()>,
     acknowledged: Arc<AtomicU64>,
     health: Health,
     stop: CancellationToken,
@@ -85,14 +85,14 @@ impl SqliteLog {
         };
         let stop = CancellationToken::new();
         let (submitter, queue) = queue(options.queue_length, limits, stop.clone());
-        let (log, head) = Self::over(options, readers, stop, Some(submitter)).await?;
+        let (log, news) = Self::over(options, readers, stop, Some(submitter)).await?;
         let appender = Appender {
             writer: SqliteWriter {
                 options: log.options.clone(),
                 connection: Some(writer),
                 readers: log.readers.clone(),
             },
-            head: Arc::new(head),
+            news: Arc::new(news),
             acknowledged: Arc::clone(&log.acknowledged),
             health: log.health.clone(),
             probe_interval: log.options.probe_interval,
@@ -115,12 +115,12 @@ impl SqliteLog {
         let readers = options.reader_pool().await.map_err(cannot_open)?;
         migrate::check(&readers).await?;
         let stop = CancellationToken::new();
-        let (log, head) = Self::over(options, readers, stop.clone(), None).await?;
+        let (log, news) = Self::over(options, readers, stop.clone(), None).await?;
         let readers = log.readers.clone();
         log.tasks.spawn(async move {
             stop.cancelled_owned().await;
             // Ends the subscriptions.
-            drop(head);
+            drop(news);
             readers.close().await;
         });
         log.tasks.close();
@@ -142,16 +142,16 @@ impl SqliteLog {
         readers: SqlitePool,
         stop: CancellationToken,
         submitter: Option<Submitter>,
-    ) -> Result<(Self, watch::Sender<Position>), LogError> {
+    ) -> Result<(Self, watch::Sender<()>), LogError> {
         measure::describe();
         measure::available(true);
         let position = read::head(&readers).await?;
         measure::reached(position);
         tracing::info!(path = %options.path.display(), %position, "event log opened");
-        let (sender, head) = watch::channel(position);
+        let (sender, news) = watch::channel(());
         let acknowledged = Arc::new(AtomicU64::new(Position::START.0));
         let (health, tasks) = (Health::default(), TaskTracker::new());
-        let log = Self { options, submitter, readers, head, acknowledged, health, stop, tasks };
+        let log = Self { options, submitter, readers, news, acknowledged, health, stop, tasks };
         Ok((log, sender))
     }
 
@@ -196,7 +196,7 @@ impl EventLog for SqliteLog {
     fn subscribe_all(&self, from: Position) -> EventBatches {
         let readers = self.readers.clone();
         let read = Arc::new(move |seen| read::page(readers.clone(), seen).boxed());
-        Subscription::new(read, self.head.clone(), from, self.options.poll_interval).batches()
+        Subscription::new(read, self.news.clone(), from, self.options.poll_interval).batches()
     }
 
     async fn recall(&self, key: &str) -> Result<Option<Remembered>, LogError> {

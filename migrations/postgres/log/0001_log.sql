@@ -37,16 +37,44 @@ CREATE TABLE cinelog_log.idempotency (
 CREATE INDEX idempotency_recorded_at ON cinelog_log.idempotency (recorded_at);
 
 -- What is written to find out whether the log can be written again after that has failed.
-CREATE TABLE cinelog_log.probe (written boolean NOT NULL);
+CREATE TABLE cinelog_log.probe (filling text COLLATE "C" NOT NULL);
+ALTER TABLE cinelog_log.probe ALTER COLUMN filling SET STORAGE PLAIN;
 
--- Writes it into a new file, so that a full disk is not mistaken for one that has room in old pages.
-CREATE FUNCTION cinelog_log.write_probe() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- The functions say where they look for names, so that nobody can put one in front of the server's own.
+
+-- Writes a row that fills a page, which is a new one: a full disk is not mistaken for one that has room in
+-- old pages. What was written before goes, unless somebody holds the table, as a dump does: nobody is waited
+-- for.
+CREATE FUNCTION cinelog_log.write_probe() RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    TRUNCATE cinelog_log.probe;
-    INSERT INTO cinelog_log.probe (written) VALUES (true);
+    BEGIN
+        LOCK TABLE cinelog_log.probe IN ACCESS EXCLUSIVE MODE NOWAIT;
+        TRUNCATE cinelog_log.probe;
+    EXCEPTION WHEN lock_not_available THEN
+        NULL;
+    END;
+    INSERT INTO cinelog_log.probe (filling)
+    VALUES (repeat('x', current_setting('block_size')::integer - 512));
 END $$;
 
-CREATE FUNCTION cinelog_log.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Makes a commit that the disk, and the standby where one is waited for, has only with all that can be seen
+-- now. It touches no table, and is in nobody's way.
+CREATE FUNCTION cinelog_log.settle() RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'a read-only transaction makes nothing durable'
+            USING ERRCODE = 'read_only_sql_transaction';
+    END IF;
+    IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    PERFORM pg_logical_emit_message(true, 'cinelog_log'::text, ''::text);
+END $$;
+
+CREATE FUNCTION cinelog_log.refuse_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'what % holds is never changed or removed', TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
@@ -62,7 +90,7 @@ CREATE TRIGGER digest_is_never_emptied BEFORE TRUNCATE ON cinelog_log.digest
     FOR EACH STATEMENT EXECUTE FUNCTION cinelog_log.refuse_change();
 
 -- What whoever writes to the log locks until the commit: an advisory lock of this database.
--- 'cinelogl' as a number.
+-- 'cinelogl' as a number. It looks for no name.
 CREATE FUNCTION cinelog_log.lock_key() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 7163378064199477100;
 
@@ -90,7 +118,8 @@ CREATE FUNCTION cinelog_log.append(
     -- The keys to remember. A position is told as the number of events of this batch up to it.
     entry_key text[], entry_fingerprint text[], entry_answer text[], entry_revision bigint[],
     entry_ordinal bigint[], entry_recorded_at bigint[]
-) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS bigint LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     head bigint;
     running bytea;
