@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Behaviours at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 
 thread_local! {
     /// One server for all behaviours of a thread, which run one after another.
