@@ -18,6 +18,9 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+/// Which build of the films the handler reads.
+const SERIES: u64 = 1;
+
 /// A service whose handler counts its calls, and waits until it may go on.
 struct Service {
     edge: Edge,
@@ -35,14 +38,15 @@ impl Service {
             version_min: HeaderName::from_static("version-min"),
             required: Box::new(|| 0),
         });
-        cache.restart(1);
+        cache.restart(SERIES, 1);
         let (calls, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
         let handler = {
             let (calls, gate) = (Arc::clone(&calls), Arc::clone(&gate));
             move |Path(id): Path<String>| async move {
                 calls.fetch_add(1, Ordering::SeqCst);
                 gate.acquire().await.unwrap().forget();
-                let cacheable = Cacheable { version: 1, topics: vec![Topic::of("films")] };
+                let cacheable =
+                    Cacheable { series: SERIES, version: 1, topics: vec![Topic::of("films")] };
                 match id.as_str() {
                     "none" => StatusCode::NOT_FOUND.into_response(),
                     _ => (Extension(cacheable), "a film").into_response(),
@@ -146,11 +150,29 @@ async fn what_was_being_made_when_all_was_forgotten_is_not_kept() {
     let asked = service.asks("/v1/films/1");
     service.called(1).await;
     service.cache.pause();
-    service.cache.restart(1);
+    service.cache.restart(SERIES, 1);
     service.gate.add_permits(10);
     assert_eq!(asked.await.unwrap().0, StatusCode::OK);
     assert_eq!(service.asks("/v1/films/1").await.unwrap().0, StatusCode::OK);
     assert_eq!(service.calls(), 2);
+}
+
+#[tokio::test]
+async fn what_is_of_a_series_that_nobody_tells_about_is_not_kept() {
+    let service = Service::new();
+    service.gate.add_permits(10);
+    service.cache.restart(SERIES + 1, 100);
+    for calls in 1..=2 {
+        assert_eq!(service.asks("/v1/films/1").await.unwrap().0, StatusCode::OK);
+        assert_eq!(service.calls(), calls);
+    }
+    // What was known of the other series says nothing of this one.
+    service.cache.restart(SERIES, 1);
+    assert_eq!(service.cache.known(), Some(1));
+    for _ in 0..2 {
+        assert_eq!(service.asks("/v1/films/1").await.unwrap().0, StatusCode::OK);
+    }
+    assert_eq!(service.calls(), 3);
 }
 
 #[tokio::test]

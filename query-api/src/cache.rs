@@ -1,7 +1,8 @@
 //! What answers are about, and telling the response cache what has changed.
 //!
-//! A version is a position. One task follows the change feed: each batch that the projector committed
-//! names the films and facets that it changed, and answers about those are not given out any more.
+//! A version is a position, and a series of them a generation. One task follows the change feed: each
+//! batch that the projector committed names the films and facets that it changed, and answers about those
+//! are not given out any more. What is told of a generation that is not read here is passed over.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -77,7 +78,11 @@ pub(crate) fn cacheable(
     checkpoint: Checkpoint,
     about: impl IntoIterator<Item = About>,
 ) -> Cacheable {
-    Cacheable { version: checkpoint.position.0, topics: about.into_iter().map(Topic::of).collect() }
+    Cacheable {
+        series: checkpoint.generation,
+        version: checkpoint.position.0,
+        topics: about.into_iter().map(Topic::of).collect(),
+    }
 }
 
 /// What a batch makes answers about out of date.
@@ -167,7 +172,18 @@ impl Teller {
 
     fn hear(&mut self, change: &ReadModelChanged) {
         let Checkpoint { generation, position } = change.checkpoint;
+        let read = self.store.current().generation();
+        if generation != read {
+            // Not read here yet, or not any more. Of the one that is, nothing may be known so far.
+            if self.generation != Some(read) {
+                self.cache.pause();
+                self.generation = None;
+            }
+            return;
+        }
         self.seen_ahead = false;
+        // From now on answers say that they are as new as this.
+        self.store.shows(change.checkpoint);
         // What was parked has been folded in, and the position is what it was: it does not tell answers
         // of before from answers of after.
         let stands_still = change.previous.position == position;
@@ -176,7 +192,7 @@ impl Teller {
         } else {
             // Or another build of the read model: everything may look different.
             self.generation = Some(generation);
-            self.cache.restart(position.0);
+            self.cache.restart(generation, position.0);
         }
     }
 
@@ -187,7 +203,8 @@ impl Teller {
         self.generation = None;
         if let Some(checkpoint) = self.checkpoint().await {
             self.generation = Some(checkpoint.generation);
-            self.cache.restart(checkpoint.position.0);
+            self.store.shows(checkpoint);
+            self.cache.restart(checkpoint.generation, checkpoint.position.0);
         }
     }
 

@@ -38,7 +38,7 @@ impl Shared {
     ///
     /// # Errors
     /// `InvalidParameter` where the header is no position; `NotCaughtUp` where the read model did not
-    /// reach it in time, or too many wait already; those of `read`.
+    /// reach it in time, or what another generation had shown, or too many wait already; those of `read`.
     pub(crate) async fn fresh<T, F: Future<Output = Result<Seen<T>, Problem>>>(
         &self,
         headers: &HeaderMap,
@@ -49,7 +49,7 @@ impl Shared {
             cache.follow();
         }
         let seen = self.new_enough(headers, preferences, read).await?;
-        self.progress.shows(seen.0.position);
+        self.store.shows(seen.0);
         if let Some(cache) = &self.cache {
             cache.shows(seen.0);
         }
@@ -62,8 +62,14 @@ impl Shared {
         preferences: &Preferences,
         read: impl Fn(Arc<dyn Store>) -> F,
     ) -> Result<Seen<T>, Problem> {
-        let wanted = min_position(headers)?;
+        let asked = min_position(headers)?;
         let patience = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
+        // What was shown before a switch of generations is not taken back by it.
+        let owed = self.store.owed();
+        let (wanted, patience, why) = match owed > asked {
+            true => (owed, patience.max(DEFAULT_WAIT), "was shown before"),
+            false => (asked, patience, "was asked for"),
+        };
         // First followed, then looked: a change in between is not missed.
         let mut follower = self.progress.follow();
         let needed = wanted.max(self.log.last_acknowledged());
@@ -80,7 +86,7 @@ impl Shared {
         }
         if reached < wanted {
             return Err(not_caught_up(format!(
-                "The read model is at position {reached}; {wanted} was asked for."
+                "The read model is at position {reached}; {wanted} {why}."
             )));
         }
         let acknowledged = self.log.last_acknowledged();
@@ -213,6 +219,29 @@ mod tests {
         assert_eq!(problem.headers()["retry-after"], "1");
         assert_eq!(model.get("/v1/movies").await.status, StatusCode::OK);
         drop(everybody);
+    }
+
+    #[tokio::test]
+    async fn what_was_shown_before_another_generation_took_over_is_waited_for() {
+        let model = Arc::new(ReadModel::new().await);
+        model.reach(5).await;
+        assert_eq!(model.get("/v1/movies").await.header("cinelog-position"), "5");
+        model.run("UPDATE checkpoint SET position = 3").await;
+        model.rebuild().await;
+        let asked = tokio::spawn({
+            let model = Arc::clone(&model);
+            // That is about the position that is asked for.
+            let headers = [("cinelog-min-position", "1"), ("prefer", "wait=0")];
+            async move { model.ask("GET", "/v1/movies", &headers).await }
+        });
+        while model.shared().waiting_room.available_permits() == WAITING_MAX {
+            tokio::task::yield_now().await;
+        }
+        model.reach(5).await;
+        assert_eq!(asked.await.unwrap().header("cinelog-position"), "5");
+        // From then on it is as far as it is, as a store that was restored.
+        model.run("UPDATE checkpoint SET position = 2").await;
+        assert_eq!(model.get("/v1/movies").await.header("cinelog-position"), "2");
     }
 
     #[tokio::test]

@@ -3,10 +3,7 @@
 //! Nothing here knows of requests. A follower costs no query while it waits, however many there are.
 
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -30,8 +27,6 @@ pub(crate) struct Progress {
     store: LiveStore,
     feed: Arc<dyn ChangeFeed>,
     reached: Arc<watch::Sender<Position>>,
-    /// The furthest that somebody was shown. After a rebuild it may be more than there is.
-    shown: AtomicU64,
     task: OnceLock<AbortHandle>,
 }
 
@@ -42,20 +37,13 @@ impl Progress {
     /// Ready to be followed.
     pub(crate) fn new(store: LiveStore, feed: Arc<dyn ChangeFeed>) -> Self {
         let (reached, _) = watch::channel(Position::START);
-        let shown = AtomicU64::new(Position::START.0);
-        Self { store, feed, reached: Arc::new(reached), shown, task: OnceLock::new() }
-    }
-
-    /// Somebody is shown the read model at this position.
-    pub(crate) fn shows(&self, position: Position) {
-        self.shown.fetch_max(position.0, Ordering::Relaxed);
+        Self { store, feed, reached: Arc::new(reached), task: OnceLock::new() }
     }
 
     /// Whether somebody was shown the read model at this position or later, or the feed has told of it.
     /// A hint: it may be elsewhere by now.
     pub(crate) fn has_shown(&self, position: Position) -> bool {
-        let shown = Position(self.shown.load(Ordering::Relaxed));
-        position <= shown.max(*self.reached.borrow())
+        position <= self.store.shown().max(*self.reached.borrow())
     }
 
     /// Follows. Whoever looks at the read model after this misses nothing that comes after the look.

@@ -26,7 +26,8 @@ const OF_A_BODY: [HeaderName; 3] =
 /// An answer to everybody who asks the same.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// The version that it shows, and the topics that it is about.
+    /// The version that it shows, of which series, and the topics that it is about.
+    pub(super) series: u64,
     pub(super) version: u64,
     pub(super) topics: Box<[Topic]>,
     /// The epoch in which it was made.
@@ -61,6 +62,7 @@ impl Answer {
             head_not_modified.remove(name);
         }
         Self {
+            series: cacheable.series,
             version: cacheable.version,
             topics: cacheable.topics.into(),
             epoch,
@@ -146,7 +148,7 @@ pub(super) mod tests {
     /// An answer with this body.
     pub(in crate::cache) fn answer(body: &str) -> Answer {
         let (parts, _) = ().into_response().into_parts();
-        let cacheable = Cacheable { version: 1, topics: Vec::new() };
+        let cacheable = Cacheable { series: 1, version: 1, topics: Vec::new() };
         let version = HeaderName::from_static("version");
         Answer::new(parts, Bytes::copy_from_slice(body.as_bytes()), cacheable, 2, &version)
     }

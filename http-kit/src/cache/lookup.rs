@@ -12,7 +12,7 @@ use axum::{
 };
 use http::{StatusCode, header, request::Parts};
 
-use super::{Cacheable, ResponseCache, answer::Answer, flights::Seat, is_open, question::Question};
+use super::{Cacheable, ResponseCache, answer::Answer, flights::Seat, question::Question};
 use crate::RequestContext;
 
 /// How long a request waits until the cache has heard of what it must see. The news is mostly under way;
@@ -123,11 +123,9 @@ impl ResponseCache {
     /// of date, or may be.
     fn shows_now(&self, answer: &Answer) -> Option<u64> {
         // In this order: changes that come in between make an answer look too old, never too new.
-        let known = self.0.known.load(Ordering::Acquire);
-        let epoch = self.0.epoch.load(Ordering::Acquire);
-        let is_good = is_open(epoch)
-            && answer.epoch == epoch
-            && self.0.stamps.are_as_in(answer.version, &answer.topics);
+        let (series, known) = self.known_in(answer.epoch)?;
+        let is_good =
+            answer.series == series && self.0.stamps.are_as_in(answer.version, &answer.topics);
         is_good.then(|| known.max(answer.version))
     }
 

@@ -10,6 +10,7 @@
 //! Whoever follows the source of truth calls [`advance`](ResponseCache::advance) with each version and
 //! the topics that it changed. An answer is given out only while none of its topics has changed since
 //! its version, and only if the version followed so far has reached whatever the request must see.
+//! Versions are those of one series; when another one is followed, everything begins anew.
 //! Which of the two comes first, the change or the answer, does not matter: both are compared when
 //! somebody asks.
 //!
@@ -44,6 +45,9 @@ use self::{flights::Flights, kept::Kept, measure::Measure, topics::Stamps};
 /// What a handler says of an answer that every caller may get. Put among the extensions of a 200.
 #[derive(Debug, Clone)]
 pub struct Cacheable {
+    /// Whose version it is: another source of truth, or another build of it, has another series. Answers of
+    /// a series that nobody tells the cache about are not kept.
+    pub series: u64,
     /// The version that the answer shows.
     pub version: u64,
     /// What the answer is about: it is out of date once one of these has changed.
@@ -74,7 +78,9 @@ struct Inner {
     flights: Arc<Flights>,
     /// When each topic last changed.
     stamps: Stamps,
-    /// The version up to which all changes are known.
+    /// Which series is told about. It stays the same while an epoch lasts.
+    series: AtomicU64,
+    /// The version of it up to which all changes are known. It only grows while an epoch lasts.
     known: AtomicU64,
     /// The newest version that somebody was shown.
     shown: AtomicU64,
@@ -95,6 +101,7 @@ impl ResponseCache {
             options,
             flights: Arc::default(),
             stamps: Stamps::new(),
+            series: AtomicU64::new(0),
             known: AtomicU64::new(0),
             shown: AtomicU64::new(0),
             epoch: AtomicU64::new(1),
@@ -105,7 +112,7 @@ impl ResponseCache {
 
     /// All changes up to `version` are known, and these topics are what the latest of them changed.
     ///
-    /// Call it for each version, in order. Where some were missed, call [`pause`](Self::pause) and
+    /// Call it for each version of the series, in order. Where some were missed, call [`pause`](Self::pause) and
     /// [`restart`](Self::restart).
     pub fn advance(&self, version: u64, changed: impl IntoIterator<Item = Topic>) {
         // Before `known`: whoever reads the new version there finds the stamps that belong to it.
@@ -120,14 +127,18 @@ impl ResponseCache {
         self.0.epoch.fetch_or(1, Ordering::AcqRel);
     }
 
-    /// Forgets everything; all changes after `version` will be told from now on.
-    pub fn restart(&self, version: u64) {
-        // Before `known`, in two steps: an answer of the old epoch is never taken for one of a version
-        // that was known only later.
+    /// Forgets everything; all changes after `version` of this series will be told from now on. That may
+    /// be an older version than was known of another series.
+    ///
+    /// One caller at a time calls this, [`advance`](Self::advance) and [`pause`](Self::pause).
+    pub fn restart(&self, series: u64, version: u64) {
+        // Between two epochs: what is known in one of them is never taken for what is known in the other.
+        self.pause();
+        self.0.kept.clear();
+        self.0.series.store(series, Ordering::Release);
+        self.0.known.store(version, Ordering::Release);
         let next = |epoch: u64| Some((epoch | 1) + 1);
         let _ = self.0.epoch.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
-        self.0.kept.clear();
-        self.0.known.fetch_max(version, Ordering::AcqRel);
         self.0.advanced.notify_waiters();
     }
 
@@ -145,8 +156,18 @@ impl ResponseCache {
     /// The version up to which all changes are known; `None` while nothing is.
     #[must_use]
     pub fn known(&self) -> Option<u64> {
+        let epoch = self.0.epoch.load(Ordering::Acquire);
+        self.known_in(epoch).map(|(_, known)| known)
+    }
+
+    /// The series, and the version of it up to which all changes are known, if this is the epoch still and
+    /// anything is known in it.
+    fn known_in(&self, epoch: u64) -> Option<(u64, u64)> {
+        let series = self.0.series.load(Ordering::Acquire);
         let known = self.0.known.load(Ordering::Acquire);
-        is_open(self.0.epoch.load(Ordering::Acquire)).then_some(known)
+        // After both: they are of this epoch, as it has not ended.
+        let is_still = self.0.epoch.load(Ordering::Acquire) == epoch;
+        (is_open(epoch) && is_still).then_some((series, known))
     }
 }
 

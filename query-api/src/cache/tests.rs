@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use events::MovieId;
+use events::{MovieId, Position};
 use http::{HeaderMap, StatusCode};
 use proptest::prelude::*;
 use read_model::MovieDocument;
@@ -127,6 +127,60 @@ async fn another_generation_makes_everything_be_read_again() {
     let new = node.get(&address(&ran)).await;
     assert_eq!(old.headers["etag"], "\"r1.0.g1.s1\"");
     assert_eq!(new.headers["etag"], "\"r1.0.g2.s1\"");
+}
+
+#[tokio::test]
+async fn news_of_a_generation_that_is_not_read_here_makes_no_answer_look_newer_than_it_is() {
+    let ran = drama("Ran");
+    let (model, node) = with_cache(std::slice::from_ref(&ran)).await;
+    node.get(&address(&ran)).await;
+    // Another generation is live, and further; here the old one is read still.
+    let elsewhere = |position: u64| {
+        let at = |position| Checkpoint { generation: 2, position: Position(position) };
+        let (previous, checkpoint) = (at(position - 1), at(position));
+        ReadModelChanged { previous, checkpoint, movies: vec![ran.id], facets: Vec::new() }
+    };
+    for position in 1..=2 {
+        model.publish(elsewhere(position + 4)).await;
+        // The news after it: once that is known, so is what came before.
+        let change = model.commit(&[]).await;
+        model.publish(change).await;
+        known(&node, position).await;
+    }
+    assert_eq!(node.cache.as_ref().unwrap().known(), Some(2));
+    for _ in 0..2 {
+        assert_eq!(node.get(&address(&ran)).await.position(), Some(2));
+    }
+    let newer = [("cinelog-min-position", "5"), ("prefer", "wait=0")];
+    let answer = node.ask("GET", &address(&ran), &newer).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn what_is_known_of_one_generation_is_not_taken_for_known_of_the_next_nor_is_it_taken_back() {
+    let ran = drama("Ran");
+    let (model, node) = with_cache(std::slice::from_ref(&ran)).await;
+    model.reach(7).await;
+    known(&node, 7).await;
+    // A generation that is not as far.
+    model.run("UPDATE checkpoint SET position = 3").await;
+    model.rebuild().await;
+    let at = model.store().checkpoint().await.unwrap();
+    let (previous, movies, facets) = (at, Vec::new(), Vec::new());
+    model.publish(ReadModelChanged { previous, checkpoint: at, movies, facets }).await;
+    let cache = node.cache.as_ref().unwrap();
+    while cache.known() != Some(3) {
+        tokio::task::yield_now().await;
+    }
+    // Answers said that they are of position 7: nobody is told less from now on.
+    let address = address(&ran);
+    let (asked, ()) = tokio::join!(node.get(&address), async {
+        for _ in 3..7 {
+            let change = model.commit(&[]).await;
+            model.publish(change).await;
+        }
+    });
+    assert_eq!(asked.position(), Some(7));
 }
 
 #[tokio::test]
