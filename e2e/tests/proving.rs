@@ -1,13 +1,19 @@
 //! The read model is what the log says, and can be shown to be, and can be built anew, while everybody
 //! goes on.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
-use e2e::{Output, Process, Server, run};
+use e2e::{Output, PATIENCE, Process, Server, run};
 use serde_json::json;
+
+/// How soon is looked again whether something has come to pass.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 fn on(server: &Server, command: &[&str]) -> Output {
     let data = server.data().to_string_lossy();
@@ -127,12 +133,14 @@ async fn a_poison_event_is_listed_and_stays_so_where_it_cannot_be_read_still() {
     let stopped = Server::start_with(&["--demo"]).kill();
     e2e::append_unknown_event(stopped.data()).await;
     let server = stopped.start_again();
+    let deadline = Instant::now() + PATIENCE;
     let listed = loop {
         let listed = on(&server, &["parked", "list"]).expect_success().stdout;
         if listed != "no stream is parked\n" {
             break listed;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert!(Instant::now() < deadline, "it is not parked in time");
+        tokio::time::sleep(ASK_AGAIN).await;
     };
     assert!(listed.contains("is MovieCrowned version 7, which is unknown here"), "{listed}");
     let stream = listed.split(':').next().unwrap();

@@ -13,7 +13,7 @@ use std::{
 
 use e2e::{Answer, Client, PATIENCE, Server};
 use futures::future::join_all;
-use proving_ground::{Database, PrivatePostgres};
+use proving_ground::{CuttingProxy, Database, PrivatePostgres};
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -327,12 +327,18 @@ async fn the_sample_catalogue_is_loaded_once_where_two_nodes_start_at_once() {
 #[tokio::test]
 async fn a_server_that_is_started_before_its_database_waits_for_it() {
     let mut postgres = PrivatePostgres::start().await;
-    let url = postgres.url().to_owned();
+    // Between them, so that the attempts can be counted.
+    let proxy = CuttingProxy::to(postgres.url()).await;
+    let cluster = Cluster::on(proxy.url_for(postgres.url()));
     postgres.stop().await;
-    let cluster = Cluster::on(url);
     let starting = std::thread::spawn(move || (cluster.node("all", &[]), cluster));
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(!starting.is_finished());
+    let tried_again = async {
+        while proxy.connections() < 3 {
+            assert!(!starting.is_finished(), "it neither starts nor gives up");
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, tried_again).await.expect("it tries again and again");
     postgres.start_again().await;
     let (node, cluster) = starting.join().unwrap();
     let editor = cluster.editor(&node);
