@@ -6,20 +6,20 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// Why the read model could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is none, where one was expected.
-    #[error("there is no read model at {0}: the projector makes it")]
+    /// There is none where one was expected, or it is not whole yet.
+    #[error("there is no complete read model at {0}: the projector makes it")]
     Missing(String),
     /// There is something, but its tables are not those of a read model.
-    #[error("{place} holds no read model that this version can read")]
+    #[error("{place} holds no read model that this version can read: {reason}")]
     Foreign {
         /// Where.
         place: String,
-        /// What was tried with it.
-        source: Source,
+        /// What is wrong with it.
+        reason: Source,
     },
     /// The store cannot be reached or is busy, or its machine is short of something. Trying again later may help.
-    #[error("the read model is unavailable")]
-    Unavailable(#[source] Source),
+    #[error("the read model is unavailable: {0}")]
+    Unavailable(Source),
     /// Reading took longer than a read may, and was given up.
     #[error("the read took too long")]
     TooSlow(#[source] Source),
@@ -37,7 +37,7 @@ impl StoreError {
     /// What was found at a place: where it seems damaged, it is something else than a read model.
     pub(crate) fn at(self, place: &str) -> Self {
         match self {
-            Self::Damaged(source) => Self::Foreign { place: place.to_owned(), source },
+            Self::Damaged(reason) => Self::Foreign { place: place.to_owned(), reason },
             other => other,
         }
     }

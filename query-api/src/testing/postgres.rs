@@ -21,6 +21,33 @@ impl PostgresTables {
 
     /// Loaded by a script before there are indexes.
     pub(crate) async fn loaded_with(script: &str) -> Self {
+        let tables = Self::without_any().await;
+        for step in Self::steps(script) {
+            tables.run(&step).await;
+        }
+        tables
+    }
+
+    /// What makes generation 1, one transaction after another, as the projector makes it.
+    pub(crate) fn steps(script: &str) -> [String; 5] {
+        let migration = |version: u8, sql: &str| {
+            format!("{sql}; INSERT INTO _sqlx_migrations VALUES ({version}, true)")
+        };
+        [
+            "CREATE SCHEMA cinelog_read_model_1".to_owned(),
+            "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, success boolean NOT NULL)"
+                .to_owned(),
+            migration(
+                1,
+                include_str!("../../../migrations/postgres/read-model/0001_read_model.sql"),
+            ),
+            script.to_owned(),
+            migration(2, include_str!("../../../migrations/postgres/read-model/0002_indexes.sql")),
+        ]
+    }
+
+    /// A database in which there is nothing yet.
+    pub(crate) async fn without_any() -> Self {
         let database = Database::new().await;
         let writer = PgPoolOptions::new()
             .max_connections(2)
@@ -33,14 +60,6 @@ impl PostgresTables {
             .connect(database.url())
             .await
             .unwrap();
-        for sql in [
-            "CREATE SCHEMA cinelog_read_model_1",
-            include_str!("../../../migrations/postgres/read-model/0001_read_model.sql"),
-            script,
-            include_str!("../../../migrations/postgres/read-model/0002_indexes.sql"),
-        ] {
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&writer).await.unwrap();
-        }
         Self { database, writer }
     }
 
@@ -48,10 +67,15 @@ impl PostgresTables {
     pub(crate) async fn options(&self) -> PostgresStoreOptions {
         let sql = "SELECT generation FROM checkpoint";
         let generation: i64 = sqlx::query_scalar(sql).fetch_one(&self.writer).await.unwrap();
+        self.options_of(u64::try_from(generation).unwrap())
+    }
+
+    /// Where to find a generation, through few connections.
+    pub(crate) fn options_of(&self, generation: u64) -> PostgresStoreOptions {
         PostgresStoreOptions {
             connections: 2,
             statement_timeout: Duration::from_secs(10),
-            ..PostgresStoreOptions::at(self.database.url(), u64::try_from(generation).unwrap())
+            ..PostgresStoreOptions::at(self.database.url(), generation)
         }
     }
 

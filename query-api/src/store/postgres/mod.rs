@@ -9,10 +9,12 @@ mod facets;
 mod failure;
 mod listing;
 mod movies;
+mod opening;
 mod options;
 #[cfg(test)]
 mod plans;
 mod ratings;
+mod reach;
 mod session;
 mod similar;
 #[cfg(test)]
@@ -55,37 +57,23 @@ impl PostgresStore {
     /// misspelled find nothing; that is said in the log.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where there is no such generation, [`StoreError::Foreign`] where its schema
-    /// holds something else, and [`StoreError::Unavailable`] where the server cannot be reached.
+    /// [`StoreError::Missing`] where there is no such generation, or it is being made;
+    /// [`StoreError::Foreign`] where it is of a newer version or its schema holds something else, and
+    /// [`StoreError::Unavailable`] where the server cannot be reached.
     pub async fn open(options: PostgresStoreOptions) -> Result<Self, StoreError> {
         let connections = options.connections.max(2);
         let of_rows = (connections / 4).max(1);
         let rows = Session::new(&options, of_rows, Use::Rows)?;
         let lists = Session::new(&options, connections - of_rows, Use::Lists)?;
-        let (place, schema) = (options.place(), options.schema());
-        let is_there = || {
-            let mut query = QueryBuilder::new("SELECT to_regnamespace(");
-            query.push_bind(schema.clone()).push(") IS NOT NULL");
-            query
-        };
-        if !rows.row(&is_there).await?.try_get::<bool, _>(0)? {
-            return Err(StoreError::Missing(place));
-        }
-        let seen =
-            rows.row(&|| QueryBuilder::new(OPENING)).await.map_err(|error| error.at(&place))?;
-        let generation = checkpoint_of(&seen)?.generation;
-        if generation != options.generation {
-            let source = format!("it is generation {generation}").into();
-            return Err(StoreError::Foreign { place, source });
-        }
-        let trigrams: Option<String> = seen.try_get(2)?;
+        let trigrams = opening::look(&rows, &options).await?;
         if trigrams.is_none() {
             tracing::warn!(
-                "{place}: pg_trgm was not there when this generation was built, so misspelled \
+                place = options.place(),
+                "pg_trgm was not there when this generation was built, so misspelled \
                  searches find nothing; CREATE EXTENSION pg_trgm and rebuild"
             );
         }
-        Ok(Self { rows, lists, generation, trigrams })
+        Ok(Self { rows, lists, generation: options.generation, trigrams })
     }
 
     /// What a list searches for, and how it is fetched: by similar words where those that were asked
@@ -138,14 +126,6 @@ impl PostgresStore {
         }))
     }
 }
-
-/// The checkpoint, and the schema of pg_trgm where the words have an index of trigrams. Quoted: it is
-/// put into statements.
-const OPENING: &str = "SELECT generation, position, \
-    (SELECT quote_ident(n.nspname) FROM pg_extension AS e \
-     JOIN pg_namespace AS n ON n.oid = e.extnamespace \
-     WHERE e.extname = 'pg_trgm' AND to_regclass('search_word_similar') IS NOT NULL) \
-    FROM checkpoint WHERE one = 1";
 
 #[async_trait]
 impl Store for PostgresStore {

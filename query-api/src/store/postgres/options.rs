@@ -22,7 +22,7 @@ pub struct PostgresStoreOptions {
     pub connections: u32,
     /// How long the server may take for one statement. A read is given up then.
     pub statement_timeout: Duration,
-    /// How long it may take to get a connection.
+    /// How long it may take to get a connection. A server that refuses one is not waited for so long.
     pub connect_timeout: Duration,
 }
 
@@ -47,13 +47,17 @@ impl PostgresStoreOptions {
 
     /// Where that is, without the password.
     pub(super) fn place(&self) -> String {
-        let schema = self.schema();
+        format!("{} in {}", self.schema(), self.server())
+    }
+
+    /// The server and its database, without the password.
+    pub(super) fn server(&self) -> String {
         match PgConnectOptions::from_str(&self.url) {
             Ok(options) => {
                 let database = options.get_database().unwrap_or(options.get_username());
-                format!("{schema} in {}:{}/{database}", options.get_host(), options.get_port())
+                format!("{}:{}/{database}", options.get_host(), options.get_port())
             }
-            Err(_) => format!("{schema} at an address that cannot be read"),
+            Err(_) => "an address that cannot be read".to_owned(),
         }
     }
 

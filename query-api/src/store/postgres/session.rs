@@ -4,7 +4,7 @@
 //! read a trip. So the first statement finds out: where the connection is broken, it is sent once more,
 //! on a connection that has just answered. Reads may be repeated.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, QueryBuilder,
@@ -13,7 +13,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::options::PostgresStoreOptions;
+use super::{options::PostgresStoreOptions, reach::Reach};
 use crate::store::StoreError;
 
 /// How much longer than the server's own timeout is waited for a server that does not answer at all.
@@ -36,6 +36,7 @@ pub(super) enum Use {
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     pool: PgPool,
+    reach: Reach,
     statement_timeout: Duration,
 }
 
@@ -59,12 +60,13 @@ impl Session {
                 Box::pin(async move { configure(connection, &settings).await })
             })
             .connect_lazy_with(options.connection()?);
-        Ok(Self { pool, statement_timeout: options.statement_timeout })
+        let reach = Reach::of(options)?;
+        Ok(Self { pool, reach, statement_timeout: options.statement_timeout })
     }
 
     /// The rows that a statement gives. How many there may be is up to the statement.
     pub(super) async fn rows(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, StoreError> {
-        let connection = self.pool.acquire().await?;
+        let connection = self.connection().await?;
         match self.send(connection, statement).await {
             Err(error) if is_broken(&error) => {}
             done => return Ok(done?),
@@ -82,6 +84,21 @@ impl Session {
     /// Closes all connections, when what they are reading is read.
     pub(super) async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// A connection, which may have died since it was last used. Where the server gives none, that is found
+    /// out sooner than the pool gives up.
+    async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        let acquiring = pin!(self.pool.acquire());
+        let acquired = tokio::select! {
+            biased;
+            acquired = acquiring => acquired,
+            refused = self.reach.refused() => return Err(refused),
+        };
+        match acquired {
+            Err(sqlx::Error::PoolTimedOut) => Err(self.reach.in_vain()),
+            acquired => Ok(acquired?),
+        }
     }
 
     async fn send(
@@ -104,13 +121,13 @@ impl Session {
     /// A connection that has just answered. All that the pool keeps may have died together.
     async fn living(&self) -> Result<PoolConnection<Postgres>, StoreError> {
         for _ in 0..self.pool.options().get_max_connections() {
-            let mut connection = self.pool.acquire().await?;
+            let mut connection = self.connection().await?;
             match timeout(SILENCE_MAX, connection.ping()).await {
                 Ok(Ok(())) => return Ok(connection),
                 Ok(Err(_)) | Err(_) => drop(connection.detach()),
             }
         }
-        Ok(self.pool.acquire().await?)
+        self.connection().await
     }
 }
 

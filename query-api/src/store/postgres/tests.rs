@@ -21,16 +21,67 @@ async fn without_the_schema_there_is_no_store() {
 }
 
 #[tokio::test]
-async fn a_schema_of_something_else_or_of_another_generation_is_no_read_model() {
+async fn a_schema_that_is_being_made_is_not_there_until_it_is_whole() {
+    let tables = PostgresTables::without_any().await;
+    for step in PostgresTables::steps("") {
+        let opened = PostgresStore::open(tables.options_of(1)).await;
+        assert!(matches!(opened, Err(StoreError::Missing(_))), "{opened:?} before {step}");
+        tables.run(&step).await;
+    }
+    // Whoever waited for all of it finds misspelled words from the first on.
+    let store = PostgresStore::open(tables.options_of(1)).await.unwrap();
+    assert!(store.trigrams.is_some());
+    // It is told last which generation it is.
+    tables.run("ALTER SCHEMA cinelog_read_model_1 RENAME TO cinelog_read_model_2").await;
+    let opened = PostgresStore::open(tables.options_of(2)).await;
+    assert!(matches!(opened, Err(StoreError::Missing(_))), "{opened:?}");
+    tables.run("UPDATE checkpoint SET generation = 2").await;
+    PostgresStore::open(tables.options_of(2)).await.unwrap();
+    tables.run("DELETE FROM checkpoint").await;
+    let opened = PostgresStore::open(tables.options_of(2)).await;
+    assert!(matches!(opened, Err(StoreError::Missing(_))), "{opened:?}");
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_version_or_of_another_generation_are_no_read_model() {
     let tables = PostgresTables::new().await;
-    tables.run("CREATE SCHEMA cinelog_read_model_7").await;
-    let options = PostgresStoreOptions { generation: 7, ..tables.options().await };
-    let opened = PostgresStore::open(options).await;
+    tables.run("UPDATE checkpoint SET generation = 3, position = 5").await;
+    let opened = PostgresStore::open(tables.options_of(1)).await;
     assert!(matches!(opened, Err(StoreError::Foreign { .. })), "{opened:?}");
-    let options = tables.options().await;
-    tables.run("UPDATE cinelog_read_model_1.checkpoint SET generation = 3").await;
-    let opened = PostgresStore::open(options).await;
-    assert!(matches!(opened, Err(StoreError::Foreign { .. })), "{opened:?}");
+    tables.run("UPDATE checkpoint SET generation = 1").await;
+    tables.store().await;
+    tables.run("INSERT INTO _sqlx_migrations VALUES (3, true)").await;
+    let newer = PostgresStore::open(tables.options_of(1)).await.unwrap_err();
+    assert!(matches!(newer, StoreError::Foreign { .. }), "{newer:?}");
+    assert!(newer.to_string().contains("newer version"), "{newer}");
+}
+
+#[tokio::test]
+async fn where_the_server_is_down_a_read_is_told_so_soon_and_the_reason_is_known() {
+    let model = with(&[]).await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://reader:geheim@127.0.0.1:{port}/films");
+    let started = std::time::Instant::now();
+    let options = PostgresStoreOptions { url, ..model.postgres().options().await };
+    let error = PostgresStore::open(options).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    for part in [&format!("127.0.0.1:{port}/films"), "refused"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    assert!(!format!("{error:?} {error}").contains("geheim"), "{error:?}");
+}
+
+#[tokio::test]
+async fn while_all_connections_are_in_use_a_read_waits_for_one_as_long_as_it_may() {
+    let model = with(&[]).await;
+    let connect_timeout = Duration::from_millis(1_500);
+    let options = PostgresStoreOptions { connect_timeout, ..model.postgres().options().await };
+    let store = PostgresStore::open(options).await.unwrap();
+    let hold = || store.rows.rows(&|| QueryBuilder::new("SELECT pg_sleep(0.8)"));
+    let (first, second) = tokio::join!(hold(), hold());
+    first.unwrap();
+    second.unwrap();
 }
 
 #[tokio::test]
