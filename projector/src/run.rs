@@ -2,10 +2,12 @@
 //!
 //! Of several projectors on one read model one leads and does that; the others follow: they look where it
 //! is, and take the lead when it is free. A batch that has begun is finished; between batches it can be
-//! stopped or killed, and goes on from the checkpoint. About once a second it does what is to be done beside: it compares the read model's
-//! digest with the log's, and tries parked streams again where somebody has asked for it.
+//! stopped or killed, and goes on from the checkpoint. About once a second it does what is to be done
+//! beside: it compares the read model's digest with the log's, and tries parked streams again where
+//! somebody has asked for it. Whoever finds that the two are not of one log writes nothing, and looks
+//! again until they are.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use event_log::{EventBatches, EventLog, LogError};
 use events::{Position, RecordedEvent};
@@ -60,6 +62,9 @@ impl Default for ProjectorOptions {
 ///
 /// Several may run on one read model: one leads and writes, the others follow it, and one of them takes
 /// its place within seconds when it is gone. When this returns, the lead is given up.
+///
+/// Where the read model was not made of `log`, as position and digest tell, it neither leads nor writes,
+/// says so in `status`, and goes on when that has passed.
 ///
 /// While the log or the read model is unavailable (a full disk, a network that is gone) it tries
 /// again until `shutdown`, and warns of each try.
@@ -143,13 +148,22 @@ impl Projector {
         }
     }
 
+    /// Leads where it can. Never where the read model is of another log than this one: neither would be
+    /// right any more, and whoever has the right log could not lead.
     async fn lead_or_follow(&mut self) -> Result<(), ProjectorError> {
-        while self.read_model.lead().await? == Leadership::Following {
+        loop {
             let at = self.look().await?;
-            if self.tell_leads(Some(false)) {
+            if !self.is_of_this_log().await? {
+                self.resign().await;
+            } else if self.read_model.lead().await? == Leadership::Leading {
+                if self.tell_leads(Some(true)) {
+                    tracing::info!("this projector leads");
+                }
+                self.project().await?;
+                self.resign().await;
+            } else if self.tell_leads(Some(false)) {
                 tracing::info!(position = %at.position, "another projector leads, this one follows");
             }
-            self.check_completeness().await?;
             self.succeeded();
             if tokio::time::timeout(self.options.follow_every, self.shutdown.cancelled())
                 .await
@@ -158,10 +172,6 @@ impl Projector {
                 return Ok(());
             }
         }
-        if self.tell_leads(Some(true)) {
-            tracing::info!("this projector leads");
-        }
-        self.project().await
     }
 
     /// Finds out where the read model is, and says so.
@@ -185,9 +195,14 @@ impl Projector {
         self.tell_leads(None);
     }
 
-    /// Follows the log from the stored checkpoint until `shutdown` or an error.
+    /// Follows the log from the stored checkpoint until `shutdown`, an error, or the read model is not of
+    /// this log.
     async fn project(&mut self) -> Result<(), ProjectorError> {
         let mut at = self.look().await?;
+        // Again: before this one had the lead, another one may have moved the checkpoint.
+        if !self.is_of_this_log().await? {
+            return Ok(());
+        }
         tracing::info!(generation = at.generation, position = %at.position, "projector follows the log");
         // What was committed without its answer, or by another one that ended before it told, is not told
         // of in detail any more: whoever remembers anything forgets it. Also where the position is what
@@ -203,7 +218,11 @@ impl Projector {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return Ok(()),
-                () = sleep_until(chores_at) => self.do_chores(at).await?,
+                () = sleep_until(chores_at) => {
+                    if !self.do_chores(at).await? {
+                        return Ok(());
+                    }
+                }
                 // What was gathered is kept when one of the others comes first.
                 gathered = self.gather(&mut batches, &mut events) => gathered?,
             }
@@ -213,7 +232,7 @@ impl Projector {
                 }
                 let most = self.options.batch_events_max.max(1).min(events.len());
                 let later = events.split_off(most);
-                at = self.take(at, std::mem::replace(&mut events, later)).await?;
+                at = self.take(at, mem::replace(&mut events, later)).await?;
             }
         }
     }
@@ -232,7 +251,7 @@ impl Projector {
             bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
             // Before anything else is waited for: whoever stops waiting here must not lose them.
             events.extend(page);
-            if std::mem::take(&mut first) {
+            if mem::take(&mut first) {
                 self.find_head().await;
             }
             let is_behind = events.last().is_none_or(|last| last.position < self.head);
@@ -273,12 +292,15 @@ impl Projector {
         Ok(reached)
     }
 
-    async fn do_chores(&mut self, at: Checkpoint) -> Result<(), ProjectorError> {
+    /// Gives whether it may go on leading.
+    async fn do_chores(&mut self, at: Checkpoint) -> Result<bool, ProjectorError> {
         if self.read_model.lead().await? == Leadership::Following {
             return Err(StoreError::Deposed.into());
         }
         self.find_head().await;
-        self.check_completeness().await?;
+        if !self.is_of_this_log().await? {
+            return Ok(false);
+        }
         self.retry_parked(at).await?;
         // Where events wait, only a batch that gets through shows that all is well again: the disk may
         // be full for what is written and fine for what has been read.
@@ -286,12 +308,12 @@ impl Projector {
             self.succeeded();
         }
         self.chores_at = Instant::now() + CHORES_EVERY;
-        Ok(())
+        Ok(true)
     }
 
     /// Compares the stored checkpoint and its digest with what the log has, also where nothing has
     /// moved: the file may have been changed or replaced by somebody else. A row or two each time.
-    async fn check_completeness(&mut self) -> Result<(), ProjectorError> {
+    async fn is_of_this_log(&mut self) -> Result<bool, ProjectorError> {
         let (Checkpoint { position, .. }, read_model) = self.read_model.digest().await?;
         let log = self.log.digest(position).await?;
         // Beyond its end, the digest that the log gives is that of its end.
@@ -304,16 +326,17 @@ impl Projector {
                 _ => Completeness::Incomplete { position, log, read_model },
             }
         };
-        measure::complete(matches!(completeness, Completeness::Complete(_)));
+        let is_complete = matches!(completeness, Completeness::Complete(_));
+        measure::complete(is_complete);
         let mut before = Completeness::Unknown;
         self.status.update(|report| {
-            before = std::mem::replace(&mut report.completeness, completeness);
+            before = mem::replace(&mut report.completeness, completeness);
         });
-        // Once, and not every second again.
-        if before != completeness {
-            tell_completeness(completeness);
+        // Once, and not every second again, nor whenever somebody else goes on.
+        if mem::discriminant(&before) != mem::discriminant(&completeness) {
+            tell_completeness(before, completeness);
         }
-        Ok(())
+        Ok(is_complete)
     }
 
     /// Tries streams again where somebody has asked for it.
@@ -354,7 +377,7 @@ impl Projector {
     fn tell_leads(&mut self, leads: Option<bool>) -> bool {
         measure::leading(leads == Some(true));
         self.status.update(|report| report.leads = leads == Some(true));
-        std::mem::replace(&mut self.leads, leads) != leads
+        mem::replace(&mut self.leads, leads) != leads
     }
 
     fn succeeded(&mut self) {
@@ -390,14 +413,25 @@ impl Projector {
     }
 }
 
-fn tell_completeness(completeness: Completeness) {
-    match completeness {
+fn tell_completeness(before: Completeness, now: Completeness) {
+    match now {
+        Completeness::Complete(position) if before != Completeness::Unknown => {
+            tracing::info!(%position, "the read model is what the log holds again");
+        }
         Completeness::Unknown | Completeness::Complete(_) => {}
         Completeness::Incomplete { position, log, read_model } => {
-            tracing::error!(%position, %log, %read_model, "the read model is not what the log holds");
+            tracing::error!(
+                %position, %log, %read_model,
+                "the read model is not what the log holds: this log is not the one that the read model was \
+                 made of, or one of them was altered; this projector folds nothing in and does not lead"
+            );
         }
         Completeness::Ahead { position, head } => {
-            tracing::error!(%position, %head, "the read model is ahead of the log");
+            tracing::error!(
+                %position, %head,
+                "the read model is ahead of the log: this log is not the one that the read model was made \
+                 of, or an older one was put in place; this projector folds nothing in and does not lead"
+            );
         }
     }
 }

@@ -124,11 +124,15 @@ impl Report {
             return Some(format!("the projector has got nothing done for more than {seconds} s"));
         }
         if let Completeness::Incomplete { position, .. } = self.completeness {
-            return Some(format!("the read model is not what the log holds up to {position}"));
+            return Some(format!(
+                "the read model is not what the log holds up to {position}: this log is not the one that it was \
+                 made of, or one of them was altered"
+            ));
         }
         if let Completeness::Ahead { position, head } = self.completeness {
             return Some(format!(
-                "the read model is at position {position}, ahead of the log, which ends at {head}"
+                "the read model is at position {position}, ahead of the log, which ends at {head}: this log is \
+                 not the one that it was made of, or an older one was put in place"
             ));
         }
         if self.poison == Some(PoisonPolicy::Halt) && self.parked_streams > 0 {

@@ -6,7 +6,7 @@ use event_log::{
     Append, EventLog, Expected,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
-use events::{MovieId, NewEvent, Position, RecordedEvent};
+use events::{Digest, MovieId, NewEvent, Position, RecordedEvent};
 use futures::{StreamExt, stream::BoxStream};
 use projector::{
     Backoff, PoisonPolicy, ProjectorError, ProjectorOptions, ReadModel, ReadModels, Status,
@@ -223,6 +223,14 @@ impl Ground {
         assert_eq!(touched.await, 1);
     }
 
+    /// Sets the digest's hash.
+    pub(crate) async fn set_digest(&self, digest: Digest) {
+        let hash: String = digest.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sqlite = format!("UPDATE checkpoint SET digest_hash = x'{hash}'");
+        let postgres = format!("UPDATE checkpoint SET digest_hash = '\\x{hash}'");
+        assert_eq!(self.change_as(&sqlite, &postgres).await, 1);
+    }
+
     /// Starts a projector, with a read model connection of its own.
     pub(crate) async fn start(&self, options: ProjectorOptions) -> Running {
         let log: Arc<dyn EventLog> = Arc::clone(&self.log) as _;
@@ -315,6 +323,14 @@ pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
     timeout(PATIENCE, wait).await.expect("it is so in time");
 }
 
+/// Waits until a projector has found out anew how it is, and gone on from that, a few times.
+pub(crate) async fn has_looked_again(running: &Running) {
+    for _ in 0..3 {
+        let before = running.status.report().progressed;
+        eventually(async || running.status.report().progressed != before).await;
+    }
+}
+
 /// The read model of a database.
 pub(crate) fn on_postgres(url: &str, lease: Duration) -> Arc<dyn ReadModels> {
     let options = PostgresReadModelsOptions { lease, ..PostgresReadModelsOptions::at(url) };
@@ -340,6 +356,16 @@ pub(crate) async fn change_file(path: &std::path::Path, statements: &str) -> u64
     let done = sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut db).await.unwrap();
     db.close().await.unwrap();
     done.rows_affected()
+}
+
+/// What another log holds: longer, and other events from the first one on.
+pub(crate) fn other_history() -> History {
+    let mut history = History::default();
+    for movie in 100..220 {
+        history.create_with_genres(movie, ["Western"]);
+    }
+    assert!(history.events.len() > busy_history().events.len());
+    history
 }
 
 /// Some films, shared genres, ratings given and taken back, a deletion and its undoing.

@@ -13,7 +13,10 @@ use read_model::{ChangeFeed, Checkpoint};
 
 use crate::{
     contents::folded,
-    ground::{Ground, Store, busy_history, eventually, on_postgres, options, reached},
+    ground::{
+        Ground, Store, busy_history, eventually, has_looked_again, on_postgres, options,
+        other_history, reached,
+    },
     history::film,
 };
 
@@ -195,5 +198,46 @@ async fn a_leader_that_goes_silent_in_the_middle_of_a_batch_does_not_keep_the_le
     assert!(batch.commit().await.unwrap_err().is_transient());
     let late = silent.apply(at(0), &history.events[..1], PARK).await;
     assert!(matches!(late, Err(StoreError::Deposed)), "{late:?}");
+    assert_eq!(ground.stored().await, folded(&history.events));
+}
+
+/// As with a process that was given the address of another log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_another_log_never_leads_and_blocks_nobody() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(30);
+    let ground = Ground::with(Store::Postgres, old).await;
+    let mut items = ground.feed.subscribe();
+    let right = ground.start(options(7, PARK)).await;
+    reached(&mut items, Position(30)).await;
+    let other = other_history().events;
+    let [longer, shorter] =
+        [Ground::with(Store::Sqlite, &other).await, Ground::with(Store::Sqlite, &other[..5]).await];
+    let mut wrong = Vec::new();
+    for elsewhere in [&longer, &shorter] {
+        let log: Arc<dyn EventLog> = Arc::clone(&elsewhere.log) as _;
+        wrong.push(ground.start_on(log, options(7, PARK)).await);
+    }
+    let none_of_them_leads = async || {
+        for projector in &wrong {
+            has_looked_again(projector).await;
+            let report = projector.status.report();
+            assert!(!report.leads && report.trouble(std::time::Instant::now()).is_some());
+        }
+    };
+    none_of_them_leads().await;
+    right.stop().await.unwrap();
+    none_of_them_leads().await;
+    assert_eq!(ground.stored().await, folded(old));
+
+    ground.append(new).await;
+    let right = ground.start(options(7, PARK)).await;
+    reached(&mut items, history.events.last().unwrap().position).await;
+    assert!(right.status.report().leads);
+    none_of_them_leads().await;
+    for projector in wrong {
+        projector.stop().await.unwrap();
+    }
+    right.stop().await.unwrap();
     assert_eq!(ground.stored().await, folded(&history.events));
 }

@@ -287,3 +287,35 @@ async fn an_address_where_nobody_is_says_so_and_no_password() {
         "{live:?}"
     );
 }
+
+/// It was read-only when the session began, and the session does not hear that it is no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_projector_goes_on_after_a_read_only_spell_though_nobody_ends_its_session() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(30);
+    let ground = Ground::with(Store::Postgres, old).await;
+    let database = ground.database.as_ref().unwrap();
+    let mut items = ground.feed.subscribe();
+    let running = ground.start(options(7, PARK)).await;
+    reached(&mut items, old.last().unwrap().position).await;
+    let mut db = database.connect().await;
+    let spell = format!(
+        "ALTER DATABASE \"{}\" SET default_transaction_read_only = on; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        database.name()
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(spell)).execute(&mut db).await.unwrap();
+    ground.append(new).await;
+    eventually(async || {
+        let failing = running.status.report().failing;
+        failing.is_some_and(|failing| failing.reason.contains("read-only"))
+    })
+    .await;
+    let over =
+        format!("ALTER DATABASE \"{}\" RESET default_transaction_read_only", database.name());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(over)).execute(&mut db).await.unwrap();
+    reached(&mut items, new.last().unwrap().position).await;
+    running.stop().await.unwrap();
+    assert_eq!(ground.stored().await, folded(&history.events));
+}

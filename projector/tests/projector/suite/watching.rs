@@ -1,11 +1,18 @@
 //! What a projector tells of itself while it runs.
 
-use events::{Digest, Position, StreamName};
+use std::sync::Arc;
+
+use event_log::EventLog;
+use events::{Digest, Position, RecordedEvent, StreamName};
 use projector::{Completeness, PoisonPolicy};
+use read_model::ChangeFeed;
 
 use super::STORE;
 use crate::{
-    ground::{Ground, busy_history, eventually, options},
+    contents::folded,
+    ground::{
+        Ground, Store, busy_history, eventually, has_looked_again, options, other_history, reached,
+    },
     history::film,
 };
 
@@ -106,4 +113,57 @@ async fn what_keeps_it_from_going_on_is_told_until_it_has_passed() {
     // Not one that passes by itself: it ends, and the last word stays.
     running.ended().await.unwrap_err();
     assert!(status.report().failing.unwrap().reason.contains("the power is gone"));
+}
+
+#[tokio::test]
+async fn a_longer_log_that_the_read_model_was_not_made_of_is_not_folded_in() {
+    let completeness = beside_another_log(&other_history().events).await;
+    assert!(matches!(completeness, Completeness::Incomplete { .. }), "{completeness:?}");
+}
+
+#[tokio::test]
+async fn a_shorter_log_that_the_read_model_was_not_made_of_is_not_followed() {
+    let completeness = beside_another_log(&other_history().events[..5]).await;
+    assert!(matches!(completeness, Completeness::Ahead { .. }), "{completeness:?}");
+}
+
+/// Starts a projector with a log of `events` on a read model of another log, which must stay as it is;
+/// gives what it found.
+async fn beside_another_log(events: &[RecordedEvent]) -> Completeness {
+    let history = busy_history();
+    let ground = Ground::with(STORE, &history.events[..20]).await;
+    ground.catch_up(options(100, PARK)).await;
+    let other = Ground::with(Store::Sqlite, events).await;
+    let log: Arc<dyn EventLog> = Arc::clone(&other.log) as _;
+    let running = ground.start_on(log, options(100, PARK)).await;
+    has_looked_again(&running).await;
+    let report = running.status.report();
+    assert!(!report.leads && report.trouble(std::time::Instant::now()).is_some());
+    running.stop().await.unwrap();
+    assert_eq!(ground.stored().await, folded(&history.events[..20]));
+    report.completeness
+}
+
+#[tokio::test]
+async fn nothing_is_folded_in_while_the_two_differ_and_it_goes_on_when_they_do_no_more() {
+    let history = busy_history();
+    let (old, new) = history.events.split_at(20);
+    let ground = Ground::with(STORE, old).await;
+    let mut items = ground.feed.subscribe();
+    let running = ground.start(options(100, PARK)).await;
+    reached(&mut items, Position(20)).await;
+    ground.spoil_digest().await;
+    eventually(async || {
+        let report = running.status.report();
+        matches!(report.completeness, Completeness::Incomplete { .. }) && !report.leads
+    })
+    .await;
+    ground.append(new).await;
+    has_looked_again(&running).await;
+    assert_eq!(ground.position().await, Position(20));
+    ground.set_digest(old.iter().fold(Digest::EMPTY, Digest::extend)).await;
+    reached(&mut items, new.last().unwrap().position).await;
+    assert!(running.status.report().leads);
+    running.stop().await.unwrap();
+    assert_eq!(ground.stored().await, folded(&history.events));
 }
