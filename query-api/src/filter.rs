@@ -42,6 +42,15 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
+    /// Whether only numbers up to `most` compare so with `asked`.
+    pub(crate) fn bounds_above(self, asked: i64, most: i64) -> bool {
+        match self {
+            Self::Equal | Self::AtMost => asked <= most,
+            Self::LessThan => asked <= most + 1,
+            Self::AtLeast | Self::MoreThan => false,
+        }
+    }
+
     /// Whether only numbers from `least` on compare so with `asked`.
     pub(crate) fn bounds_below(self, asked: i64, least: i64) -> bool {
         match self {

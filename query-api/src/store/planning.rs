@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    filter::{Column, Condition, MovieFilter},
+    filter::{Column, Comparison, Condition, MovieFilter},
     sort::{MovieSort, Order},
 };
 
@@ -33,7 +33,12 @@ pub(crate) fn to_be_counted<'f>(
     order: &Order<MovieSort>,
 ) -> impl Iterator<Item = &'f Condition> {
     let first = order.keys().first().map(|(key, _)| *key);
-    let is_served = move |condition: &Condition| is_served_in_order(condition, first);
+    // Where all films have the first key in common, the order is that of the second.
+    let has_more = order.keys().len() > 1;
+    let is_served = move |condition: &Condition| {
+        let is_common = matches!(condition, Condition::Compares(_, Comparison::Equal, _));
+        is_served_in_order(condition, first) && !(is_common && has_more)
+    };
     filter.conditions.iter().filter(move |it| !is_served(it) && !it.is_of_one_film())
 }
 

@@ -24,7 +24,7 @@ SELECT n, gen_random_uuid(), '{"n":' || n || repeat(' ', 900) || '}', false,
     CASE WHEN n % 10 = 4 THEN 0 ELSE 60 + (random() * 140)::int END,
     CASE WHEN n % 2 = 0 THEN 0 ELSE round((1 + random() * 9)::numeric, 2)::float8 END,
     CASE WHEN n % 2 = 0 THEN 0 ELSE least(1000000, (1 / (random() + 1e-9)))::bigint END,
-    (ARRAY['en','en','en','en','en','fr','de','ja','es','is'])[1 + n % 10],
+    (ARRAY['en','en','en','en','en','fr','de','ja','es','is'])[1 + (random() * 9)::int],
     (ARRAY['US','US','US','US','GB','FR','DE','JP','ES','IS'])[1 + (n / 7) % 10],
     CASE WHEN n % 3 = 0 THEN 'tt' || lpad(n::text, 7, '0') ELSE '' END,
     1600000000000000 + n * 1000000::bigint, 1600000000000000 + (random() * 1e12)::bigint
@@ -34,7 +34,7 @@ FROM generate_series(1, current_setting('cinelog.films')::int) AS n;
 -- of five thousand; each has a director, of one for fifty films.
 INSERT INTO movie_facet (kind, slug, movie_key)
 SELECT 'genre', CASE WHEN chance < 0.4 THEN 'drama' WHEN chance < 0.6 THEN 'comedy'
-    ELSE 'genre-' || key % 18 END, key FROM (SELECT key, random() AS chance FROM movie) AS dice
+    ELSE 'genre-' || (chance * 1e6)::int % 18 END, key FROM (SELECT key, random() AS chance FROM movie) AS dice
 UNION ALL SELECT 'tag', 'tag-' || (power(random(), 2) * 5000)::int, key FROM movie WHERE random() < 0.5
 UNION ALL SELECT kind, 'given-' || key * 7919 % 997 || '-family-' || key * 7919 % (current_setting('cinelog.films')::int / 50), key
     FROM movie, unnest(ARRAY['director', 'person']) AS kind;

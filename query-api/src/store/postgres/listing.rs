@@ -175,26 +175,28 @@ impl Listing<'_> {
             query.push("1 ");
         }
         let directions = self.directions(window);
-        if let Some(walk) = &self.walk {
-            query.push("FROM (SELECT m.* ");
-            self.push_from(query, window, &directions);
-            let keys = self.keys.iter().zip(&directions).enumerate();
-            for (at, ((key, _), direction)) in keys {
-                query.push(if at == 0 { " ORDER BY " } else { ", " });
-                key(query);
-                query.push(format_args!(" {}", direction.sql()));
+        match &self.walk {
+            // Postgres then knows which keys are the same for all.
+            Some(Walk { fits, most: None }) => {
+                self.push_from(query, window, &directions);
+                fits(query);
             }
-            if let Some(most) = walk.most {
+            Some(Walk { fits, most: Some(most) }) => {
+                query.push("FROM (SELECT m.* ");
+                self.push_from(query, window, &directions);
+                for (at, ((key, _), direction)) in self.keys.iter().zip(&directions).enumerate() {
+                    query.push(if at == 0 { " ORDER BY " } else { ", " });
+                    key(query);
+                    query.push(format_args!(" {}", direction.sql()));
+                }
                 let counted_off = match window.at {
                     Place::Offset(items) => i64::from(items),
                     Place::After(_) | Place::Before(_) => 0,
                 };
-                query.push(format_args!(" LIMIT {}", most + counted_off));
+                query.push(format_args!(" LIMIT {}) AS m WHERE true", most + counted_off));
+                fits(query);
             }
-            query.push(") AS m WHERE true");
-            (walk.fits)(query);
-        } else {
-            self.push_from(query, window, &directions);
+            None => self.push_from(query, window, &directions),
         }
         if in_full {
             query.push(format_args!(" ORDER BY {}", order(&directions)));

@@ -239,6 +239,11 @@ fn push_walked(query: &mut Query, filter: &MovieFilter, plan: &Plan<'_>, search:
             {
                 query.push(" AND m.rating > 0");
             }
+            Condition::Compares(Column::RatingCount, comparison, Value::Integer(count))
+                if comparison.bounds_above(*count, 0) =>
+            {
+                query.push(" AND m.rating <= 0");
+            }
             _ => {}
         }
     }
