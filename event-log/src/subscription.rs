@@ -136,7 +136,10 @@ mod tests {
     const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// A subscription to a log without events, and how often it has looked.
-    fn to_nothing(news: watch::Receiver<()>, wait_max: Duration) -> (EventBatches, Arc<AtomicUsize>) {
+    fn to_nothing(
+        news: watch::Receiver<()>,
+        wait_max: Duration,
+    ) -> (EventBatches, Arc<AtomicUsize>) {
         let looks = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&looks);
         let read: ReadPage = Arc::new(move |_| {

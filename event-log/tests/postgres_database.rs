@@ -8,10 +8,10 @@ mod facts;
 use std::time::Duration;
 
 use event_log::{
-    Append, CopyableLog, EventLog, Expected, LogError,
+    Append, AppendError, CopyableLog, EventLog, Expected, LogError,
     postgres::{PostgresLog, PostgresLogOptions},
 };
-use events::{Digest, NewEvent, Position, StreamName};
+use events::{Digest, NewEvent, Position, Revision, StreamName};
 use facts::{append, append_of, assert_damaged, assert_unavailable, event, everything, ids};
 use futures::{
     StreamExt,
@@ -139,7 +139,7 @@ async fn what_the_database_sets_for_its_sessions_changes_nothing() {
         .execute(
             "CREATE TABLE noted (isolation text, synchronous text);
              CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                 INSERT INTO noted VALUES (current_setting('transaction_isolation'),
+                 INSERT INTO public.noted VALUES (current_setting('transaction_isolation'),
                                            current_setting('synchronous_commit'));
                  RETURN NULL;
              END $$;
@@ -167,6 +167,36 @@ async fn what_the_database_sets_for_its_sessions_changes_nothing() {
         .await
         .unwrap();
     assert_eq!(noted, [("read committed".to_owned(), "on".to_owned())]);
+}
+
+#[tokio::test]
+async fn functions_that_others_have_made_are_not_taken_for_the_servers() {
+    let database = Database::new().await;
+    open(&database).await.close().await;
+    let mut other = database.connect().await;
+    // More to the point than the server's own, which is for arrays of anything.
+    other
+        .execute("CREATE FUNCTION public.cardinality(text[]) RETURNS integer LANGUAGE sql RETURN 0")
+        .await
+        .unwrap();
+    set(&database, "search_path = public, pg_catalog").await;
+    let log = open(&database).await;
+    append(&log, 1).await.unwrap();
+    let wrong = Expected::Exact(Revision(5));
+    let stream = StreamName::new("movie-1").unwrap();
+    let result = log.append(Append::new(stream, wrong, vec![event(2, 10)])).await;
+    let conflict = AppendError::Conflict { actual: Revision(1) };
+    assert_eq!(result.unwrap_err().to_string(), conflict.to_string());
+    // Whatever the session is that calls them.
+    let unpinned: Vec<String> = sqlx::query_scalar(
+        "SELECT proname::text FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
+         WHERE pronamespace = 'cinelog_log'::regnamespace AND lanname = 'plpgsql'
+           AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(proconfig, '{}'))",
+    )
+    .fetch_all(&mut other)
+    .await
+    .unwrap();
+    assert_eq!(unpinned, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -222,12 +252,17 @@ async fn no_error_and_no_debug_output_shows_the_password() {
 async fn what_postgres_cannot_keep_is_refused_for_that_append_alone() {
     let database = Database::new().await;
     let log = open(&database).await;
-    let bad = NewEvent { event_type: "A\0B".to_owned(), ..event(1, 10) };
-    let results =
-        join_all([event(0, 10), bad, event(2, 10)].map(|e| log.append(append_of(e)))).await;
-    let told: Vec<bool> = results.iter().map(Result::is_ok).collect();
-    assert_eq!(told, [true, false, true]);
-    assert_eq!(ids(&everything(&log).await), [0, 2]);
+    let bad = |id| id % 40 == 1;
+    let events = (0..100).map(|id| {
+        let event_type = if bad(id) { "A\0B" } else { "Happened" }.to_owned();
+        NewEvent { event_type, ..event(id, 10) }
+    });
+    let results = join_all(events.map(|event| log.append(append_of(event)))).await;
+    for (result, id) in results.iter().zip(0..) {
+        assert_eq!(result.is_err(), bad(id), "{id}: {result:?}");
+    }
+    let kept: Vec<u128> = (0..100).filter(|id| !bad(*id)).collect();
+    assert_eq!(ids(&everything(&log).await), kept, "in their order");
     log.health().unwrap();
 }
 
@@ -261,6 +296,25 @@ async fn what_another_process_appends_wakes_a_subscription() {
     let reader = PostgresLog::open_reader(reader).await.unwrap();
     let mut batches = reader.subscribe_all(Position::START);
     for id in 1..20 {
+        append(&log, id).await.unwrap();
+        assert_eq!(ids(&batches.next().await.unwrap().unwrap()), [id]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_announced_and_is_not_so_changes_nothing() {
+    let database = Database::new().await;
+    let log = open(&database).await;
+    let reader = PostgresLogOptions { poll_interval: NEVER, ..options(&database) };
+    let reader = PostgresLog::open_reader(reader).await.unwrap();
+    let mut batches = reader.subscribe_all(Position::START);
+    let mut other = database.connect().await;
+    for (id, payload) in [(1, "9223372036854775807"), (2, "no number"), (3, "0"), (4, "")] {
+        sqlx::query("SELECT pg_notify('cinelog_log', $1)")
+            .bind(payload)
+            .execute(&mut other)
+            .await
+            .unwrap();
         append(&log, id).await.unwrap();
         assert_eq!(ids(&batches.next().await.unwrap().unwrap()), [id]);
     }

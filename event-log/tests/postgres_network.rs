@@ -8,7 +8,7 @@ mod facts;
 use std::time::Duration;
 
 use event_log::{
-    Append, EventLog, Expected, IdempotencyEntry,
+    Append, EventLog, Expected, IdempotencyEntry, LogError,
     postgres::{PostgresLog, PostgresLogOptions},
 };
 use events::{Position, StreamName};
@@ -16,7 +16,7 @@ use facts::{append, append_of, assert_unavailable, event, everything, ids};
 use futures::{StreamExt, future::join_all};
 use jiff::Timestamp;
 use proving_ground::{CuttingProxy, Database};
-use sqlx::{AssertSqlSafe, Connection, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 const SOON: Duration = Duration::from_millis(20);
 
@@ -218,11 +218,16 @@ async fn waits_for_a_lock(database: &Database) {
 
 /// Makes the next transactions that write events fail as serializable ones do, so many of them.
 async fn fail_to_serialize(database: &Database, times: u32) {
+    fail(database, times, "serialization_failure").await;
+}
+
+/// Makes the next transactions that write events fail, so many of them.
+async fn fail(database: &Database, times: u32, code: &str) {
     let sql = format!(
         "CREATE SEQUENCE failed;
          CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-             IF nextval('failed') <= {times} THEN
-                 RAISE EXCEPTION 'could not serialize' USING ERRCODE = 'serialization_failure';
+             IF nextval('public.failed') <= {times} THEN
+                 RAISE EXCEPTION 'it fails' USING ERRCODE = '{code}';
              END IF;
              RETURN NULL;
          END $$;
@@ -252,6 +257,118 @@ async fn an_append_that_can_never_be_serialized_is_given_up() {
     database.connect().await.execute("DROP TRIGGER fail ON cinelog_log.event").await.unwrap();
     recovers(&log).await;
     append(&log, 1).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_whatever_is_appended_is_not_tried_for_each_append() {
+    // A fault of the database's, and one that could be that of each of them.
+    for (code, attempts_max) in [("raise_exception", 8), ("data_exception", 80)] {
+        let (database, _proxy, log) = through_a_proxy(|_| {}).await;
+        fail(&database, 1_000_000, code).await;
+        for result in join_all((0..500).map(|id| append(&log, id))).await {
+            let told = result.unwrap_err().to_string();
+            assert!(told.contains("damaged") && told.contains("it fails"), "{told}");
+        }
+        let mut other = database.connect().await;
+        let attempts: i64 = sqlx::query_scalar("SELECT last_value FROM failed")
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+        assert!(attempts <= attempts_max, "{attempts} attempts with {code}");
+        other.execute("DROP TRIGGER fail ON cinelog_log.event").await.unwrap();
+        assert_eq!(append(&log, 1).await.unwrap().position, Position(1));
+    }
+}
+
+/// Holds all tables of the log as `pg_dump` does, in a transaction of that connection.
+async fn dump(connection: &mut PgConnection) {
+    let tables: String = sqlx::query_scalar(
+        "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables
+         WHERE schemaname = 'cinelog_log'",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .unwrap();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let lock = format!("{begin}; LOCK TABLE {tables} IN ACCESS SHARE MODE");
+    connection.execute(AssertSqlSafe(lock)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dump_holds_up_neither_repeats_nor_the_probe() {
+    let (database, _proxy, log) = through_a_proxy(|options| {
+        options.statement_timeout = Duration::from_secs(1);
+    })
+    .await;
+    let first = append(&log, 1).await.unwrap();
+    let mut dumping = database.connect().await;
+    dump(&mut dumping).await;
+    for _ in 0..3 {
+        assert_eq!(append(&log, 1).await.unwrap(), first);
+        log.health().unwrap();
+    }
+    // Until it cannot be written for another reason.
+    let mut other = database.connect().await;
+    let mut transaction = other.begin().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock(cinelog_log.lock_key())";
+    transaction.execute(lock).await.unwrap();
+    assert_unavailable(append(&log, 2).await);
+    recovers(&log).await;
+    transaction.rollback().await.unwrap();
+    assert_eq!(append(&log, 2).await.unwrap().position, Position(2));
+    dumping.execute("COMMIT").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_that_get_no_answer_leave_their_places_to_others() {
+    const READERS: u32 = 2;
+    let (_database, proxy, log) = through_a_proxy(|options| {
+        options.readers = READERS;
+        options.statement_timeout = Duration::from_millis(500);
+        options.connect_timeout = Duration::from_millis(500);
+    })
+    .await;
+    append(&log, 1).await.unwrap();
+    let reads = async || join_all((0..READERS).map(|_| log.head())).await;
+    for read in reads().await {
+        read.unwrap();
+    }
+    proxy.pause(true);
+    let silent = std::time::Instant::now();
+    for read in reads().await {
+        assert!(matches!(read, Err(LogError::Unavailable(_))), "{read:?}");
+    }
+    assert!(silent.elapsed() < Duration::from_secs(6), "{:?}", silent.elapsed());
+    // One that nobody waits for any more has a place no longer than one that does.
+    for _ in 0..READERS {
+        let read = tokio::time::timeout(SOON, log.head()).await;
+        assert!(read.is_err(), "{read:?}");
+    }
+    // They do not wait for the silent connections, but try new ones.
+    let before = proxy.connections();
+    for read in reads().await {
+        read.unwrap_err();
+    }
+    assert!(proxy.connections() >= before + u64::from(READERS));
+    proxy.pause(false);
+    for read in reads().await {
+        assert_eq!(read.unwrap(), Position(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_is_closed_in_time_when_the_network_is_silent() {
+    let (_database, proxy, log) = through_a_proxy(|options| {
+        options.statement_timeout = Duration::from_millis(500);
+        options.connect_timeout = Duration::from_millis(500);
+    })
+    .await;
+    append(&log, 1).await.unwrap();
+    assert_eq!(log.head().await.unwrap(), Position(1));
+    proxy.pause(true);
+    let silent = std::time::Instant::now();
+    log.close().await;
+    assert!(silent.elapsed() < Duration::from_secs(10), "{:?}", silent.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

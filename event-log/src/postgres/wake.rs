@@ -16,7 +16,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{PostgresLogOptions, failure::log_error, readers::Readers, row::integer, session::answered};
+use super::{
+    PostgresLogOptions, failure::log_error, readers::Readers, row::integer, session::answered,
+};
 use crate::{LogError, backoff::Backoff};
 
 /// The channel. What is sent is the position that the log has reached.

@@ -157,9 +157,7 @@ impl Writer for PostgresWriter {
     async fn probe(&mut self) -> Result<(), LogError> {
         let statement_timeout = self.options.statement_timeout;
         let probed = self
-            .with_connection(async |connection, _| {
-                call(connection, PROBE, statement_timeout).await
-            })
+            .with_connection(async |connection, _| call(connection, PROBE, statement_timeout).await)
             .await;
         probed.map_err(log_error)
     }
