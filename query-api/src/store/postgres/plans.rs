@@ -18,7 +18,7 @@ use crate::{
     filter::{Column, Comparison, Condition, MovieFilter},
     page::{Matching, Place, Window},
     sort::{Direction, FacetSort, MovieSort, Order, RatingSort, SortKey},
-    store::{FacetList, MovieList, Part, RatingList, Store},
+    store::{FacetList, MovieList, Part, RatingList},
     testing::PostgresTables,
     value::Value,
 };
