@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use events::Position;
 use futures::{StreamExt, stream, stream::BoxStream};
 use projector::{ReadModels, port::Guard};
-use query_api::{LiveStore, Store};
+use query_api::{LiveStore, Store, StoreError};
 use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed, ReadModelChanged};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -110,8 +110,15 @@ impl Following {
             }
         };
         let reached = coming.store.checkpoint().await?;
-        // Asked after the new one: nobody was shown more than this.
-        let shown = current.checkpoint().await?.position;
+        // Asked after the new one: nobody was shown more than this. What is shown after it, queries wait for.
+        let shown = match current.checkpoint().await {
+            Ok(checkpoint) => checkpoint.position.max(self.store.shown()),
+            // It is gone, and shows nothing any more.
+            Err(StoreError::Missing(_) | StoreError::Foreign { .. } | StoreError::Damaged(_)) => {
+                self.store.shown()
+            }
+            Err(error) => return Err(error.into()),
+        };
         let stands_still = coming.shown.replace(shown) == Some(shown);
         if reached.position < shown || !stands_still {
             *next = Some(coming);
@@ -155,3 +162,7 @@ impl ChangeFeed for WithOwnNews {
         stream::select(self.own.subscribe(), self.shared.subscribe()).boxed()
     }
 }
+
+#[cfg(test)]
+#[path = "following_tests.rs"]
+mod tests;

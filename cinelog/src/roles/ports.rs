@@ -86,8 +86,7 @@ impl Ports {
         }
         if roles.has(Role::Query) {
             let stores = wire::stores(config, data);
-            let store = wire::live_store(config, read_models.as_ref(), &stores).await?;
-            let held = read_models.hold(store.generation()).await?;
+            let (store, held) = wire::live_store(config, read_models.as_ref(), &stores).await?;
             let store = LiveStore::new(store);
             ports.query = Some(QueryPorts { read_models, stores, store, feed, held });
         }

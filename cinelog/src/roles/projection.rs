@@ -7,6 +7,7 @@ use std::{
 };
 
 use event_log::EventLog;
+use events::Position;
 use projector::{OpenGeneration, ProjectorOptions, ReadModels, Status};
 use query_api::{LiveStore, Store};
 use read_model::{ChangeFeed, ReadModelChanged};
@@ -174,15 +175,19 @@ impl Projection {
         store: Option<Arc<dyn Store>>,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
-        if let Err(error) = current.halt().await {
-            tracing::warn!(%error, "the old generation's projector failed while it was stopped");
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return next.stop().await,
+            () = self.bring_to_rest(current) => {}
         }
         self.status.replace(&next.status);
+        let old = Arc::clone(&current.generation.read_model);
         let reaching = async {
             loop {
-                // This process writes nothing any more; another one may still for a moment. No query will
-                // have seen more than this.
-                let seen = current.generation.read_model.digest().await?.0.position;
+                // This process writes nothing any more; another one may still for a moment. Others read as
+                // well, so that what was shown here is not all.
+                let written = old.digest().await?.0.position;
+                let seen = written.max(self.shown());
                 if next.has_reached(seen) {
                     return Ok(());
                 }
@@ -206,6 +211,7 @@ impl Projection {
             return Err(error);
         }
         if let (Some(readers), Some(store)) = (&self.readers, store) {
+            // What another process has written since, and was shown here, queries wait for.
             readers.store.switch_to(store);
         }
         next.gate.is_open.store(true, Ordering::SeqCst);
@@ -218,6 +224,25 @@ impl Projection {
         tracing::info!(generation, %position, "switched");
         *current = next;
         Ok(())
+    }
+
+    /// Stops `current`, by force where it does not end in time.
+    async fn bring_to_rest(&self, current: &mut Running) {
+        match timeout(self.hand_over_max, current.halt()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the old generation's projector failed while it was stopped");
+            }
+            Err(_) => {
+                tracing::warn!("the old generation's projector does not stop, and is abandoned");
+                current.abandon();
+            }
+        }
+    }
+
+    /// The furthest that queries of this process have shown.
+    fn shown(&self) -> Position {
+        self.readers.as_ref().map_or(Position::START, |readers| readers.store.shown())
     }
 }
 

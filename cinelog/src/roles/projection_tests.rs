@@ -208,7 +208,8 @@ async fn the_feed_tells_of_the_new_generation_once_it_answers() {
     let next = timeout(PATIENCE, futures::StreamExt::next(&mut items)).await.unwrap();
     let Some(FeedItem::Changed(next)) = next else { panic!("nothing was missed: {next:?}") };
     assert_eq!((next.previous, next.checkpoint.position), (change.checkpoint, Position(2)));
-    assert_eq!(ground.status.report().checkpoint, Some(next.checkpoint));
+    // It is told before it is reported.
+    eventually(|| async { ground.status.report().checkpoint == Some(next.checkpoint) }).await;
     ground.stop().await;
 }
 
@@ -334,6 +335,59 @@ async fn a_stop_during_the_hand_over_is_not_kept_waiting() {
     stop.cancel();
     let handed = projection.hand_over(&mut current, next, Some(store), &stop);
     timeout(PATIENCE, handed).await.unwrap().unwrap();
-    assert_eq!((current.generation.number, current.has_ended()), (1, true));
+    assert_eq!(current.generation.number, 1);
     current.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_projector_that_does_not_stop_keeps_no_other_generation_from_taking_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (projection, mut current) = before_the_hand_over(&folder).await;
+    let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
+    let store = readers(&projection).stores.open(2).await.unwrap();
+    let mut next = projection.start(generation, Gate::closed(&projection.feed));
+    next.reaches(Position(2)).await.unwrap();
+    current.halt().await.unwrap();
+    current.task = Some(tokio::spawn(std::future::pending()));
+    let stop = CancellationToken::new();
+    let handed = projection.hand_over(&mut current, next, Some(store), &stop);
+    timeout(PATIENCE, handed).await.unwrap().unwrap();
+    assert_eq!(current.generation.number, 2);
+    assert_eq!(readers(&projection).store.current().generation(), 2);
+    current.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_projector_that_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut projection, mut current) = before_the_hand_over(&folder).await;
+    projection.hand_over_max = PATIENCE * 10;
+    let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
+    let next = projection.start(generation, Gate::closed(&projection.feed));
+    current.halt().await.unwrap();
+    current.task = Some(tokio::spawn(std::future::pending()));
+    let stop = CancellationToken::new();
+    let (handed, ()) = tokio::join!(
+        timeout(PATIENCE, projection.hand_over(&mut current, next, None, &stop)),
+        async { stop.cancel() },
+    );
+    handed.unwrap().unwrap();
+    assert_eq!(current.generation.number, 1);
+    current.abandon();
+}
+
+#[tokio::test]
+async fn a_generation_that_is_not_as_far_as_what_was_shown_does_not_take_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (projection, mut current) = before_the_hand_over(&folder).await;
+    let generation = OpenGeneration::existing(projection.read_models.as_ref(), 2).await.unwrap();
+    let store = readers(&projection).stores.open(2).await.unwrap();
+    let next = projection.start(generation, Gate::closed(&projection.feed));
+    // As where another process leads, and was further than this one knows.
+    let shown = Checkpoint { generation: 1, position: Position(3) };
+    readers(&projection).store.shows(shown);
+    let stop = CancellationToken::new();
+    let refused = projection.hand_over(&mut current, next, Some(store), &stop).await.unwrap_err();
+    assert!(refused.to_string().contains("did not come as far"), "{refused}");
+    the_old_one_is_at_work(&projection, current).await;
 }

@@ -98,9 +98,11 @@ impl Running {
         self.halt().await
     }
 
-    /// Stops it without waiting for anything: it may hang, and nobody reads what it has written.
-    pub(super) fn abandon(self) {
-        if let Some(task) = self.task {
+    /// Stops it without waiting for anything: it may hang. What it has begun and not committed is lost,
+    /// and is done again by whoever is at work next.
+    pub(super) fn abandon(&mut self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.take() {
             task.abort();
         }
     }

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use change_feed::postgres::{PostgresChangeFeed, PostgresChangeFeedOptions};
 use projector::{
     ReadModels,
+    port::Guard,
     postgres::{PostgresReadModels, PostgresReadModelsOptions},
     sqlite::{Generations, SqliteReadModels},
 };
@@ -15,7 +16,7 @@ use crate::{
     config::{Config, ReadModelUrl},
     data_dir::DataDir,
     error::Failure,
-    import::{Catalogue, PostgresFilms, SqliteFilms},
+    import::{Catalogue, PostgresFilms, SqliteFilms, Timeouts},
     patience::patiently,
 };
 
@@ -96,14 +97,19 @@ impl Stores {
     }
 }
 
-/// Opens the live generation for queries. Where a projector of another process is to make it, that is
-/// waited for.
+/// Opens the live generation for queries, with what keeps it from being removed. Where a projector of
+/// another process is to make it, that is waited for.
 pub(crate) async fn live_store(
     config: &Config,
     read_models: &dyn ReadModels,
     stores: &Stores,
-) -> Result<Arc<dyn Store>, Failure> {
-    let open = async || stores.open(read_models.live().await?).await;
+) -> Result<(Arc<dyn Store>, Box<dyn Guard>), Failure> {
+    let open = async || {
+        let live = read_models.live().await?;
+        // Held first: what is found to be there then stays.
+        let held = read_models.hold(live).await?;
+        Ok((stores.open(live).await?, held))
+    };
     match config.read_model.url {
         ReadModelUrl::Sqlite(_) => open().await,
         ReadModelUrl::Postgres(_) => patiently(config, WHAT, open).await,
@@ -133,8 +139,11 @@ pub(crate) async fn catalogue(
             if !read_models.exists(live).await? {
                 return Ok(None);
             }
-            let patience = config.read_model.connect_timeout;
-            let films = PostgresFilms::connect(url.reveal(), live, patience).await;
+            let timeouts = Timeouts {
+                connect: config.read_model.connect_timeout,
+                statement: config.read_model.statement_timeout,
+            };
+            let films = PostgresFilms::connect(url.reveal(), live, timeouts).await;
             Ok(Some(Catalogue::of(films.map_err(unreadable(url.to_string()))?)))
         }
     }

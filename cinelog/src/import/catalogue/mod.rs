@@ -13,7 +13,10 @@ use events::MovieId;
 
 use super::row::{Key, Row};
 
-pub(crate) use self::{postgres::PostgresFilms, sqlite::SqliteFilms};
+pub(crate) use self::{
+    postgres::{PostgresFilms, Timeouts},
+    sqlite::SqliteFilms,
+};
 
 /// The films of a read model that are there, each with what it was found by, in the order of their ids.
 #[async_trait]
