@@ -61,7 +61,7 @@ pub struct Behaviour {
 
 /// Fails a test that hangs.
 pub async fn guarded(behaviour: impl Future<Output = ()>) {
-    const GUARD: Duration = Duration::from_secs(120);
+    const GUARD: Duration = Duration::from_secs(300);
     assert!(tokio::time::timeout(GUARD, behaviour).await.is_ok(), "it hangs");
 }
 
