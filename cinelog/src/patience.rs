@@ -57,10 +57,7 @@ fn may_pass(failure: &Failure) -> bool {
         Failure::Generation(error) => matches!(error, GenerationError::Missing(_)),
         Failure::QueryStore(error) => matches!(
             error,
-            query_api::StoreError::Missing(_)
-                // A schema whose tables are being made holds nothing that can be read yet.
-                | query_api::StoreError::Foreign { .. }
-                | query_api::StoreError::Unavailable(_)
+            query_api::StoreError::Missing(_) | query_api::StoreError::Unavailable(_)
         ),
         _ => false,
     }
@@ -103,6 +100,23 @@ mod tests {
             assert!(failed.to_string().contains(part), "{failed}");
         }
         assert!((limit - PAUSE_MAX..=limit).contains(&started.elapsed()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_model_is_waited_for_that_is_not_there_or_out_of_reach_but_not_a_newer_one() {
+        use query_api::StoreError::{Foreign, Missing, Unavailable};
+
+        let attempts = AtomicU32::new(0);
+        let place = || "cinelog_read_model_1".to_owned();
+        let open = async || match attempts.fetch_add(1, Ordering::Relaxed) {
+            0 => Err::<(), Failure>(Missing(place()).into()),
+            1 => Err(Unavailable("sorry, too many clients already".into()).into()),
+            _ => Err(Foreign { place: place(), reason: "it is newer".into() }.into()),
+        };
+        let limit = Duration::from_secs(30);
+        let failed = patiently(&waiting(limit), "the read model", open).await.unwrap_err();
+        assert_eq!(attempts.into_inner(), 3);
+        assert!(failed.to_string().contains("it is newer"), "{failed}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,11 @@
 //! `/livez` and `/readyz`: whether this process runs, and whether it can do its work.
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -21,8 +26,18 @@ type Run = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>
 /// What must be well for this process to do its work: a list of named checks.
 #[derive(Default)]
 pub struct Readiness {
-    checks: Vec<(&'static str, Run)>,
+    checks: Vec<Check>,
 }
+
+struct Check {
+    name: &'static str,
+    run: Run,
+    told: Told,
+}
+
+/// What was last logged of a check: why it failed, without numbers; nothing where it passed.
+#[derive(Default)]
+struct Told(Mutex<Option<String>>);
 
 /// The body of `/readyz`.
 #[derive(Serialize)]
@@ -45,7 +60,7 @@ impl Readiness {
     }
 
     /// Adds a check, such as `"event log"`. All checks run at once, for at most 2 seconds. The reason of
-    /// a failure is logged, never shown.
+    /// a failure is never shown; it is logged when it is another than before, other than in its numbers.
     #[must_use]
     pub fn check<F, Fut, E>(mut self, name: &'static str, check: F) -> Self
     where
@@ -57,16 +72,19 @@ impl Readiness {
             let result = check();
             Box::pin(async move { result.await.map_err(|error| error.to_string()) })
         });
-        self.checks.push((name, run));
+        self.checks.push(Check { name, run, told: Told::default() });
         self
     }
 
     async fn report(&self) -> Report {
-        let findings = self.checks.iter().map(async |(name, run)| {
+        let findings = self.checks.iter().map(async |Check { name, run, told }| {
             let result = tokio::time::timeout(CHECK_TIMEOUT, run()).await;
             let result = result.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-            if let Err(reason) = &result {
-                tracing::warn!(check = name, reason, "not ready");
+            if told.is_news(&result) {
+                match &result {
+                    Ok(()) => tracing::info!(check = name, "ready again"),
+                    Err(reason) => tracing::warn!(check = name, reason, "not ready"),
+                }
             }
             Finding { name, ready: result.is_ok() }
         });
@@ -74,6 +92,23 @@ impl Readiness {
         let ready = checks.iter().all(|finding| finding.ready);
         Report { status: if ready { "ready" } else { "not ready" }, checks }
     }
+}
+
+impl Told {
+    /// Whether this is worth a line in the log. It is remembered.
+    fn is_news(&self, result: &Result<(), String>) -> bool {
+        let reason = result.as_ref().err().map(|reason| without_numbers(reason));
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *told != reason;
+        *told = reason;
+        is_news
+    }
+}
+
+/// A reason of which a number may be running up, such as a position.
+fn without_numbers(reason: &str) -> String {
+    let is_digit = |character: char| character.is_ascii_digit();
+    reason.split(is_digit).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("#")
 }
 
 /// Serves `/livez`, which is 200 as long as this process answers at all, and `/readyz`, which is 200 if
@@ -138,6 +173,16 @@ mod tests {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(body["checks"][1], json!({"name": "read model", "ready": false}));
         assert!(!body.to_string().contains("SELECT"));
+    }
+
+    #[test]
+    fn a_reason_is_told_once_whatever_its_numbers_and_again_after_it_was_over() {
+        let told = Told::default();
+        let behind = |position: u32| Err(format!("at position {position} of 900, catching up"));
+        let seen = [Ok(()), behind(7), behind(8), behind(899), Err("gone".to_owned()), Ok(())];
+        let news = seen.map(|result| told.is_news(&result));
+        assert_eq!(news, [false, true, false, false, true, true]);
+        assert!(told.is_news(&behind(1)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ use crate::{
     demo,
     error::Failure,
     keys, listen,
+    patience::patiently,
     roles::{self, Listeners, Ports},
     shutdown::{self, Shutdown},
     telemetry,
@@ -50,7 +51,11 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
         }
         // What is read from now on reflects what the log holds already.
         let caught_up = match &reads {
-            Some((store, feed)) => roles::catch_up(store, feed.as_ref(), log.head().await?).await,
+            Some((store, feed)) => {
+                let head = async || Ok(log.head().await?);
+                let head = patiently(&config, "the event log", head).await?;
+                roles::catch_up(store, feed.as_ref(), head).await
+            }
             None => true,
         };
         print(&banner::addresses(roles, at.public.as_deref(), &at.admin))?;

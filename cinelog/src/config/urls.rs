@@ -10,6 +10,11 @@ use sqlx::postgres::PgConnectOptions;
 /// What stands in the place of a password.
 const MASK: &str = "********";
 
+/// What is wrong with an address whose parts cannot be told from each other. Shows nothing of it: what
+/// looks like a host may be a part of the password.
+const NOT_ENCODED: &str = "holds an @, / or # in the user's name or the password (or another #): \
+    percent-encode the password (@ is %40, / is %2F, # is %23, ? is %3F, % is %25)";
+
 /// What may follow the `?` of an address of Postgres. An option that is mistyped is an error: to pass over
 /// `sslmdoe=verify-full` would leave the connection open to be listened to.
 const POSTGRES_OPTIONS: [&str; 17] = [
@@ -47,16 +52,21 @@ impl ServerUrl {
         let expected = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
         let unreadable = || format!("cannot be read as an address, expected {expected}");
         let parts = Parts::of(&url).ok_or_else(unreadable)?;
-        let options = PgConnectOptions::from_str(&url).map_err(|_| unreadable())?;
+        parts.is_encoded()?;
         for (name, _) in parts.parameters() {
             if name != "options"
                 && !name.starts_with("options[")
                 && !POSTGRES_OPTIONS.contains(&name)
             {
+                if parts.query.is_some_and(|query| query.contains('@')) {
+                    return Err(NOT_ENCODED.to_owned());
+                }
                 let known = POSTGRES_OPTIONS.join(", ");
                 return Err(format!("{name} is no option of such an address; there are {known}"));
             }
         }
+        // Not before: it logs names and values that it does not know.
+        let options = PgConnectOptions::from_str(&url).map_err(|_| unreadable())?;
         match options.get_database() {
             Some(_) => Ok(Self(url)),
             None => Err(format!("names no database, expected {expected}")),
@@ -65,7 +75,11 @@ impl ServerUrl {
 
     /// `kurrentdb://USER:PASSWORD@HOST:PORT,HOST:PORT?tls=…`.
     fn kurrentdb(url: String) -> Result<Self, String> {
-        let hosts = Parts::of(&url).map(|parts| parts.hosts).unwrap_or_default();
+        let parts = Parts::of(&url);
+        if let Some(parts) = &parts {
+            parts.is_encoded()?;
+        }
+        let hosts = parts.map(|parts| parts.hosts).unwrap_or_default();
         let is_host = |host: &str| match host.rsplit_once(':') {
             Some((name, port)) => !name.is_empty() && port.parse::<u16>().is_ok(),
             None => !host.is_empty(),
@@ -245,6 +259,20 @@ impl<'a> Parts<'a> {
         Some(Self { scheme, user, password, hosts, path, query })
     }
 
+    /// Whether others find the same parts: they take the first `/`, `?` or `#` for the end of the hosts.
+    fn is_encoded(&self) -> Result<(), String> {
+        let mut login = [self.user, self.password].into_iter().flatten();
+        let is_odd = login.any(|part| part.contains(['@', '/', '#']))
+            || [self.hosts, self.path].iter().any(|part| part.contains('#'))
+            || self
+                .parameters()
+                .any(|(name, value)| name.contains(['@', '#']) || value.contains('#'));
+        match is_odd {
+            true => Err(NOT_ENCODED.to_owned()),
+            false => Ok(()),
+        }
+    }
+
     /// What is behind the `?`, as it stands there.
     fn parameters(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let query = self.query.unwrap_or_default();
@@ -344,6 +372,24 @@ mod tests {
             let (LogUrl::Postgres(server) | LogUrl::KurrentDb(server)) = parsed else { panic!() };
             assert_eq!(server.reveal(), url);
         }
+    }
+
+    #[test]
+    fn a_password_that_is_not_encoded_is_refused_and_no_part_of_it_is_shown() {
+        for odd in [
+            "postgres://cinelog:se@cr/et#pw@host",
+            "postgres://cinelog:se@cr/et#pw@host/films",
+            "postgres://cinelog:secr@etpw@host/films",
+            "postgres://cinelog:12/secretpw@host/films",
+            "postgres://cinelog:12/films#secretpw@host",
+            "postgres://cinelog:12/films?secretpw@host",
+            "postgres://cinelog:12/films?secretpw=x@host/films",
+            "postgres://host/films?password=se#cretpw",
+            "kurrentdb://cinelog:se@cr/et#pw@host:2113",
+        ] {
+            assert_eq!(log(odd), Err(NOT_ENCODED.to_owned()), "{odd}");
+        }
+        assert!(log("postgres://cinelog:se%40cr%2Fet%23pw@host/films").is_ok());
     }
 
     #[test]

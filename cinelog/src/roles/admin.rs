@@ -4,12 +4,16 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::Router;
+use event_log::EventLog;
 use events::Position;
 use http_kit::{Metrics, Readiness, health};
 use query_api::LiveStore;
 
 use super::{LiveStatus, Ports};
-use crate::shutdown::Shutdown;
+use crate::{
+    config::{Role, Roles},
+    shutdown::Shutdown,
+};
 
 /// What the admin address answers.
 pub(super) fn routes(readiness: Readiness, metrics: &Metrics) -> Router {
@@ -17,21 +21,16 @@ pub(super) fn routes(readiness: Readiness, metrics: &Metrics) -> Router {
 }
 
 /// What must be well for the process to do its work.
-pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
+pub(super) fn readiness(roles: &Roles, ports: &Ports, stages: &Shutdown) -> Readiness {
     let stopping = stages.stop_taking.clone();
-    let log = Arc::clone(&ports.log);
-    let mut readiness = Readiness::new()
-        .check("taking requests", move || {
-            let stopping = stopping.is_cancelled();
-            async move { if stopping { Err("the server is stopping") } else { Ok(()) } }
-        })
-        .check("event log", move || {
-            let log = Arc::clone(&log);
-            async move {
-                log.health()?;
-                log.head().await.map(drop)
-            }
-        });
+    let mut readiness = Readiness::new().check("taking requests", move || {
+        let stopping = stopping.is_cancelled();
+        async move { if stopping { Err("the server is stopping") } else { Ok(()) } }
+    });
+    // Queries need the log for histories alone, and a projector says by itself that it cannot go on.
+    if roles.has(Role::Command) {
+        readiness = with_event_log(readiness, Arc::clone(&ports.log));
+    }
     if let Some(query) = &ports.query {
         readiness = with_read_model(readiness, query.store.clone(), ports.head_at_start);
     }
@@ -39,6 +38,17 @@ pub(super) fn readiness(ports: &Ports, stages: &Shutdown) -> Readiness {
         readiness = with_projector(readiness, projector.status.clone());
     }
     readiness
+}
+
+/// The log can be read, and appends get through.
+fn with_event_log(readiness: Readiness, log: Arc<dyn EventLog>) -> Readiness {
+    readiness.check("event log", move || {
+        let log = Arc::clone(&log);
+        async move {
+            log.health()?;
+            log.head().await.map(drop)
+        }
+    })
 }
 
 /// The read model can be read, and has reached what the log held at the start.

@@ -55,9 +55,10 @@ pub(crate) fn start(
 ) -> Result<Tasks, Failure> {
     let mut tasks = Tasks::new();
     // The same is answered at both addresses.
-    let (readiness, readiness_in_public) =
-        (admin::readiness(&ports, stages), admin::readiness(&ports, stages));
-    let commands = match config.server.roles.has(Role::Command) {
+    let roles = &config.server.roles;
+    let readiness = || admin::readiness(roles, &ports, stages);
+    let (readiness, readiness_in_public) = (readiness(), readiness());
+    let commands = match roles.has(Role::Command) {
         true => Some(command::start(config, data, &ports, stages, &mut tasks)?),
         false => None,
     };

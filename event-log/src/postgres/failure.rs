@@ -1,6 +1,6 @@
 //! What Postgres's errors mean here (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 
-use sqlx::migrate::MigrateError;
+use sqlx::{migrate::MigrateError, postgres::PgDatabaseError};
 
 use crate::LogError;
 
@@ -88,6 +88,21 @@ fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::PoolTimedOut => "no connection to the Postgres server could be had".to_owned(),
         sqlx::Error::PoolClosed => "the log is closed".to_owned(),
-        error => error.to_string(),
+        error => advised(error),
+    }
+}
+
+/// What is wrong, and what would put it right where a right is missing that has a name.
+fn advised(error: &sqlx::Error) -> String {
+    let refused = error.as_database_error().and_then(|error| error.try_downcast_ref());
+    let may_not_create = refused.is_some_and(|error: &PgDatabaseError| {
+        // Who may not even connect is told so in the detail.
+        error.code() == "42501"
+            && error.message().starts_with("permission denied for database")
+            && error.detail().is_none()
+    });
+    match may_not_create {
+        true => format!("{error}: CREATE on the database is needed to make our schemas"),
+        false => error.to_string(),
     }
 }

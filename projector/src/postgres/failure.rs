@@ -1,6 +1,6 @@
 //! What the errors of Postgres mean here.
 
-use sqlx::postgres::PgQueryResult;
+use sqlx::postgres::{PgDatabaseError, PgQueryResult};
 
 use crate::StoreError;
 
@@ -35,9 +35,24 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
         _ => false,
     };
     if transient {
-        StoreError::Unavailable(Box::new(error))
+        StoreError::Unavailable(advised(&error).into())
     } else {
         StoreError::Damaged(error.to_string())
+    }
+}
+
+/// What is wrong, and what would put it right where a right is missing that has a name.
+fn advised(error: &sqlx::Error) -> String {
+    let refused = error.as_database_error().and_then(|error| error.try_downcast_ref());
+    let may_not_create = refused.is_some_and(|error: &PgDatabaseError| {
+        // Who may not even connect is told so in the detail.
+        error.code() == "42501"
+            && error.message().starts_with("permission denied for database")
+            && error.detail().is_none()
+    });
+    match may_not_create {
+        true => format!("{error}: CREATE on the database is needed to make our schemas"),
+        false => error.to_string(),
     }
 }
 
