@@ -15,6 +15,7 @@ use crate::{
     config::{Config, Role},
     data_dir::DataDir,
     error::Failure,
+    patience::patiently,
     wire::{self, Stores},
 };
 
@@ -70,7 +71,8 @@ impl Ports {
     ) -> Result<Self, Failure> {
         let roles = &config.server.roles;
         let log = wire::event_log_of(config, data).await?;
-        let head_at_start = log.head().await?;
+        let head_at_start =
+            patiently(config, "the event log", async || Ok(log.head().await?)).await?;
         let mut ports = Self { clock, log, head_at_start, query: None, projector: None };
         if !roles.has(Role::Query) && !roles.has(Role::Projector) {
             return Ok(ports);
@@ -79,7 +81,8 @@ impl Ports {
         let feed = wire::change_feed(config).await?;
         // The projector makes the read model, where there is none yet.
         if roles.has(Role::Projector) {
-            let live = OpenGeneration::live(read_models.as_ref()).await?;
+            let open = async || Ok(OpenGeneration::live(read_models.as_ref()).await?);
+            let live = patiently(config, "the read model", open).await?;
             let (read_models, feed) = (Arc::clone(&read_models), Arc::clone(&feed));
             let status = LiveStatus::default();
             ports.projector = Some(ProjectorPorts { read_models, live, feed, status });
