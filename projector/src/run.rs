@@ -153,8 +153,13 @@ impl Projector {
     async fn lead_or_follow(&mut self) -> Result<(), ProjectorError> {
         loop {
             let at = self.look().await?;
-            if !self.is_of_this_log().await? {
+            let is_of_this_log = self.is_of_this_log().await;
+            // Whoever cannot tell does not keep the lead either: another one may be able to.
+            if !matches!(is_of_this_log, Ok(true)) {
                 self.resign().await;
+            }
+            if !is_of_this_log? {
+                tracing::debug!("the read model is not of this log, nothing is folded in");
             } else if self.read_model.lead().await? == Leadership::Leading {
                 if self.tell_leads(Some(true)) {
                     tracing::info!("this projector leads");
@@ -320,10 +325,12 @@ impl Projector {
         let completeness = if log == read_model && position <= self.head {
             Completeness::Complete(position)
         } else {
-            match self.log.head().await? {
-                head if head < position => Completeness::Ahead { position, head },
+            match self.log.head().await {
+                Ok(head) if head < position => Completeness::Ahead { position, head },
+                // Also where the end cannot be found: the events are the same.
                 _ if log == read_model => Completeness::Complete(position),
-                _ => Completeness::Incomplete { position, log, read_model },
+                Ok(_) => Completeness::Incomplete { position, log, read_model },
+                Err(error) => return Err(error.into()),
             }
         };
         let is_complete = matches!(completeness, Completeness::Complete(_));
