@@ -15,6 +15,7 @@ pub mod kurrentdb;
 mod measure;
 mod port;
 pub mod postgres;
+mod sql;
 pub mod sqlite;
 mod subscription;
 #[cfg(feature = "suite")]

@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use events::{Digest, EventId, NewEvent, Position, Revision, StreamName};
 use sqlx::{PgConnection, Row};
 
-use super::{
-    presumption::Presumption,
-    row::{integer, number},
+use super::presumption::Presumption;
+use crate::{
+    Append,
+    group_commit::Accepted,
+    sql::{integer, number},
 };
-use crate::{Append, group_commit::Accepted};
 
 const CALL: &str = "
     SELECT cinelog_log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,

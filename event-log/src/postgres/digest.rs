@@ -8,11 +8,11 @@ use events::{Digest, Position};
 use futures::TryStreamExt;
 use sqlx::{PgConnection, PgExecutor, Row};
 
-use super::{
-    readers::Readers,
-    row::{self, at_most_i64, columns, number},
+use super::{readers::Readers, row};
+use crate::{
+    LogError,
+    sql::{at_most_i64, columns, number},
 };
-use crate::LogError;
 
 /// The digest of all events up to and with a position.
 pub(super) async fn at(readers: &Readers, position: Position) -> Result<Digest, LogError> {

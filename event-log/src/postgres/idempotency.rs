@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::{
-    readers::Readers,
-    row::{integer, number},
+use super::readers::Readers;
+use crate::{
+    Appended, LogError, Remembered, RememberedKey,
+    sql::{integer, number},
 };
-use crate::{Appended, LogError, Remembered, RememberedKey};
 
 /// How many keys are forgotten in one transaction.
 pub(super) const FORGET_SLICE_KEYS: u64 = 1000;

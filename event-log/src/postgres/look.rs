@@ -6,10 +6,11 @@ use events::{EventId, Position, Revision, StreamName};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::{presumption::Presumption, row::number};
+use super::presumption::Presumption;
 use crate::{
     Append,
     group_commit::{Ledger, Place},
+    sql::number,
 };
 
 /// The head of the log; the heads of the streams ($1) in their order; where those of the ids ($2) stand that

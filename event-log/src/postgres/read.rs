@@ -3,12 +3,10 @@
 use events::{Position, RecordedEvent, Revision, StreamName};
 use sqlx::postgres::PgRow;
 
-use super::{
-    readers::Readers,
-    row::{self, at_most_i64, columns, number},
-};
+use super::{readers::Readers, row};
 use crate::{
     Direction, LogError,
+    sql::{at_most_i64, columns, limit_of, number},
     subscription::{PAGE, Page},
 };
 
@@ -91,8 +89,4 @@ pub(super) async fn head(readers: &Readers) -> Result<Position, LogError> {
 
 fn events(rows: &[PgRow]) -> Result<Vec<RecordedEvent>, LogError> {
     rows.iter().map(row::event).collect()
-}
-
-fn limit_of(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

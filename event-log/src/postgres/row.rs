@@ -1,4 +1,4 @@
-//! How a row reads as an event, and the port's numbers as Postgres's.
+//! How a row of Postgres's reads as an event.
 
 use events::{AccountId, EventId, Metadata, Position, RecordedEvent, Revision, StreamName};
 use jiff::Timestamp;
@@ -6,18 +6,9 @@ use serde_json::value::RawValue;
 use sqlx::{Row, error::BoxDynError, postgres::PgRow};
 use uuid::Uuid;
 
-use crate::LogError;
+use crate::{LogError, sql::number};
 
-/// All columns of an event, in the order in which they are read.
-macro_rules! columns {
-    () => {
-        "position, stream, revision, id, type, schema_version, recorded_at, actor, \
-         correlation_id, causation_id, traceparent, idempotency_key, data"
-    };
-}
-pub(super) use columns;
-
-/// Reads a row of the columns above.
+/// Reads a row of [`columns`](crate::sql::columns).
 ///
 /// # Errors
 /// [`LogError::Damaged`] where it holds what this program cannot have written.
@@ -47,19 +38,4 @@ fn fields(row: &PgRow, position: Position) -> Result<RecordedEvent, BoxDynError>
         },
         data: RawValue::from_string(row.try_get(12)?)?,
     })
-}
-
-/// A number of Postgres's, where the port has no negative ones.
-pub(super) fn number(value: i64) -> Result<u64, sqlx::Error> {
-    u64::try_from(value).map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-/// A number of the port's, where Postgres has none above 2^63 - 1.
-pub(super) fn integer(value: u64) -> Result<i64, sqlx::Error> {
-    i64::try_from(value).map_err(|error| sqlx::Error::Encode(error.into()))
-}
-
-/// As Postgres has it. Beyond its largest number there is nothing, so that stands for all larger ones.
-pub(super) fn at_most_i64(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -16,10 +16,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    PostgresLogOptions, failure::log_error, readers::Readers, row::integer, session::answered,
-};
-use crate::{LogError, backoff::Backoff};
+use super::{PostgresLogOptions, failure::log_error, readers::Readers, session::answered};
+use crate::{LogError, backoff::Backoff, sql::integer};
 
 /// The channel. What is sent is the position that the log has reached.
 const CHANNEL: &str = "cinelog_log";

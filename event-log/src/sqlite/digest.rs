@@ -8,11 +8,14 @@ use futures::TryStreamExt;
 use sqlx::{Connection, Row, SqliteConnection, SqliteExecutor, SqlitePool, sqlite::SqliteRow};
 
 use super::{
-    at_most_i64,
     failure::{damaged_at, log_error},
-    row::{self, columns, integer, number},
+    row,
 };
-use crate::{Append, LogError, group_commit::Accepted};
+use crate::{
+    Append, LogError,
+    group_commit::Accepted,
+    sql::{at_most_i64, columns, integer, number},
+};
 
 /// How many events of an older file are hashed in one transaction.
 const CATCH_UP_EVENTS: u64 = 1024;

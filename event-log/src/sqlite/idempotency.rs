@@ -11,10 +11,11 @@ use super::{
     failure::log_error,
     insert::{Binding, Insert},
     load::json,
-    row::{integer, number},
 };
 use crate::{
-    Append, Appended, IdempotencyEntry, LogError, Remembered, RememberedKey, group_commit::Accepted,
+    Append, Appended, IdempotencyEntry, LogError, Remembered, RememberedKey,
+    group_commit::Accepted,
+    sql::{integer, number},
 };
 
 /// How many keys are forgotten in one transaction.

@@ -9,10 +9,11 @@ use events::{Digest, EventId, Position, Revision, StreamName};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{digest, row::number};
+use super::digest;
 use crate::{
     Append,
     group_commit::{Ledger, Place},
+    sql::number,
 };
 
 /// Begins a transaction and reads: the digest of the log, whose count is its head; the heads of the

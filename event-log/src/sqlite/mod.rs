@@ -254,8 +254,3 @@ impl CopyableLog for SqliteLog {
         copying::restore_keys(&self.options, &keys).await
     }
 }
-
-/// As SQLite has it. Beyond its largest number there is nothing, so that stands for all larger ones.
-fn at_most_i64(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}

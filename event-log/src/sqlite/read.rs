@@ -7,13 +7,10 @@ use events::{Position, RecordedEvent, Revision, StreamName};
 use futures::TryStreamExt;
 use sqlx::{SqlitePool, sqlite::SqliteRow};
 
-use super::{
-    at_most_i64,
-    failure::log_error,
-    row::{self, columns, number},
-};
+use super::{failure::log_error, row};
 use crate::{
     Direction, LogError,
+    sql::{at_most_i64, columns, limit_of, number},
     subscription::{PAGE, Page},
 };
 
@@ -91,8 +88,4 @@ const AFTER: &str =
 
 fn events(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<RecordedEvent>, LogError> {
     rows.map_err(log_error)?.iter().map(row::event).collect()
-}
-
-fn limit_of(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

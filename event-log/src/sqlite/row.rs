@@ -1,4 +1,4 @@
-//! How a row reads as an event, and the port's numbers as SQLite's.
+//! How a row of SQLite's reads as an event.
 
 use events::{AccountId, EventId, Metadata, Position, RecordedEvent, Revision, StreamName};
 use jiff::Timestamp;
@@ -6,18 +6,9 @@ use serde_json::value::RawValue;
 use sqlx::{Row, error::BoxDynError, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use crate::LogError;
+use crate::{LogError, sql::number};
 
-/// All columns of an event, in the order in which they are written and read.
-macro_rules! columns {
-    () => {
-        "position, stream, revision, id, type, schema_version, recorded_at, actor, \
-         correlation_id, causation_id, traceparent, idempotency_key, data"
-    };
-}
-pub(super) use columns;
-
-/// Reads a row of the columns above.
+/// Reads a row of [`columns`](crate::sql::columns).
 ///
 /// # Errors
 /// [`LogError::Damaged`] where it holds what this program cannot have written.
@@ -47,14 +38,4 @@ fn fields(row: &SqliteRow, position: Position) -> Result<RecordedEvent, BoxDynEr
         },
         data: RawValue::from_string(row.try_get(12)?)?,
     })
-}
-
-/// A number of SQLite's, where the port has no negative ones.
-pub(super) fn number(value: i64) -> Result<u64, sqlx::Error> {
-    u64::try_from(value).map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-/// A number of the port's, where SQLite has none above 2^63 - 1.
-pub(super) fn integer(value: u64) -> Result<i64, sqlx::Error> {
-    i64::try_from(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }

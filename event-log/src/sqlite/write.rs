@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use events::{Digest, NewEvent, Position, Revision, StreamName};
 use sqlx::SqliteConnection;
 
-use super::{
-    insert::{Binding, Insert, ROWS_MAX},
-    row::{columns, integer},
+use super::insert::{Binding, Insert, ROWS_MAX};
+use crate::{
+    Append,
+    group_commit::Accepted,
+    sql::{columns, integer},
 };
-use crate::{Append, group_commit::Accepted};
 
 static INTO_EVENT: LazyLock<Insert> = LazyLock::new(|| Insert::into("event", columns!(), ""));
 
