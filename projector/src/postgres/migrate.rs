@@ -12,6 +12,7 @@ use crate::StoreError;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "read model", include_str!("../../../migrations/postgres/read-model/0001_read_model.sql")),
     (2, "indexes", include_str!("../../../migrations/postgres/read-model/0002_indexes.sql")),
+    (3, "words", include_str!("../../../migrations/postgres/read-model/0003_words.sql")),
 ];
 
 /// How many statements of the migrations may take long: each of them an index over all rows.

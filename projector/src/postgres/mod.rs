@@ -23,6 +23,7 @@ mod read_models;
 mod schema;
 mod snapshot;
 mod tables;
+mod words;
 mod write;
 
 use std::{

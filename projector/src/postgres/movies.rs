@@ -1,10 +1,10 @@
-//! The films and their texts.
+//! The films.
 //!
 //! An absent value is the smallest of its column: 0 or ''. Postgres keeps no zero character in a text; it
 //! stands in no name that a command lets through, and is left out of what is sorted by.
 
-use events::{Position, text::plain};
-use read_model::{MovieChange, search::SearchText};
+use events::text::plain;
+use read_model::MovieChange;
 use sqlx::{PgConnection, postgres::PgArguments, query::Query};
 
 use super::failure::{expect_rows, integer, store_error};
@@ -161,30 +161,4 @@ pub(super) async fn rate(db: &mut PgConnection, movies: &[&MovieChange]) -> Resu
         .bind(columns.document);
     let done = query.execute(db).await.map_err(store_error)?;
     expect_rows("storing films that were rated", &done, movies.len())
-}
-
-/// Takes texts out of the index. How many of the films had one does not matter.
-pub(super) async fn unindex(db: &mut PgConnection, movies: &[Position]) -> Result<(), StoreError> {
-    const UNINDEX: &str = "DELETE FROM movie_search WHERE movie_key = ANY($1)";
-    if movies.is_empty() {
-        return Ok(());
-    }
-    let keys: Vec<i64> = movies.iter().map(|key| integer(key.0)).collect::<Result<_, _>>()?;
-    sqlx::query(UNINDEX).bind(keys).execute(db).await.map(drop).map_err(store_error)
-}
-
-/// Puts texts into the index.
-pub(super) async fn index(
-    db: &mut PgConnection,
-    texts: &[(Position, &SearchText)],
-) -> Result<(), StoreError> {
-    const INDEX: &str = "INSERT INTO movie_search (movie_key, words) \
-        SELECT v.key, v.words::tsvector FROM unnest($1::bigint[], $2::text[]) AS v(key, words)";
-    if texts.is_empty() {
-        return Ok(());
-    }
-    let keys: Vec<i64> = texts.iter().map(|(key, _)| integer(key.0)).collect::<Result<_, _>>()?;
-    let words: Vec<String> = texts.iter().map(|(_, text)| text.tsvector()).collect();
-    let done = sqlx::query(INDEX).bind(keys).bind(words).execute(db).await.map_err(store_error)?;
-    expect_rows("indexing texts", &done, texts.len())
 }

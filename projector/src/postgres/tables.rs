@@ -17,6 +17,8 @@ pub(super) const TABLES: &[Compared] = &[
         table("movie_search", &["movie_key", "words"], 1),
         "SELECT movie_key, words::text FROM movie_search ORDER BY movie_key",
     ),
+    // What is looked through for words that are misspelled.
+    (table("search_word", &["word"], 1), "SELECT word FROM search_word ORDER BY word"),
     PARKED_STREAM,
     PARKED_EVENT,
 ];

@@ -9,7 +9,7 @@ use std::time::Duration;
 use read_model::{Changes, FacetChange, MovieChange, RatingChange, SearchChange};
 use sqlx::PgConnection;
 
-use super::{facets, failure::store_error, line::within, movies, parked, ratings};
+use super::{facets, failure::store_error, line::within, movies, parked, ratings, words};
 use crate::{
     StoreError,
     sorting::{Facets, Memberships, Movies, Ratings, Texts},
@@ -22,13 +22,17 @@ pub(super) async fn changes(
     most: Duration,
 ) -> Result<(), StoreError> {
     within(most, write_movies(db, &changes.movies)).await?;
-    within(most, write_search(db, &changes.movies)).await?;
+    let gone = within(most, write_search(db, &changes.movies)).await?;
     within(most, write_memberships(db, &changes.movies)).await?;
     within(most, write_facets(db, &changes.facets)).await?;
     within(most, write_ratings(db, &changes.ratings)).await?;
     within(most, parked::park(db, changes)).await?;
     if changes.movies.iter().any(|movie| matches!(movie.search, SearchChange::Store(_))) {
         within(most, empty_list(db, "movie_search_words")).await?;
+    }
+    if !gone.is_empty() {
+        // After the list was emptied, which every look into the index would have to read.
+        within(most, words::forget(db, &gone)).await?;
     }
     if !changes.facets.is_empty() {
         within(most, empty_list(db, "facet_words")).await?;
@@ -50,10 +54,15 @@ async fn write_movies(db: &mut PgConnection, changes: &[MovieChange]) -> Result<
     movies::rate(db, &rated).await
 }
 
-async fn write_search(db: &mut PgConnection, changes: &[MovieChange]) -> Result<(), StoreError> {
+/// Gives the words that a film has lost.
+async fn write_search(
+    db: &mut PgConnection,
+    changes: &[MovieChange],
+) -> Result<Vec<String>, StoreError> {
     let Texts { out, stored } = Texts::of(changes);
-    movies::unindex(db, &out).await?;
-    movies::index(db, &stored).await
+    let gone = words::unindex(db, &out).await?;
+    words::index(db, &stored).await?;
+    words::without_those_of(db, gone, &stored).await
 }
 
 async fn write_memberships(

@@ -17,6 +17,8 @@ mod leading;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod words;
+#[cfg(test)]
 mod wrapped_log;
 
 #[cfg(test)]
