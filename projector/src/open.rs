@@ -40,11 +40,16 @@ impl OpenGeneration {
         // One after another: of those that start together, one makes what is missing.
         let _lock = lock(read_models).await?;
         let (is_new, live) = (read_models.is_new().await?, read_models.live().await?);
-        let number = match is_new || read_models.exists(live).await? {
-            true => live,
-            false => read_models.reserve().await?,
+        // Held first: what is found to be there then stays.
+        let held = read_models.hold(live).await?;
+        let (number, held) = match is_new || read_models.exists(live).await? {
+            true => (live, held),
+            false => {
+                let number = read_models.reserve().await?;
+                (number, read_models.hold(number).await?)
+            }
         };
-        let opened = Self::open(read_models, number).await?;
+        let opened = Self::open(read_models, number, held).await?;
         if number != live {
             tracing::warn!(
                 gone = live,
@@ -65,14 +70,19 @@ impl OpenGeneration {
         read_models: &dyn ReadModels,
         number: u64,
     ) -> Result<Self, GenerationError> {
+        // Held first: what was there and is removed before it is opened would be made anew, and empty.
+        let held = read_models.hold(number).await?;
         match read_models.exists(number).await? {
-            true => Self::open(read_models, number).await,
+            true => Self::open(read_models, number, held).await,
             false => Err(GenerationError::Missing(number)),
         }
     }
 
-    async fn open(read_models: &dyn ReadModels, number: u64) -> Result<Self, GenerationError> {
-        let in_use = read_models.hold(number).await?;
+    async fn open(
+        read_models: &dyn ReadModels,
+        number: u64,
+        in_use: Box<dyn Guard>,
+    ) -> Result<Self, GenerationError> {
         let read_model = read_models.open(Place::Generation(number)).await?;
         Ok(Self { number, read_model, _in_use: in_use })
     }

@@ -1,5 +1,7 @@
 //! Which generations there are, and which one is live.
 
+use std::sync::Arc;
+
 use projector::{
     GenerationError, OpenGeneration, ReadModels,
     port::{Place, Work},
@@ -129,6 +131,30 @@ async fn of_what_builds_have_left_one_can_be_removed_and_the_others_stay() {
         models.discard(2).await.unwrap();
         assert!(models.peek(Place::Building(2)).await.is_err());
         models.peek(Place::Building(3)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_generation_that_is_removed_while_it_is_opened_is_held_or_missing_and_never_made_anew() {
+    let ground = Ground::new(STORE).await;
+    let models = &ground.read_models;
+    make(models.as_ref(), 1).await;
+    for number in 2..14 {
+        make(models.as_ref(), number).await;
+        let (opener, remover) = (Arc::clone(models), Arc::clone(models));
+        let open = async move { OpenGeneration::existing(opener.as_ref(), number).await };
+        let remove = async move { remover.remove(number).await };
+        let (opened, removed) = tokio::join!(tokio::spawn(open), tokio::spawn(remove));
+        match (opened.unwrap(), removed.unwrap()) {
+            (Ok(open), Err(GenerationError::InUse(_))) => {
+                assert!(models.exists(number).await.unwrap());
+                open.read_model.close().await;
+            }
+            (Err(GenerationError::Missing(_)), Ok(())) => {
+                assert!(!models.exists(number).await.unwrap());
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 
