@@ -11,9 +11,11 @@ pub(crate) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::new(ProblemType::Unavailable)
-                .header(header::RETRY_AFTER, RETRY_AFTER)
-                .caused_by(error),
+            StoreError::Unavailable(_) | StoreError::Missing(_) => {
+                Self::new(ProblemType::Unavailable)
+                    .header(header::RETRY_AFTER, RETRY_AFTER)
+                    .caused_by(error)
+            }
             StoreError::TooSlow(_) => {
                 metrics::counter!("cinelog_query_given_up_total").increment(1);
                 Self::new(ProblemType::Unavailable)
@@ -21,9 +23,7 @@ impl From<StoreError> for Problem {
                     .header(header::RETRY_AFTER, RETRY_AFTER)
                     .caused_by(error)
             }
-            StoreError::Missing(_) | StoreError::Foreign { .. } | StoreError::Damaged(_) => {
-                Self::internal(error)
-            }
+            StoreError::Foreign { .. } | StoreError::Damaged(_) => Self::internal(error),
         }
     }
 }

@@ -6,8 +6,8 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// Why the read model could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is none where one was expected, or it is not whole yet.
-    #[error("there is no complete read model at {0}: the projector makes it")]
+    /// There is none where one was expected, or not any more, or it is not whole yet.
+    #[error("there is no complete read model at {0} that can be seen: the projector makes it")]
     Missing(String),
     /// There is something, but its tables are not those of a read model.
     #[error("{place} holds no read model that this version can read: {reason}")]
@@ -32,6 +32,20 @@ impl StoreError {
     /// What holds data that cannot be read.
     pub(crate) fn damaged(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Damaged(Box::new(error))
+    }
+
+    /// The same once more, for somebody else whom it concerns.
+    pub(crate) fn again(&self) -> Self {
+        let same = |reason: &Source| Source::from(reason.to_string());
+        match self {
+            Self::Missing(place) => Self::Missing(place.clone()),
+            Self::Foreign { place, reason } => {
+                Self::Foreign { place: place.clone(), reason: same(reason) }
+            }
+            Self::Unavailable(reason) => Self::Unavailable(same(reason)),
+            Self::TooSlow(reason) => Self::TooSlow(same(reason)),
+            Self::Damaged(reason) => Self::Damaged(same(reason)),
+        }
     }
 
     /// What was found at a place: where it seems damaged, it is something else than a read model.

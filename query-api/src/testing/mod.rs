@@ -273,6 +273,11 @@ impl ReadModel {
         self.live.current()
     }
 
+    /// Lets another store of the same generation answer.
+    pub(crate) fn answer_from(&self, store: Arc<dyn Store>) {
+        self.live.switch_to(store);
+    }
+
     /// The store of a read model in a file, as what it is.
     pub(crate) fn sqlite(&self) -> &SqliteStore {
         match &self.tables {

@@ -84,6 +84,10 @@ impl PostgresTables {
         PostgresStore::open(self.options().await).await.unwrap()
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     pub(crate) fn writer(&self) -> &PgPool {
         &self.writer
     }

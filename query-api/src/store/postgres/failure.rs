@@ -4,24 +4,32 @@ use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 use crate::store::failure::Meaning;
 
-/// Classes of SQLSTATE (the first two characters) that may pass: 08 the connection broke, 53 the server
-/// is short of connections, memory or disk, 57 somebody shuts it down or has just started it, 58 its
+/// Classes of SQLSTATE (the first two characters) that may pass, by themselves or by somebody's doing at the
+/// server: 08 the connection broke, 28 who we are is not accepted, 53 the server is short of connections,
+/// memory or disk, 57 somebody shuts it down, has just started it or has dropped the database, 58 its
 /// machine failed.
-const PASSING_CLASSES: [&str; 4] = ["08", "53", "57", "58"];
+const PASSING_CLASSES: [&str; 5] = ["08", "28", "53", "57", "58"];
 
-/// What may pass besides: 40001 a standby had to take back rows that were being read (and serialization
-/// failures), 40P01 a deadlock, 55P03 and 55006 something is locked or in use.
-const PASSING: [&str; 4] = ["40001", "40P01", "55P03", "55006"];
+/// What may pass besides: 3D000 there is no such database, 42501 we may not, 40001 a standby had to take
+/// back rows that were being read (and serialization failures), 40P01 a deadlock, 55P03 and 55006 something
+/// is locked or in use.
+const PASSING: [&str; 6] = ["3D000", "42501", "40001", "40P01", "55P03", "55006"];
 
 /// The statement timeout has passed, or somebody cancelled the statement.
 const CANCELLED: &str = "57014";
 
-/// The database is gone.
-const DROPPED: &str = "57P04";
+/// There is no such schema, or no such table in it: the generation was dropped, or may not be looked into.
+const GONE: [&str; 2] = ["3F000", "42P01"];
 
 /// What an error means for a read; `None` where it is not Postgres'.
 pub(crate) fn meaning(error: &(dyn DatabaseError + 'static)) -> Option<Meaning> {
     Some(meaning_of(error.try_downcast_ref::<PgDatabaseError>()?.code()))
+}
+
+/// Whether the tables are not there that a statement names.
+pub(super) fn is_gone(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| GONE.contains(&&*code))
 }
 
 fn meaning_of(code: &str) -> Meaning {
@@ -29,7 +37,6 @@ fn meaning_of(code: &str) -> Meaning {
         || code.get(..2).is_some_and(|class| PASSING_CLASSES.contains(&class));
     match code {
         CANCELLED => Meaning::TooSlow,
-        DROPPED => Meaning::Damage,
         _ if passes => Meaning::MayPass,
         _ => Meaning::Damage,
     }
@@ -49,9 +56,12 @@ mod tests {
             ("53100", Meaning::MayPass),
             ("08006", Meaning::MayPass),
             ("40001", Meaning::MayPass),
-            ("57P04", Meaning::Damage),
-            ("42P01", Meaning::Damage),
-            ("28P01", Meaning::Damage),
+            ("57P04", Meaning::MayPass),
+            ("28P01", Meaning::MayPass),
+            ("28000", Meaning::MayPass),
+            ("3D000", Meaning::MayPass),
+            ("42501", Meaning::MayPass),
+            ("42703", Meaning::Damage),
             ("22021", Meaning::Damage),
         ] {
             assert_eq!(meaning_of(code), meaning, "{code}");

@@ -2,11 +2,12 @@
 //!
 //! The projector makes the schema and is the only one to write to it. Every answer comes from one
 //! statement, which is a snapshot by itself: no transaction is begun for it, and a read of one row costs
-//! one trip to the server. A list with conditions takes a second trip before it, which counts how many
+//! one trip to the server, which films that are asked for at once share. A list with conditions takes a second trip before it, which counts how many
 //! films fit each; that decides how the list is fetched and nothing else.
 
 mod facets;
 mod failure;
+mod films;
 mod listing;
 mod movies;
 mod opening;
@@ -15,6 +16,8 @@ mod options;
 mod plans;
 mod ratings;
 mod reach;
+#[cfg(test)]
+mod refusals;
 mod session;
 mod similar;
 #[cfg(test)]
@@ -29,6 +32,7 @@ use serde::de::DeserializeOwned;
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use self::{
+    films::Films,
     listing::storable,
     movies::{Plan, Search},
     session::{Session, Use},
@@ -45,6 +49,8 @@ pub use options::PostgresStoreOptions;
 pub struct PostgresStore {
     /// For reads of one row.
     rows: Session,
+    /// Single films, over the same connections.
+    films: Films,
     /// For lists.
     lists: Session,
     generation: u64,
@@ -73,7 +79,8 @@ impl PostgresStore {
                  searches find nothing; CREATE EXTENSION pg_trgm and rebuild"
             );
         }
-        Ok(Self { rows, lists, generation: options.generation, trigrams })
+        let films = Films::new(&options, &rows);
+        Ok(Self { rows, films, lists, generation: options.generation, trigrams })
     }
 
     /// What a list searches for, and how it is fetched: by similar words where those that were asked
@@ -140,16 +147,7 @@ impl Store for PostgresStore {
     }
 
     async fn movie(&self, id: MovieId) -> Result<Seen<Option<MovieDocument>>, StoreError> {
-        let statement = || {
-            let mut query = QueryBuilder::new(
-                "SELECT c.generation, c.position, m.document FROM checkpoint AS c \
-                 LEFT JOIN movie AS m ON NOT m.deleted AND m.id = ",
-            );
-            query.push_bind(id.0).push(" WHERE c.one = 1");
-            query
-        };
-        let row = self.rows.row(&statement).await?;
-        Ok((checkpoint_of(&row)?, document_of(&row)?))
+        self.films.get(id).await
     }
 
     async fn facet(

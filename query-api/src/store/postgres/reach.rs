@@ -90,7 +90,8 @@ impl Reach {
         }
     }
 
-    fn error(&self, reason: &str) -> StoreError {
+    /// Where no connection comes about, for this reason.
+    pub(super) fn error(&self, reason: &str) -> StoreError {
         StoreError::Unavailable(format!("no connection to {}: {reason}", self.place).into())
     }
 

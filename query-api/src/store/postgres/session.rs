@@ -13,7 +13,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::{options::PostgresStoreOptions, reach::Reach};
+use super::{failure::is_gone, options::PostgresStoreOptions, reach::Reach};
 use crate::store::StoreError;
 
 /// How much longer than the server's own timeout is waited for a server that does not answer at all.
@@ -25,7 +25,8 @@ const SIMILAR_FROM: f64 = 0.15;
 /// How a connection is used. One plan must not be taken for the other's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
-    /// Reads of one row by its key: planned once.
+    /// Reads by a key: planned once, which may be before there are any films, and never to go through a
+    /// table.
     Rows,
     /// Lists: planned each time, for what is asked, and never by going through a whole table or sorting
     /// what an index has in order already.
@@ -37,6 +38,8 @@ pub(super) enum Use {
 pub(super) struct Session {
     pool: PgPool,
     reach: Reach,
+    /// As it is told.
+    place: String,
     statement_timeout: Duration,
 }
 
@@ -61,7 +64,13 @@ impl Session {
             })
             .connect_lazy_with(options.connection()?);
         let reach = Reach::of(options)?;
-        Ok(Self { pool, reach, statement_timeout: options.statement_timeout })
+        let (place, statement_timeout) = (options.place(), options.statement_timeout);
+        Ok(Self { pool, reach, place, statement_timeout })
+    }
+
+    /// The most connections.
+    pub(super) fn connections(&self) -> u32 {
+        self.pool.options().get_max_connections()
     }
 
     /// The rows that a statement gives. How many there may be is up to the statement.
@@ -69,10 +78,10 @@ impl Session {
         let connection = self.connection().await?;
         match self.send(connection, statement).await {
             Err(error) if is_broken(&error) => {}
-            done => return Ok(done?),
+            done => return done.map_err(|error| self.error(error)),
         }
         let connection = self.living().await?;
-        Ok(self.send(connection, statement).await?)
+        self.send(connection, statement).await.map_err(|error| self.error(error))
     }
 
     /// The one row that a statement gives.
@@ -97,8 +106,14 @@ impl Session {
         };
         match acquired {
             Err(sqlx::Error::PoolTimedOut) => Err(self.reach.in_vain()),
+            Err(error @ sqlx::Error::Database(_)) => Err(self.reach.error(&error.to_string())),
             acquired => Ok(acquired?),
         }
+    }
+
+    /// What a statement's failure means.
+    fn error(&self, error: sqlx::Error) -> StoreError {
+        if is_gone(&error) { StoreError::Missing(self.place.clone()) } else { error.into() }
     }
 
     async fn send(
@@ -120,7 +135,7 @@ impl Session {
 
     /// A connection that has just answered. All that the pool keeps may have died together.
     async fn living(&self) -> Result<PoolConnection<Postgres>, StoreError> {
-        for _ in 0..self.pool.options().get_max_connections() {
+        for _ in 0..self.connections() {
             let mut connection = self.connection().await?;
             match timeout(SILENCE_MAX, connection.ping()).await {
                 Ok(Ok(())) => return Ok(connection),
@@ -144,10 +159,13 @@ pub(super) fn settings(options: &PostgresStoreOptions, usage: Use) -> String {
          SET default_transaction_read_only = on; SET jit = off; \
          SET pg_trgm.similarity_threshold = {SIMILAR_FROM};"
     );
-    if usage == Use::Lists {
-        settings += "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off; \
-                     SET enable_sort = off;";
-    }
+    settings += match usage {
+        Use::Rows => "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;",
+        Use::Lists => {
+            "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off; \
+             SET enable_sort = off;"
+        }
+    };
     settings
 }
 
