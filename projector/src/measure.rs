@@ -10,6 +10,7 @@ const LAG_EVENTS: &str = "cinelog_projector_lag_events";
 const PARKED_STREAMS: &str = "cinelog_projector_parked_streams";
 const EVENTS_TOTAL: &str = "cinelog_projector_events_total";
 const LEADING: &str = "cinelog_projector_leading";
+const FAILING: &str = "cinelog_projector_failing";
 const COMPLETE: &str = "cinelog_read_model_complete";
 
 /// Says once what each metric is.
@@ -22,6 +23,7 @@ pub(crate) fn describe() {
         LEADING,
         "Whether this projector is the one that writes: 1, or 0 where another does."
     );
+    describe_gauge!(FAILING, "Whether nothing gets through: 1 from a failure to the next success.");
     describe_gauge!(COMPLETE, "Whether count and hash of what the read model holds are the log's.");
 }
 
@@ -57,4 +59,9 @@ pub(crate) fn complete(is_complete: bool) {
 /// Whether this projector is the one that writes.
 pub(crate) fn leading(leads: bool) {
     gauge!(LEADING).set(if leads { 1.0 } else { 0.0 });
+}
+
+/// Whether nothing gets through.
+pub(crate) fn failing(fails: bool) {
+    gauge!(FAILING).set(if fails { 1.0 } else { 0.0 });
 }

@@ -32,6 +32,10 @@ const BATCH_BYTES_MAX: usize = 16 << 20;
 /// How many parked streams are tried again in one go, before what is new has its turn.
 const RETRIES_MAX: u32 = 64;
 
+/// How many reasons for failing are told of until something succeeds. There are no more where only numbers
+/// change in what a server says.
+const REASONS_TOLD_MAX: usize = 8;
+
 /// How the projector works.
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectorOptions {
@@ -66,8 +70,8 @@ impl Default for ProjectorOptions {
 /// Where the read model was not made of `log`, as position and digest tell, it neither leads nor writes,
 /// says so in `status`, and goes on when that has passed.
 ///
-/// While the log or the read model is unavailable (a full disk, a network that is gone) it tries
-/// again until `shutdown`, and warns of each try.
+/// While the log or the read model is unavailable (a full disk, a network that is gone, a right that was
+/// taken away) it tries again until `shutdown`. It warns of each reason once, and says when it goes on.
 ///
 /// # Errors
 /// [`ProjectorError`] where trying again cannot help. What was folded in stays.
@@ -94,6 +98,7 @@ pub async fn run(
         generation: None,
         leads: None,
         failures: 0,
+        told: Vec::new(),
         head: Position::START,
         chores_at: Instant::now(),
     };
@@ -116,6 +121,8 @@ struct Projector {
     leads: Option<bool>,
     /// Failures since the last batch.
     failures: u32,
+    /// The reasons for them that were told of, at most [`REASONS_TOLD_MAX`].
+    told: Vec<String>,
     /// The end of the log when it was last looked for.
     head: Position,
     /// When the next chores are due.
@@ -131,17 +138,16 @@ impl Projector {
                 Err(error) => error,
             };
             self.failures = self.failures.saturating_add(1);
-            let (retry, delay) = (self.failures, self.options.backoff.delay(self.failures));
-            if error.is_about_another() {
-                // Not a failure: somebody else was faster, so there is something to go on from.
-                tracing::warn!(%error, retry, ?delay, "another projector is at work");
-            } else {
-                self.status.failed(Instant::now().into_std(), error.to_string());
+            // Not a failure where somebody else was faster: there is something to go on from.
+            if !error.is_about_another() {
+                self.failed(&error);
                 if !error.is_transient() {
                     return Err(error);
                 }
-                tracing::warn!(%error, retry, ?delay, "projector fails, trying again");
             }
+            let delay = self.options.backoff.delay(self.failures);
+            self.tell_of(&error, delay);
+            self.tell_lag().await;
             if tokio::time::timeout(delay, self.shutdown.cancelled()).await.is_ok() {
                 return Ok(());
             }
@@ -208,7 +214,12 @@ impl Projector {
         if !self.is_of_this_log().await? {
             return Ok(());
         }
-        tracing::info!(generation = at.generation, position = %at.position, "projector follows the log");
+        let (generation, position) = (at.generation, at.position);
+        if self.told.is_empty() {
+            tracing::info!(generation, %position, "projector follows the log");
+        } else {
+            tracing::debug!(generation, %position, "projector follows the log again");
+        }
         // What was committed without its answer, or by another one that ended before it told, is not told
         // of in detail any more: whoever remembers anything forgets it. Also where the position is what
         // it was, since what was parked is folded in without moving it.
@@ -382,12 +393,54 @@ impl Projector {
 
     /// Says whether it leads; gives whether that is news.
     fn tell_leads(&mut self, leads: Option<bool>) -> bool {
-        measure::leading(leads == Some(true));
-        self.status.update(|report| report.leads = leads == Some(true));
+        self.show_leads(leads == Some(true));
         mem::replace(&mut self.leads, leads) != leads
     }
 
+    fn show_leads(&self, leads: bool) {
+        measure::leading(leads);
+        self.status.update(|report| report.leads = leads);
+    }
+
+    /// Whether it leads is not known from here on: it may have failed for longer than the lead lasts.
+    fn failed(&mut self, error: &ProjectorError) {
+        measure::failing(true);
+        self.status.failed(Instant::now().into_std(), error.to_string());
+        self.show_leads(false);
+    }
+
+    /// Each reason once, however often it is tried again.
+    fn tell_of(&mut self, error: &ProjectorError, delay: Duration) {
+        let (reason, retry) = (error.to_string(), self.failures);
+        if self.told.len() >= REASONS_TOLD_MAX || self.told.contains(&reason) {
+            tracing::debug!(reason, retry, ?delay, "projector fails still, trying again");
+            return;
+        }
+        if error.is_about_another() {
+            tracing::warn!(reason, retry, ?delay, "another projector is at work");
+        } else {
+            tracing::warn!(reason, retry, ?delay, "projector fails, trying again");
+        }
+        self.told.push(reason);
+    }
+
+    /// Says how far the read model is behind, which grows while nothing gets through.
+    async fn tell_lag(&mut self) {
+        let shutdown = self.shutdown.clone();
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = self.find_head() => {}
+        }
+        if let Some(reached) = self.status.report().checkpoint {
+            self.tell_progress(reached);
+        }
+    }
+
     fn succeeded(&mut self) {
+        if !mem::take(&mut self.told).is_empty() {
+            tracing::info!(failures = self.failures, "projector goes on");
+        }
+        measure::failing(false);
         self.failures = 0;
         self.status.update(|report| {
             report.failing = None;

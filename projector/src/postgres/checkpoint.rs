@@ -4,7 +4,10 @@ use events::{Digest, Position};
 use read_model::Checkpoint;
 use sqlx::PgConnection;
 
-use super::failure::{expect_rows, integer, natural, store_error};
+use super::{
+    failure::{expect_rows, integer, natural, store_error},
+    schema::Schema,
+};
 use crate::StoreError;
 
 /// Generation, position, count and hash.
@@ -24,6 +27,31 @@ pub(super) fn parse(
 pub(super) async fn read(db: &mut PgConnection) -> Result<(Checkpoint, Digest), StoreError> {
     const READ: &str = "SELECT generation, position, digest_count, digest_hash FROM checkpoint";
     parse(sqlx::query_as(READ).fetch_one(db).await.map_err(store_error)?)
+}
+
+/// Why the checkpoint cannot be read, where its table is not seen: who may not use a schema sees nothing in
+/// it. `error`, where it is something else.
+pub(super) async fn unseen(
+    db: &mut PgConnection,
+    schema: &Schema,
+    error: StoreError,
+) -> StoreError {
+    const SEE: &str = "SELECT to_regclass('checkpoint') IS NOT NULL";
+    const USE: &str =
+        "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1";
+    let sees = sqlx::query_scalar(SEE).fetch_one(&mut *db).await;
+    if !matches!(sees, Ok(false)) {
+        return error;
+    }
+    let may_use = sqlx::query_scalar(USE).bind(schema.to_string()).fetch_optional(db).await;
+    match may_use {
+        Ok(Some(false)) => StoreError::Unavailable(
+            format!("permission denied: USAGE on the schema {schema} is needed").into(),
+        ),
+        Ok(Some(true)) => StoreError::Damaged(format!("{schema} has no checkpoint")),
+        Ok(None) => StoreError::Damaged(format!("the schema {schema} is gone")),
+        Err(_) => error,
+    }
 }
 
 /// Moves the checkpoint, and keeps the lead for `lease_ms` more.

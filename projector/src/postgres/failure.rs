@@ -6,16 +6,19 @@ use crate::StoreError;
 
 /// SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html), or the classes that they
 /// begin with, of failures that pass, by themselves or by somebody's doing at the server.
-const TRANSIENT: [&str; 12] = [
+const TRANSIENT: [&str; 15] = [
     "08",    // connection
     "25006", // a standby, or a server that is set to read only
     "25P03", // the transaction waited too long for us
     "25P04", // the transaction took too long
     "28",    // who we are is not accepted
     "3D000", // there is no such database
+    "3F000", // there is no schema that we may use
     "40",    // serialization failure, deadlock
     "42501", // we may not
+    "42P01", // there is no such table: so says a server as well where we may not use its schema
     "53",    // disk full, out of memory, too many connections
+    "55000", // the database takes no connections
     "55P03", // a lock was waited for too long
     "57",    // cancelled, shutting down, starting up
     "58",    // the system

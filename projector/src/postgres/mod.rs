@@ -56,6 +56,7 @@ const NO_EPOCH: i64 = 0;
 
 /// One generation, open for the projector, over one connection.
 struct PostgresReadModel {
+    schema: Schema,
     line: Line,
     waits: BatchWaits,
     /// That with which the lead was taken.
@@ -83,10 +84,10 @@ impl PostgresReadModel {
         let lease_ms = i64::try_from(options.lease.as_millis()).unwrap_or(i64::MAX);
         let line = Line::new(options.clone(), session);
         let waits = BatchWaits { short: options.answer_timeout, long: options.patience() };
-        let model = Self { line, waits, epoch: AtomicI64::new(NO_EPOCH), lease_ms };
-        let mut db = model.line.take().await.map_err(|error| cannot_open(&schema, error))?;
+        let model = Self { schema, line, waits, epoch: AtomicI64::new(NO_EPOCH), lease_ms };
+        let mut db = model.line.take().await.map_err(|error| cannot_open(&model.schema, error))?;
         // Where that fails the connection goes, with the locks that it may have.
-        let prepared = prepare(&mut db.connection, &schema, waits).await;
+        let prepared = prepare(&mut db.connection, &model.schema, waits).await;
         db.after(prepared)?;
         Ok(model)
     }
@@ -175,7 +176,15 @@ impl ReadModel for PostgresReadModel {
 
     async fn digest(&self) -> Result<(Checkpoint, Digest), StoreError> {
         let mut db = self.line.take().await?;
-        let done = within(self.waits.short, checkpoint::read(&mut db.connection)).await;
+        let asked = async {
+            match checkpoint::read(&mut db.connection).await {
+                Err(error) => {
+                    Err(checkpoint::unseen(&mut db.connection, &self.schema, error).await)
+                }
+                read => read,
+            }
+        };
+        let done = within(self.waits.short, asked).await;
         db.after(done)
     }
 

@@ -11,6 +11,10 @@ use sqlx::PgConnection;
 use super::failure::{expect_rows, integer, store_error};
 use crate::StoreError;
 
+/// The most words that one statement forgets: each is looked for in the index, which takes a tenth of a
+/// millisecond, and more for a word that many films have.
+pub(super) const FORGOTTEN_TOGETHER_MAX: usize = 4096;
+
 /// Takes texts out of the index. How many of the films had one does not matter. Gives the words that may
 /// be in none any more.
 pub(super) async fn unindex(

@@ -30,9 +30,9 @@ pub(super) async fn changes(
     if changes.movies.iter().any(|movie| matches!(movie.search, SearchChange::Store(_))) {
         within(most, empty_list(db, "movie_search_words")).await?;
     }
-    if !gone.is_empty() {
-        // After the list was emptied, which every look into the index would have to read.
-        within(most, words::forget(db, &gone)).await?;
+    // After the list was emptied, which every look into the index would have to read.
+    for gone in gone.chunks(words::FORGOTTEN_TOGETHER_MAX) {
+        within(most, words::forget(db, gone)).await?;
     }
     if !changes.facets.is_empty() {
         within(most, empty_list(db, "facet_words")).await?;

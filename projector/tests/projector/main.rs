@@ -15,6 +15,8 @@ mod history;
 #[cfg(test)]
 mod leading;
 #[cfg(test)]
+mod rights;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod words;
