@@ -130,13 +130,14 @@ struct Way<'a> {
 impl Way<'_> {
     /// Takes events over until there are no more, or for long enough; gives whether there are more.
     async fn events(&mut self) -> Result<bool, CopyError> {
-        let mut batches = self.from.subscribe_all(self.at);
         for _ in 0..CATCH_UPS_MAX {
             let head = self.from.head().await.map_err(CopyError::Source)?;
             if head <= self.at {
                 return Ok(false);
             }
-            self.events_to(&mut batches, head).await?;
+            // One that has come to the end would wait to be told of what is there already, and a
+            // process that writes beside this one does not tell it.
+            self.events_to(&mut self.from.subscribe_all(self.at), head).await?;
         }
         Ok(self.from.head().await.map_err(CopyError::Source)? > self.at)
     }
