@@ -32,4 +32,4 @@ pub use store::is_postgres;
 pub use writers::Writers;
 
 /// Stops a test that waits for ever. Nothing here is expected to take as long.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
