@@ -129,7 +129,7 @@ impl Projection {
             Arc::clone(&self.log),
             Arc::clone(&running.generation.read_model),
             Arc::clone(&running.gate) as _,
-            self.options,
+            self.options.clone(),
             running.status.clone(),
             running.stop.clone(),
         );
@@ -247,5 +247,5 @@ impl Projection {
 }
 
 #[cfg(test)]
-#[path = "projection_tests.rs"]
+#[path = "projection_tests/mod.rs"]
 mod tests;
