@@ -42,7 +42,7 @@ use self::{
 use crate::error::Failure;
 
 pub(crate) use self::{
-    catalogue::{Catalogue, PostgresFilms, SqliteFilms, Timeouts},
+    catalogue::Catalogue,
     checkpoint::{Checkpoint, Progress},
     convert::{DayOrder, Reading},
     film::Carrier,

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use change_feed::postgres::{PostgresChangeFeed, PostgresChangeFeedOptions};
 use projector::{
-    ReadModels,
+    GenerationError, ReadModels,
     port::Guard,
     postgres::{PostgresReadModels, PostgresReadModelsOptions},
     sqlite::{Generations, SqliteReadModels},
@@ -16,7 +16,7 @@ use crate::{
     config::{Config, ReadModelUrl},
     data_dir::DataDir,
     error::Failure,
-    import::{Catalogue, PostgresFilms, SqliteFilms, Timeouts},
+    import::Catalogue,
     patience::patiently,
 };
 
@@ -121,31 +121,12 @@ pub(crate) async fn catalogue(
     config: &Config,
     data: &DataDir,
 ) -> Result<Option<Catalogue>, Failure> {
-    let unreadable = |place: String| {
-        move |error: sqlx::Error| {
-            Failure::Other(format!("the read model {place} cannot be read: {error}"))
-        }
-    };
-    match &config.read_model.url {
-        ReadModelUrl::Sqlite(path) => {
-            let generations = Generations::new(data.file(path));
-            let path = generations.path(generations.live()?);
-            let films = SqliteFilms::open(&path).await;
-            Ok(films.map_err(unreadable(path.display().to_string()))?.map(Catalogue::of))
-        }
-        ReadModelUrl::Postgres(url) => {
-            let read_models = read_models(config, data).await?;
-            let live = read_models.live().await?;
-            if !read_models.exists(live).await? {
-                return Ok(None);
-            }
-            let timeouts = Timeouts {
-                connect: config.read_model.connect_timeout,
-                statement: config.read_model.statement_timeout,
-            };
-            let films = PostgresFilms::connect(url.reveal(), live, timeouts).await;
-            Ok(Some(Catalogue::of(films.map_err(unreadable(url.to_string()))?)))
-        }
+    let read_models = read_models(config, data).await?;
+    let live = read_models.live().await?;
+    match read_models.films(live, config.read_model.statement_timeout).await {
+        Ok(films) => Ok(Some(Catalogue::of(films))),
+        Err(GenerationError::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! A read model in all the generations that there are of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use events::Digest;
 use read_model::Checkpoint;
 
-use super::{ReadModel, Snapshot};
+use super::{Films, ReadModel, Snapshot};
 use crate::GenerationError;
 
 /// Where a read model is.
@@ -123,4 +123,15 @@ pub trait ReadModels: Send + Sync + 'static {
 
     /// A read model as it is at this moment, for as long as the snapshot lives. Whoever writes goes on.
     async fn snapshot(&self, place: Place) -> Result<Box<dyn Snapshot>, GenerationError>;
+
+    /// The films of a generation, where a look-up may take a server `statement_max`. Nothing is made, and
+    /// nothing is held: a generation that is removed has no films any more.
+    ///
+    /// # Errors
+    /// [`GenerationError::Missing`] where there is no such generation.
+    async fn films(
+        &self,
+        number: u64,
+        statement_max: Duration,
+    ) -> Result<Box<dyn Films>, GenerationError>;
 }

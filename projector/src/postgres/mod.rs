@@ -10,6 +10,7 @@ mod checkpoint;
 mod control;
 mod facets;
 mod failure;
+mod films;
 mod leader;
 mod line;
 mod load;

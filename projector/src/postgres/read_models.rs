@@ -10,6 +10,7 @@ use sqlx::{Executor, PgConnection};
 use super::{
     PostgresReadModel, PostgresReadModelsOptions, checkpoint, control,
     failure::store_error,
+    films::PostgresFilms,
     line::{Line, within},
     locks::{Hold, WorkLock},
     options::Session,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     GenerationError, StoreError,
-    port::{Generation, Guard, Place, ReadModel, ReadModels, Snapshot, Work},
+    port::{Films, Generation, Guard, Place, ReadModel, ReadModels, Snapshot, Work},
 };
 
 /// How long finishing a generation may take: each of its tables is read once.
@@ -169,5 +170,17 @@ impl ReadModels for PostgresReadModels {
     async fn snapshot(&self, place: Place) -> Result<Box<dyn Snapshot>, GenerationError> {
         let db = self.connect(place).await?;
         Ok(Box::new(PostgresSnapshot::begin(db, self.options.patience()).await?))
+    }
+
+    async fn films(
+        &self,
+        number: u64,
+        statement_max: Duration,
+    ) -> Result<Box<dyn Films>, GenerationError> {
+        if !self.exists(number).await? {
+            return Err(GenerationError::Missing(number));
+        }
+        let schema = Schema::of(Place::Generation(number));
+        Ok(Box::new(PostgresFilms::of(&schema, &self.options, statement_max)))
     }
 }

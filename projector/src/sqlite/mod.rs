@@ -9,6 +9,7 @@ mod bulk;
 mod checkpoint;
 mod failure;
 mod file_lock;
+mod films;
 mod generations;
 mod load;
 mod migrate;

@@ -4,6 +4,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,11 +14,12 @@ use read_model::Checkpoint;
 use super::{
     Generations, SqliteReadModel, SqliteReadModelOptions,
     file_lock::FileLock,
-    snapshot::{SqliteSnapshot, peek},
+    films::SqliteFilms,
+    snapshot::{SqliteSnapshot, open, peek},
 };
 use crate::{
     GenerationError,
-    port::{Generation, Guard, Place, ReadModel, ReadModels, Snapshot, Work},
+    port::{Films, Generation, Guard, Place, ReadModel, ReadModels, Snapshot, Work},
 };
 
 /// The file in the folder of what is folded afresh.
@@ -132,6 +134,21 @@ impl ReadModels for SqliteReadModels {
 
     async fn snapshot(&self, place: Place) -> Result<Box<dyn Snapshot>, GenerationError> {
         Ok(Box::new(SqliteSnapshot::open(&self.path(place)).await?))
+    }
+
+    async fn films(
+        &self,
+        number: u64,
+        _statement_max: Duration,
+    ) -> Result<Box<dyn Films>, GenerationError> {
+        let path = self.files.path(number);
+        if !path.is_file() {
+            return Err(GenerationError::Missing(number));
+        }
+        match SqliteFilms::of(open(&path).await?).await? {
+            Some(films) => Ok(Box::new(films)),
+            None => Err(GenerationError::Missing(number)),
+        }
     }
 }
 

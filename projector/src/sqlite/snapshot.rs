@@ -86,7 +86,11 @@ pub(super) async fn peek(path: &Path) -> Result<(Checkpoint, Digest), StoreError
     checkpoint::read(&mut open(path).await?).await
 }
 
-async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
+/// A connection to the read model at `path` that only reads.
+///
+/// # Errors
+/// [`StoreError::Open`] where it is not there or cannot be opened.
+pub(super) async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
     let cannot_open =
         |reason: String| StoreError::Open { place: path.display().to_string(), reason };
     if !path.is_file() {

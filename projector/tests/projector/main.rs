@@ -31,6 +31,7 @@ mod on_sqlite {
     const STORE: Store = Store::Sqlite;
 
     mod failing;
+    mod finding;
     mod generations;
     mod rebuilding;
     mod retrying;
@@ -49,6 +50,7 @@ mod on_postgres {
     const STORE: Store = Store::Postgres;
 
     mod failing;
+    mod finding;
     mod generations;
     mod rebuilding;
     mod retrying;

@@ -3,38 +3,20 @@
 //! The read model may be behind the log, and there may be none. Then such a film is not found, and the
 //! import makes one of its own; whatever came by import is found in either case, by its id.
 
-mod postgres;
-mod sqlite;
-
 use std::collections::HashMap;
 
-use async_trait::async_trait;
 use events::MovieId;
+use projector::{StoreError, port::Films};
 
 use super::row::{Key, Row};
-
-pub(crate) use self::{
-    postgres::{PostgresFilms, Timeouts},
-    sqlite::SqliteFilms,
-};
-
-/// The films of a read model that are there, each with what it was found by, in the order of their ids.
-#[async_trait]
-pub(crate) trait Films: Send + Sync {
-    /// Those that have one of these ids of IMDb.
-    async fn by_imdb(&self, ids: &[&str]) -> Result<Vec<(Key, MovieId)>, sqlx::Error>;
-
-    /// Those that have one of these titles (in plain form), whatever their year.
-    async fn by_title(&self, titles: &[&str]) -> Result<Vec<(Key, MovieId)>, sqlx::Error>;
-}
 
 /// The read model, to look films up in.
 pub(crate) struct Catalogue(Box<dyn Films>);
 
 impl Catalogue {
     /// Looks films up among these.
-    pub(crate) fn of(films: impl Films + 'static) -> Self {
-        Self(Box::new(films))
+    pub(crate) fn of(films: Box<dyn Films>) -> Self {
+        Self(films)
     }
 
     /// Gives rows the ids of the films that they are about, where those have other ones than imports
@@ -42,7 +24,7 @@ impl Catalogue {
     pub(super) async fn find<'a>(
         &self,
         rows: impl Iterator<Item = &'a mut Row>,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), StoreError> {
         let mut rows: Vec<&mut Row> = rows.collect();
         let found = self.look_up(&rows).await?;
         for row in &mut rows {
@@ -60,7 +42,7 @@ impl Catalogue {
     }
 
     /// The films that there are of each key, in the order of their ids.
-    async fn look_up(&self, rows: &[&mut Row]) -> Result<HashMap<Key, Vec<MovieId>>, sqlx::Error> {
+    async fn look_up(&self, rows: &[&mut Row]) -> Result<HashMap<Key, Vec<MovieId>>, StoreError> {
         let mut found: HashMap<Key, Vec<MovieId>> = HashMap::new();
         let (mut imdb, mut titles) = (Vec::new(), Vec::new());
         for row in rows {
@@ -72,13 +54,13 @@ impl Catalogue {
             }
         }
         if !imdb.is_empty() {
-            for (key, movie) in self.0.by_imdb(&imdb).await? {
-                found.entry(key).or_default().push(movie);
+            for (id, movie) in self.0.by_imdb(&imdb).await? {
+                found.entry(Key::Imdb(id)).or_default().push(movie);
             }
         }
         if !titles.is_empty() {
-            for (key, movie) in self.0.by_title(&titles).await? {
-                found.entry(key).or_default().push(movie);
+            for (title, year, movie) in self.0.by_title(&titles).await? {
+                found.entry(Key::Title(title, Some(year))).or_default().push(movie);
             }
         }
         Ok(found)
