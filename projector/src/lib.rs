@@ -33,5 +33,5 @@ pub use open::OpenGeneration;
 pub use port::{ReadModel, ReadModels};
 pub use rebuild::{RebuildOptions, Rebuilt, rebuild};
 pub use run::{ProjectorOptions, run};
-pub use status::{Completeness, FAILING_MAX, Failing, Report, STANDSTILL_MAX, Status};
+pub use status::{Addresses, Completeness, FAILING_MAX, Failing, Report, STANDSTILL_MAX, Status};
 pub use verify::{Verification, verify};

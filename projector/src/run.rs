@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Applied, Backoff, Completeness, PoisonPolicy, ProjectorError, Status, StoreError, apply,
-    measure,
+    Addresses, Applied, Backoff, Completeness, PoisonPolicy, ProjectorError, Report, Status,
+    StoreError, apply, measure,
     port::{Leadership, ReadModel},
     retry,
 };
@@ -37,7 +37,7 @@ const RETRIES_MAX: u32 = 64;
 const REASONS_TOLD_MAX: usize = 8;
 
 /// How the projector works.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ProjectorOptions {
     /// Events in one transaction, at least 1. There are so many only while the read model is behind:
     /// what comes in meanwhile is never waited for.
@@ -48,6 +48,8 @@ pub struct ProjectorOptions {
     pub backoff: Backoff,
     /// How often a projector that follows another looks whether it can lead.
     pub follow_every: Duration,
+    /// Where the log and the read model are, for people.
+    pub addresses: Option<Arc<Addresses>>,
 }
 
 impl Default for ProjectorOptions {
@@ -57,6 +59,7 @@ impl Default for ProjectorOptions {
             poison: PoisonPolicy::Park,
             backoff: Backoff::default(),
             follow_every: Duration::from_millis(500),
+            addresses: None,
         }
     }
 }
@@ -86,6 +89,7 @@ pub async fn run(
     measure::describe();
     status.update(|report| {
         report.poison = Some(options.poison);
+        report.addresses.clone_from(&options.addresses);
         report.progressed = Some(Instant::now().into_std());
     });
     let mut projector = Projector {
@@ -352,7 +356,7 @@ impl Projector {
         });
         // Once, and not every second again, nor whenever somebody else goes on.
         if mem::discriminant(&before) != mem::discriminant(&completeness) {
-            tell_completeness(before, completeness);
+            tell_completeness(before, &self.status.report());
         }
         Ok(is_complete)
     }
@@ -473,26 +477,17 @@ impl Projector {
     }
 }
 
-fn tell_completeness(before: Completeness, now: Completeness) {
-    match now {
+fn tell_completeness(before: Completeness, now: &Report) {
+    let what = now.disagreement().unwrap_or_default();
+    match now.completeness {
         Completeness::Complete(position) if before != Completeness::Unknown => {
             tracing::info!(%position, "the read model is what the log holds again");
         }
         Completeness::Unknown | Completeness::Complete(_) => {}
         Completeness::Incomplete { position, log, read_model } => {
-            tracing::error!(
-                %position, %log, %read_model,
-                "the read model is not what the log holds: this log is not the one that the read model was \
-                 made of, or one of them was altered; this projector folds nothing in and does not lead"
-            );
+            tracing::error!(%position, %log, %read_model, "{what}");
         }
-        Completeness::Ahead { position, head } => {
-            tracing::error!(
-                %position, %head,
-                "the read model is ahead of the log: this log is not the one that the read model was made \
-                 of, or an older one was put in place; this projector folds nothing in and does not lead"
-            );
-        }
+        Completeness::Ahead { position, head } => tracing::error!(%position, %head, "{what}"),
     }
 }
 

@@ -23,6 +23,15 @@ pub const STANDSTILL_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default)]
 pub struct Status(Arc<Mutex<Report>>);
 
+/// What a log and a read model are called, for people: where they are. No password is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// The log.
+    pub log: String,
+    /// The read model.
+    pub read_model: String,
+}
+
 /// How a projector was doing at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -42,6 +51,8 @@ pub struct Report {
     pub completeness: Completeness,
     /// How many streams a poison event has stopped.
     pub parked_streams: u64,
+    /// Where the log and the read model are, where that was told.
+    pub addresses: Option<Arc<Addresses>>,
     /// What is done with poison events. `None` until the projector has begun.
     pub poison: Option<PoisonPolicy>,
 }
@@ -123,22 +134,42 @@ impl Report {
             let seconds = STANDSTILL_MAX.as_secs();
             return Some(format!("the projector has got nothing done for more than {seconds} s"));
         }
-        if let Completeness::Incomplete { position, .. } = self.completeness {
-            return Some(format!(
-                "the read model is not what the log holds up to {position}: this log is not the one that it was \
-                 made of, or one of them was altered"
-            ));
-        }
-        if let Completeness::Ahead { position, head } = self.completeness {
-            return Some(format!(
-                "the read model is at position {position}, ahead of the log, which ends at {head}: this log is \
-                 not the one that it was made of, or an older one was put in place"
-            ));
+        if let Some(disagreement) = self.disagreement() {
+            return Some(disagreement);
         }
         if self.poison == Some(PoisonPolicy::Halt) && self.parked_streams > 0 {
             return Some(format!("{} streams are parked", self.parked_streams));
         }
         None
+    }
+
+    /// That the read model is not of this log, which both are, and what to do. `None` where it is, or nobody
+    /// has looked.
+    #[must_use]
+    pub fn disagreement(&self) -> Option<String> {
+        let (mut log, mut read_model) = ("the log".to_owned(), "the read model".to_owned());
+        if let Some(addresses) = &self.addresses {
+            log = format!("{log} ({})", addresses.log);
+            read_model = format!("{read_model} ({})", addresses.read_model);
+        }
+        let (what, or) = match self.completeness {
+            Completeness::Unknown | Completeness::Complete(_) => return None,
+            Completeness::Incomplete { position, .. } => (
+                format!("{read_model} is not what {log} holds up to {position}"),
+                "one of the two was altered",
+            ),
+            Completeness::Ahead { position, head } => (
+                format!(
+                    "{read_model} is at position {position}, ahead of {log}, which ends at {head}"
+                ),
+                "an older log was put in place",
+            ),
+        };
+        Some(format!(
+            "{what}: it was made of another log, or {or}. Until they agree this projector folds nothing in and \
+             does not lead. If this is the wrong log, set log.url to the right one; if it is the right one, \
+             `cinelog rebuild` makes a read model of it"
+        ))
     }
 }
 
@@ -176,6 +207,25 @@ mod tests {
         let completeness = Completeness::Incomplete { position, log, read_model };
         let report = Report { completeness, ..Report::default() };
         assert!(report.trouble(Instant::now()).unwrap().contains('7'));
+    }
+
+    #[test]
+    fn who_refuses_a_read_model_of_another_log_names_both_and_says_what_to_do() {
+        let addresses =
+            Addresses { log: "sqlite:log.db".into(), read_model: "postgres://db/films".into() };
+        let (position, head) = (Position(9), Position(4));
+        let (log, read_model) = (Digest::EMPTY, Digest::EMPTY);
+        for completeness in [
+            Completeness::Incomplete { position, log, read_model },
+            Completeness::Ahead { position, head },
+        ] {
+            let addresses = Some(Arc::new(addresses.clone()));
+            let report = Report { completeness, addresses, ..Report::default() };
+            let trouble = report.trouble(Instant::now()).unwrap();
+            for part in ["(sqlite:log.db)", "(postgres://db/films)", "log.url", "cinelog rebuild"] {
+                assert!(trouble.contains(part), "{part} in {trouble}");
+            }
+        }
     }
 
     #[test]

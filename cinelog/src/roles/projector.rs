@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use projector::ProjectorOptions;
+use projector::{Addresses, ProjectorOptions};
 
 use super::{
     Ports, Tasks,
@@ -20,8 +20,15 @@ pub(super) fn start(
     stages: &Shutdown,
     tasks: &mut Tasks,
 ) {
-    let options =
-        ProjectorOptions { poison: config.projector.poison.into(), ..ProjectorOptions::default() };
+    let addresses = Addresses {
+        log: config.log.url.to_string(),
+        read_model: config.read_model.url.to_string(),
+    };
+    let options = ProjectorOptions {
+        poison: config.projector.poison.into(),
+        addresses: Some(Arc::new(addresses)),
+        ..ProjectorOptions::default()
+    };
     let ProjectorPorts { read_models, live, feed, status } = projector;
     let projection = Projection {
         log: Arc::clone(&ports.log),

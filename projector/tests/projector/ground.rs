@@ -60,7 +60,7 @@ pub(crate) fn options(batch_events_max: usize, poison: PoisonPolicy) -> Projecto
     let moment = Duration::from_millis(1);
     let backoff = Backoff { first: moment, longest: moment };
     let follow_every = Duration::from_millis(10);
-    ProjectorOptions { batch_events_max, poison, backoff, follow_every }
+    ProjectorOptions { batch_events_max, poison, backoff, follow_every, addresses: None }
 }
 
 impl Ground {
