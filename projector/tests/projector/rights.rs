@@ -49,7 +49,12 @@ impl Log {
     fn lines(&self, level: &str) -> Vec<Value> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["level"] == level && line["target"] == "projector::run").collect()
+        lines
+            .filter(|line| {
+                line["level"] == level
+                    && line["target"].as_str().unwrap().starts_with("projector::run")
+            })
+            .collect()
     }
 
     fn tries(&self) -> usize {

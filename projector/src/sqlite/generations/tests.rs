@@ -1,5 +1,7 @@
 //! Numbers, the pointer and the files, in a real folder.
 
+use std::path::Path;
+
 use tempfile::TempDir;
 
 use super::*;

@@ -5,44 +5,29 @@
 //! beside it. What is being built is called `….building` until it is whole. A number is given out once:
 //! caches tell generations apart by nothing else. Nothing here opens a database.
 
+mod names;
+mod removal;
+
 use std::{
-    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{self, ErrorKind, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
+use self::{
+    names::Names,
+    removal::{remove_database, remove_file},
+};
 use super::{
     file_lock::{FileLock, LockError},
     pointer::Pointer,
 };
 use crate::{GenerationError, port::Work};
 
-/// What the file's name ends with while a generation is being built.
-const BUILDING: &str = ".building";
-
-/// What SQLite may have beside a file.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
-
-/// Held while a generation is built.
-const BUILD_LOCK: &str = "rebuild.lock";
-
-/// Held while the live generation is opened.
-const OPEN_LOCK: &str = "open.lock";
-
-/// Held while the log is folded afresh to be compared.
-const VERIFY_LOCK: &str = "verify.lock";
-
-/// Where that is done.
-const SCRATCH: &str = "verify.scratch";
-
-/// Held for moments, by whoever changes the pointer or which files there are.
-const CHANGE_LOCK: &str = "generations.lock";
-
 /// Where the generations of a read model are.
 #[derive(Debug, Clone)]
 pub struct Generations {
-    base: PathBuf,
+    names: Names,
 }
 
 /// The file of a generation that is there.
@@ -60,28 +45,25 @@ impl Generations {
     /// The generations of the read model whose first one is at `base`.
     #[must_use]
     pub fn new(base: impl Into<PathBuf>) -> Self {
-        Self { base: base.into() }
+        Self { names: Names::of(base.into()) }
     }
 
     /// The file of a generation, whether it is there or not.
     #[must_use]
     pub fn path(&self, number: u64) -> PathBuf {
-        if number <= 1 {
-            return self.base.clone();
-        }
-        let mut name = self.stem();
-        name.push(format!(".{number}"));
-        if let Some(extension) = self.base.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        self.base.with_file_name(name)
+        self.names.path(number)
     }
 
     /// The file that a generation is built in.
     #[must_use]
     pub fn building(&self, number: u64) -> PathBuf {
-        with_suffix(&self.path(number), BUILDING)
+        self.names.building(number)
+    }
+
+    /// The file that says which generation is live, whether it is there or not.
+    #[must_use]
+    pub fn pointer(&self) -> PathBuf {
+        self.names.pointer()
     }
 
     /// Which generation is live: the one that the server answers from.
@@ -97,7 +79,7 @@ impl Generations {
     /// # Errors
     /// [`GenerationError`] where the file that says which one is live cannot be read.
     pub fn is_new(&self) -> Result<bool, GenerationError> {
-        Ok(self.read()?.is_none() && !self.base.is_file())
+        Ok(self.read()?.is_none() && !self.names.base().is_file())
     }
 
     /// Makes a generation the live one. When this returns, that is on the disk; a server that runs
@@ -109,7 +91,7 @@ impl Generations {
         if !self.path(number).is_file() {
             return Err(GenerationError::Missing(number));
         }
-        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
+        let _change = FileLock::wait(&self.names.change_lock())?;
         let highest = match self.read() {
             Ok(pointer) => pointer.unwrap_or(Pointer::ABSENT).highest,
             // The best that is known: the newest file that is there.
@@ -126,7 +108,7 @@ impl Generations {
     pub fn list(&self) -> Result<Vec<GenerationFile>, GenerationError> {
         let mut found = Vec::new();
         for path in self.files()? {
-            let Some(number) = self.number_of(&path) else { continue };
+            let Some(number) = self.names.number_of(&path) else { continue };
             let metadata = fs::metadata(&path)
                 .map_err(|source| GenerationError::File { path: path.clone(), source })?;
             found.push(GenerationFile { number, path, bytes: metadata.len() });
@@ -159,8 +141,8 @@ impl Generations {
     /// [`GenerationError`] where it cannot be taken.
     pub(super) fn hold(&self, number: u64) -> Result<FileLock, GenerationError> {
         // Within this nobody removes the file that the lock hangs on.
-        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
-        Ok(FileLock::share(&self.use_lock(number))?)
+        let _change = FileLock::wait(&self.names.change_lock())?;
+        Ok(FileLock::share(&self.names.use_lock(number))?)
     }
 
     /// Removes a generation that is not live and that nobody works with.
@@ -168,7 +150,7 @@ impl Generations {
     /// # Errors
     /// [`GenerationError`] where it is live, in use, not there, or cannot be removed.
     pub fn remove(&self, number: u64) -> Result<(), GenerationError> {
-        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
+        let _change = FileLock::wait(&self.names.change_lock())?;
         let pointer = self.read()?.unwrap_or(Pointer::ABSENT);
         if pointer.live == number {
             return Err(GenerationError::Live(number));
@@ -177,7 +159,7 @@ impl Generations {
         if !path.is_file() {
             return Err(GenerationError::Missing(number));
         }
-        let lock = self.use_lock(number);
+        let lock = self.names.use_lock(number);
         let _nobody_else = FileLock::take(&lock).map_err(|error| match error {
             LockError::Held(_) => GenerationError::InUse(number),
             unusable => unusable.into(),
@@ -196,8 +178,7 @@ impl Generations {
     /// [`GenerationError::File`] where that fails.
     pub fn remove_unfinished(&self) -> Result<(), GenerationError> {
         for path in self.files()? {
-            let unfinished = without_suffix(&path, BUILDING);
-            if unfinished.is_some_and(|whole| self.number_of(&whole).is_some()) {
+            if self.names.built_in(&path).is_some() {
                 remove_database(&path)?;
             }
         }
@@ -232,17 +213,12 @@ impl Generations {
     /// # Errors
     /// [`GenerationError::Busy`] where somebody is at it already.
     pub(super) fn lock(&self, work: Work) -> Result<FileLock, GenerationError> {
-        let name = match work {
-            Work::Opening => OPEN_LOCK,
-            Work::Building => BUILD_LOCK,
-            Work::Verifying => VERIFY_LOCK,
-        };
-        Ok(FileLock::take(&self.beside(name))?)
+        Ok(FileLock::take(&self.names.work_lock(work))?)
     }
 
     /// The folder in which the log is folded afresh to be compared.
     pub(super) fn scratch(&self) -> PathBuf {
-        self.beside(SCRATCH)
+        self.names.scratch()
     }
 
     /// Reads the file that says which generation is live. `None` where there is none.
@@ -259,7 +235,7 @@ impl Generations {
 
     /// Changes the pointer, one after another. When this returns, that is on the disk.
     fn change(&self, how: impl FnOnce(Pointer) -> Pointer) -> Result<Pointer, GenerationError> {
-        let _change = FileLock::wait(&self.beside(CHANGE_LOCK))?;
+        let _change = FileLock::wait(&self.names.change_lock())?;
         let new = how(self.read()?.unwrap_or(Pointer::ABSENT));
         let new = Pointer { highest: new.highest.max(new.live), ..new };
         self.write(new)?;
@@ -268,7 +244,7 @@ impl Generations {
 
     fn write(&self, new_pointer: Pointer) -> Result<(), GenerationError> {
         let pointer = self.pointer();
-        let new = with_suffix(&pointer, ".new");
+        let new = self.names.new_pointer();
         let write = || {
             let mut file = File::create(&new)?;
             write!(file, "{new_pointer}")?;
@@ -279,89 +255,21 @@ impl Generations {
         self.sync_folder()
     }
 
-    /// The file that says which generation is live, whether it is there or not.
-    #[must_use]
-    pub fn pointer(&self) -> PathBuf {
-        let mut name = self.stem();
-        name.push(".live");
-        self.base.with_file_name(name)
-    }
-
-    fn use_lock(&self, number: u64) -> PathBuf {
-        self.beside(&format!("generation-{number}.lock"))
-    }
-
-    fn beside(&self, name: &str) -> PathBuf {
-        self.folder().join(name)
-    }
-
-    fn stem(&self) -> OsString {
-        self.base.file_stem().map(OsStr::to_owned).unwrap_or_default()
-    }
-
-    fn number_of(&self, path: &Path) -> Option<u64> {
-        if path == self.base {
-            return Some(1);
-        }
-        let name = path.file_name()?.to_str()?;
-        let rest = name.strip_prefix(self.stem().to_str()?)?.strip_prefix('.')?;
-        let number = match self.base.extension() {
-            Some(extension) => rest.strip_suffix(extension.to_str()?)?.strip_suffix('.')?,
-            None => rest,
-        };
-        let number = number.parse().ok().filter(|number| *number > 1)?;
-        // Other spellings of the number are no names of ours.
-        (self.path(number) == path).then_some(number)
-    }
-
     fn files(&self) -> Result<Vec<PathBuf>, GenerationError> {
-        let folder = self.folder();
+        let folder = self.names.folder();
         let list = || -> io::Result<Vec<PathBuf>> {
             fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect()
         };
         list().map_err(|source| GenerationError::File { path: folder.clone(), source })
     }
 
-    fn folder(&self) -> PathBuf {
-        match self.base.parent() {
-            Some(folder) if folder != Path::new("") => folder.to_owned(),
-            _ => PathBuf::from("."),
-        }
-    }
-
     fn sync_folder(&self) -> Result<(), GenerationError> {
-        let path = self.folder();
+        let path = self.names.folder();
         File::open(&path)
             .and_then(|folder| folder.sync_all())
             .map_err(|source| GenerationError::File { path, source })
     }
 }
 
-/// Removes a database and what SQLite has beside it.
-pub(crate) fn remove_database(path: &Path) -> Result<(), GenerationError> {
-    // The file itself last: while it is there, all of it is found again.
-    BESIDE.into_iter().chain([""]).try_for_each(|suffix| remove_file(with_suffix(path, suffix)))
-}
-
-fn remove_file(path: PathBuf) -> Result<(), GenerationError> {
-    match fs::remove_file(&path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(GenerationError::File { path, source })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-fn without_suffix(path: &Path, suffix: &str) -> Option<PathBuf> {
-    Some(PathBuf::from(path.to_str()?.strip_suffix(suffix)?))
-}
-
 #[cfg(test)]
-#[path = "generations_tests.rs"]
 mod tests;

@@ -1,0 +1,200 @@
+//! The loop: follows the log, folds batch after batch in, and tells the change feed.
+//!
+//! Of several projectors on one read model one leads and does that; the others follow: they look where it
+//! is, and take the lead when it is free. A batch that has begun is finished; between batches it can be
+//! stopped or killed, and goes on from the checkpoint. About once a second it does what is to be done
+//! beside: it compares the read model's digest with the log's, and tries parked streams again where
+//! somebody has asked for it. Whoever finds that the two are not of one log writes nothing, and looks
+//! again until they are.
+
+mod chores;
+mod folding;
+mod telling;
+
+use std::{sync::Arc, time::Duration};
+
+use event_log::EventLog;
+use events::Position;
+use read_model::{ChangeFeed, Checkpoint};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Addresses, Backoff, PoisonPolicy, ProjectorError, Status, measure,
+    port::{Leadership, ReadModel},
+};
+
+/// How the projector works.
+#[derive(Debug, Clone)]
+pub struct ProjectorOptions {
+    /// Events in one transaction, at least 1. There are so many only while the read model is behind:
+    /// what comes in meanwhile is never waited for.
+    pub batch_events_max: usize,
+    /// What to do with an event that cannot be folded in.
+    pub poison: PoisonPolicy,
+    /// How fast to go on after the log or the read model has failed. Counted anew after each batch.
+    pub backoff: Backoff,
+    /// How often a projector that follows another looks whether it can lead.
+    pub follow_every: Duration,
+    /// Where the log and the read model are, for people.
+    pub addresses: Option<Arc<Addresses>>,
+}
+
+impl Default for ProjectorOptions {
+    fn default() -> Self {
+        Self {
+            batch_events_max: 8192,
+            poison: PoisonPolicy::Park,
+            backoff: Backoff::default(),
+            follow_every: Duration::from_millis(500),
+            addresses: None,
+        }
+    }
+}
+
+/// Folds the log into the read model until `shutdown`, tells `feed` what each batch changed, and
+/// `status` how it goes.
+///
+/// Several may run on one read model: one leads and writes, the others follow it, and one of them takes
+/// its place within seconds when it is gone. When this returns, the lead is given up.
+///
+/// Where the read model was not made of `log`, as position and digest tell, it neither leads nor writes,
+/// says so in `status`, and goes on when that has passed.
+///
+/// While the log or the read model is unavailable (a full disk, a network that is gone, a right that was
+/// taken away) it tries again until `shutdown`. It warns of each reason once, and says when it goes on.
+///
+/// # Errors
+/// [`ProjectorError`] where trying again cannot help. What was folded in stays.
+pub async fn run(
+    log: Arc<dyn EventLog>,
+    read_model: Arc<dyn ReadModel>,
+    feed: Arc<dyn ChangeFeed>,
+    options: ProjectorOptions,
+    status: Status,
+    shutdown: CancellationToken,
+) -> Result<(), ProjectorError> {
+    measure::describe();
+    status.update(|report| {
+        report.poison = Some(options.poison);
+        report.addresses.clone_from(&options.addresses);
+        report.progressed = Some(Instant::now().into_std());
+    });
+    let mut projector = Projector {
+        log,
+        read_model,
+        feed,
+        options,
+        status,
+        shutdown,
+        generation: None,
+        leads: None,
+        failures: 0,
+        told: Vec::new(),
+        head: Position::START,
+        chores_at: Instant::now(),
+    };
+    let ended = projector.work().await;
+    projector.resign().await;
+    projector.status.update(|report| report.progressed = None);
+    ended
+}
+
+struct Projector {
+    log: Arc<dyn EventLog>,
+    read_model: Arc<dyn ReadModel>,
+    feed: Arc<dyn ChangeFeed>,
+    options: ProjectorOptions,
+    status: Status,
+    shutdown: CancellationToken,
+    /// The generation that was found at the start.
+    generation: Option<u64>,
+    /// Whether it leads. `None` until that has been found out.
+    leads: Option<bool>,
+    /// Failures since the last batch.
+    failures: u32,
+    /// The reasons for them that were told of, at most [`REASONS_TOLD_MAX`].
+    told: Vec<String>,
+    /// The end of the log when it was last looked for.
+    head: Position,
+    /// When the next chores are due.
+    chores_at: Instant,
+}
+
+impl Projector {
+    /// Leads or follows until `shutdown` or an error that does not pass.
+    async fn work(&mut self) -> Result<(), ProjectorError> {
+        loop {
+            let error = match self.lead_or_follow().await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            self.failures = self.failures.saturating_add(1);
+            // Not a failure where somebody else was faster: there is something to go on from.
+            if !error.is_about_another() {
+                self.failed(&error);
+                if !error.is_transient() {
+                    return Err(error);
+                }
+            }
+            let delay = self.options.backoff.delay(self.failures);
+            self.tell_of(&error, delay);
+            self.tell_lag().await;
+            if tokio::time::timeout(delay, self.shutdown.cancelled()).await.is_ok() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Leads where it can. Never where the read model is of another log than this one: neither would be
+    /// right any more, and whoever has the right log could not lead.
+    async fn lead_or_follow(&mut self) -> Result<(), ProjectorError> {
+        loop {
+            let at = self.look().await?;
+            let is_of_this_log = self.is_of_this_log().await;
+            // Whoever cannot tell does not keep the lead either: another one may be able to.
+            if !matches!(is_of_this_log, Ok(true)) {
+                self.resign().await;
+            }
+            if !is_of_this_log? {
+                tracing::debug!("the read model is not of this log, nothing is folded in");
+            } else if self.read_model.lead().await? == Leadership::Leading {
+                if self.tell_leads(Some(true)) {
+                    tracing::info!("this projector leads");
+                }
+                self.project().await?;
+                self.resign().await;
+            } else if self.tell_leads(Some(false)) {
+                tracing::info!(position = %at.position, "another projector leads, this one follows");
+            }
+            self.succeeded();
+            if tokio::time::timeout(self.options.follow_every, self.shutdown.cancelled())
+                .await
+                .is_ok()
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finds out where the read model is, and says so.
+    async fn look(&mut self) -> Result<Checkpoint, ProjectorError> {
+        let at = self.read_model.checkpoint().await?;
+        let ours = *self.generation.get_or_insert(at.generation);
+        if at.generation != ours {
+            return Err(ProjectorError::Superseded { ours, stored: at.generation });
+        }
+        self.count_parked_streams().await;
+        self.find_head().await;
+        self.tell_progress(at);
+        Ok(at)
+    }
+
+    /// Gives the lead up at once, so that another one need not wait for it.
+    async fn resign(&mut self) {
+        if let Err(error) = self.read_model.resign().await {
+            tracing::warn!(%error, "the lead could not be given up, another projector waits some seconds");
+        }
+        self.tell_leads(None);
+    }
+}
