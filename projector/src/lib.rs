@@ -21,6 +21,7 @@ mod run;
 mod sorting;
 pub mod sqlite;
 mod status;
+mod stored;
 mod tables;
 mod verify;
 

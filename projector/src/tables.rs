@@ -1,10 +1,21 @@
 //! The tables that every store has, with their columns: what `verify` compares. One copy, so that no store
 //! compares less than another. Knows no store: each adds its own index of texts.
 
-use crate::port::Table;
+use crate::{StoreError, port::Table};
 
 /// A table, with how it is read: in the order of its key. Texts of keys are compared by their bytes.
 pub(crate) type Compared = (Table, &'static str);
+
+/// The tables themselves.
+pub(crate) fn names(tables: &[Compared]) -> Vec<Table> {
+    tables.iter().map(|(table, _)| *table).collect()
+}
+
+/// How one of them is read.
+pub(crate) fn reading(tables: &[Compared], table: &Table) -> Result<&'static str, StoreError> {
+    let found = tables.iter().find(|(known, _)| known == table).map(|(_, sql)| *sql);
+    found.ok_or_else(|| StoreError::Damaged(format!("there is no table {}", table.name)))
+}
 
 /// A table with these columns, of which the first are its key.
 pub(crate) const fn table(

@@ -7,13 +7,16 @@ use events::{Digest, Position, StreamName};
 use read_model::{Changes, Checkpoint, FacetDocument, FacetKey, Keys, Loaded};
 
 use super::{
-    BatchWaits,
-    checkpoint::{self, CheckpointRow},
+    BatchWaits, checkpoint,
     failure::store_error,
     line::{Taken, within},
     load, parked, write,
 };
-use crate::{StoreError, port::Batch};
+use crate::{
+    StoreError,
+    port::Batch,
+    stored::{self, CheckpointRow},
+};
 
 /// A transaction that has the rows of leader and checkpoint locked. One that is not committed takes its
 /// connection with it: how far that one had come is not looked into.
@@ -63,7 +66,7 @@ impl PostgresBatch {
             return Err(StoreError::Deposed);
         }
         let row: CheckpointRow = (generation, position, count, hash);
-        let (stored, digest) = checkpoint::parse(row)?;
+        let (stored, digest) = stored::checkpoint(row)?;
         let expected = self.from;
         if stored == expected { Ok(digest) } else { Err(StoreError::Fenced { expected, stored }) }
     }

@@ -1,32 +1,22 @@
 //! The checkpoint's row: read, and set in the transaction of its batch.
 
-use events::{Digest, Position};
+use events::Digest;
 use read_model::Checkpoint;
 use sqlx::PgConnection;
 
 use super::{
-    failure::{expect_rows, integer, natural, store_error},
+    failure::{expect_rows, store_error},
     schema::Schema,
 };
-use crate::StoreError;
-
-/// Generation, position, count and hash.
-pub(super) type CheckpointRow = (i64, i64, i64, Vec<u8>);
-
-/// A row, as it is meant.
-pub(super) fn parse(
-    (generation, position, count, hash): CheckpointRow,
-) -> Result<(Checkpoint, Digest), StoreError> {
-    let hash = hash.try_into().map_err(|_| StoreError::Damaged("a hash is cut off".to_owned()))?;
-    let checkpoint =
-        Checkpoint { generation: natural(generation)?, position: Position(natural(position)?) };
-    Ok((checkpoint, Digest { count: natural(count)?, hash }))
-}
+use crate::{
+    StoreError,
+    stored::{self, integer},
+};
 
 /// How far the log has been folded in, and what was folded in or parked until there.
 pub(super) async fn read(db: &mut PgConnection) -> Result<(Checkpoint, Digest), StoreError> {
     const READ: &str = "SELECT generation, position, digest_count, digest_hash FROM checkpoint";
-    parse(sqlx::query_as(READ).fetch_one(db).await.map_err(store_error)?)
+    stored::checkpoint(sqlx::query_as(READ).fetch_one(db).await.map_err(store_error)?)
 }
 
 /// Why the checkpoint cannot be read, where its table is not seen: who may not use a schema sees nothing in

@@ -3,13 +3,14 @@
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Transaction};
 
 use super::{
-    failure::{integer, natural, store_error},
+    failure::store_error,
     locks,
     schema::{CONTROL, Schema},
 };
 use crate::{
     GenerationError, StoreError,
     port::{Generation, Place},
+    stored::{integer, natural},
 };
 
 /// Makes the row where it is missing. `live` is null until somebody has made a generation live.

@@ -5,10 +5,10 @@ use read_model::{FacetDocument, FacetKey};
 use sqlx::PgConnection;
 
 use super::{
-    failure::{expect_rows, integer, store_error},
+    failure::{expect_rows, store_error},
     movies::storable,
 };
-use crate::StoreError;
+use crate::{StoreError, stored::integer};
 
 /// The values of memberships, column by column.
 struct Memberships<'a> {

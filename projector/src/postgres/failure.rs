@@ -2,7 +2,7 @@
 
 use sqlx::postgres::{PgDatabaseError, PgQueryResult};
 
-use crate::StoreError;
+use crate::{StoreError, stored};
 
 /// SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html), or the classes that they
 /// begin with, of failures that pass, by themselves or by somebody's doing at the server.
@@ -65,20 +65,5 @@ pub(super) fn expect_rows(
     result: &PgQueryResult,
     rows: usize,
 ) -> Result<(), StoreError> {
-    let affected = result.rows_affected();
-    if affected == rows as u64 {
-        return Ok(());
-    }
-    Err(StoreError::Damaged(format!("{what} touched {affected} rows, not {rows}")))
-}
-
-/// A number of ours as Postgres has it, which ends at 2^63 - 1.
-pub(super) fn integer(number: u64) -> Result<i64, StoreError> {
-    i64::try_from(number)
-        .map_err(|_| StoreError::Damaged(format!("{number} is beyond any position")))
-}
-
-/// A number of Postgres' as we have it.
-pub(super) fn natural(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} is below zero")))
+    stored::expect_rows(what, result.rows_affected(), rows)
 }

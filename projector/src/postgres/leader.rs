@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::failure::store_error;
-use crate::StoreError;
+use crate::{StoreError, stored::natural};
 
 /// Keeps the lead that was taken with `epoch`, for `lease_ms` from now on; gives whether it was had still.
 pub(super) async fn keep(
@@ -45,7 +45,7 @@ pub(super) async fn end_stuck(db: &mut PgConnection, stuck_ms: i64) -> Result<u6
         AND a.state_change < clock_timestamp() - $1 * interval '1 ms'";
     let ended: i64 =
         sqlx::query_scalar(END).bind(stuck_ms).fetch_one(db).await.map_err(store_error)?;
-    super::failure::natural(ended)
+    natural(ended)
 }
 
 /// Gives the lead up that was taken with `epoch`.

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use events::{AccountId, MovieId, Position, Revision, StreamName};
-use jiff::Timestamp;
-use read_model::{
-    FacetDocument, FacetKey, Keys, Loaded, RatingDocument, RatingState, StoredMovie,
-    WithdrawnRating,
-};
-use serde::de::DeserializeOwned;
+use events::{AccountId, MovieId, StreamName};
+use read_model::{FacetDocument, FacetKey, Keys, Loaded, RatingState, StoredMovie};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
-use super::failure::{natural, store_error};
-use crate::StoreError;
+use super::failure::store_error;
+use crate::{
+    StoreError,
+    stored::{self, RatingRow},
+};
 
 const MOVIES: &str = "SELECT m.key, m.document FROM unnest($1::uuid[]) AS k(id) \
     JOIN movie AS m ON m.id = k.id";
@@ -50,7 +47,7 @@ pub(super) async fn facets(
     let slugs: Vec<_> = keys.iter().map(|(_, slug)| slug.as_str()).collect();
     let query = sqlx::query_scalar::<_, String>(FACETS).bind(kinds).bind(slugs);
     let documents = query.fetch_all(db).await.map_err(store_error)?;
-    documents.iter().map(|json| document(json)).collect()
+    documents.iter().map(|json| stored::document(json)).collect()
 }
 
 async fn movies(
@@ -63,15 +60,8 @@ async fn movies(
     let keys: Vec<_> = keys.iter().map(|id| id.0).collect();
     let query = sqlx::query_as(MOVIES).bind(keys);
     let rows: Vec<(i64, String)> = query.fetch_all(db).await.map_err(store_error)?;
-    rows.iter()
-        .map(|(key, json)| {
-            Ok(StoredMovie { created: Position(natural(*key)?), document: document(json)? })
-        })
-        .collect()
+    rows.into_iter().map(stored::movie).collect()
 }
-
-/// Film, account and revision, with value and time where the rating is not withdrawn.
-type RatingRow = (Uuid, Uuid, i64, Option<i16>, Option<i64>);
 
 async fn ratings(
     db: &mut PgConnection,
@@ -83,23 +73,7 @@ async fn ratings(
     let (movies, accounts): (Vec<_>, Vec<_>) = keys.iter().map(|key| (key.0.0, key.1.0)).unzip();
     let query = sqlx::query_as(RATINGS).bind(movies).bind(accounts);
     let rows: Vec<RatingRow> = query.fetch_all(db).await.map_err(store_error)?;
-    rows.into_iter().map(rating).collect()
-}
-
-fn rating(
-    (movie_id, account_id, revision, value, rated_at): RatingRow,
-) -> Result<RatingState, StoreError> {
-    let (movie_id, account_id) = (MovieId(movie_id), AccountId(account_id));
-    let revision = Revision(natural(revision)?);
-    let (Some(value), Some(rated_at)) = (value, rated_at) else {
-        let withdrawn = WithdrawnRating { movie_id, account_id, revision };
-        return Ok(RatingState::Withdrawn(withdrawn));
-    };
-    let damaged = |what: &str| StoreError::Damaged(format!("a rating: its {what} cannot be"));
-    let rated_at = Timestamp::from_microsecond(rated_at).map_err(|_| damaged("time"))?;
-    let value = u8::try_from(value).map_err(|_| damaged("value"))?;
-    let document = RatingDocument { movie_id, account_id, value, rated_at, revision };
-    Ok(RatingState::Given(document))
+    rows.into_iter().map(stored::rating).collect()
 }
 
 async fn parked(
@@ -112,11 +86,5 @@ async fn parked(
     let streams: Vec<_> = streams.iter().map(StreamName::as_str).collect();
     let query = sqlx::query_scalar::<_, String>(PARKED).bind(streams);
     let names = query.fetch_all(db).await.map_err(store_error)?;
-    let damaged = |error| StoreError::Damaged(format!("parked: {error}"));
-    names.into_iter().map(|name| StreamName::new(name).map_err(damaged)).collect()
-}
-
-fn document<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
-    serde_json::from_str(json)
-        .map_err(|error| StoreError::Damaged(format!("a stored document: {error}")))
+    names.into_iter().map(stored::stream).collect()
 }

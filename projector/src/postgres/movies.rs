@@ -7,8 +7,8 @@ use events::text::plain;
 use read_model::MovieChange;
 use sqlx::{PgConnection, postgres::PgArguments, query::Query};
 
-use super::failure::{expect_rows, integer, store_error};
-use crate::StoreError;
+use super::failure::{expect_rows, store_error};
+use crate::{StoreError, stored::integer};
 
 /// The values of films, column by column.
 #[derive(Default)]

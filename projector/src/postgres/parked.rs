@@ -4,15 +4,12 @@ use events::{Position, StreamName};
 use read_model::Changes;
 use sqlx::PgConnection;
 
-use super::failure::{expect_rows, integer, natural, store_error};
-use crate::{StoreError, port::ParkedStream};
-
-type ParkedRow = (String, i64, String, bool, i64);
-
-fn parse((stream, position, reason, retry, events): ParkedRow) -> Result<ParkedStream, StoreError> {
-    let position = Position(natural(position)?);
-    Ok(ParkedStream { stream, position, reason, retry, events: natural(events)? })
-}
+use super::failure::{expect_rows, store_error};
+use crate::{
+    StoreError,
+    port::ParkedStream,
+    stored::{self, ParkedRow, integer, natural},
+};
 
 pub(super) async fn count(db: &mut PgConnection) -> Result<u64, StoreError> {
     let query = sqlx::query_scalar("SELECT count(*) FROM parked_stream");
@@ -30,7 +27,7 @@ pub(super) async fn list(
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
     let query = sqlx::query_as(LIST).bind(after).bind(i64::from(limit));
     let rows: Vec<ParkedRow> = query.fetch_all(db).await.map_err(store_error)?;
-    rows.into_iter().map(parse).collect()
+    rows.into_iter().map(stored::parked).collect()
 }
 
 pub(super) async fn find(
@@ -42,7 +39,7 @@ pub(super) async fn find(
         FROM parked_stream AS s WHERE stream = $1";
     let query = sqlx::query_as(FIND).bind(name);
     let row: Option<ParkedRow> = query.fetch_optional(db).await.map_err(store_error)?;
-    row.map(parse).transpose()
+    row.map(stored::parked).transpose()
 }
 
 pub(super) async fn ask_retry(
@@ -61,8 +58,7 @@ pub(super) async fn asked(
     const ASKED: &str = "SELECT stream FROM parked_stream WHERE retry ORDER BY position LIMIT $1";
     let query = sqlx::query_scalar::<_, String>(ASKED).bind(i64::from(limit));
     let names = query.fetch_all(db).await.map_err(store_error)?;
-    let damaged = |error| StoreError::Damaged(format!("parked: {error}"));
-    names.into_iter().map(|name| StreamName::new(name).map_err(damaged)).collect()
+    names.into_iter().map(stored::stream).collect()
 }
 
 /// Takes the mark from a stream, for whoever has the lead with `epoch`.

@@ -4,8 +4,8 @@ use read_model::{RatingDocument, RatingState, WithdrawnRating};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::failure::{expect_rows, integer, store_error};
-use crate::StoreError;
+use super::failure::{expect_rows, store_error};
+use crate::{StoreError, stored::integer};
 
 /// The values of ratings, column by column.
 #[derive(Default)]

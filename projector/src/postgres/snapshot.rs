@@ -21,6 +21,7 @@ use super::{
 use crate::{
     StoreError,
     port::{Row, Snapshot, Table, Value},
+    tables::{names, reading},
 };
 
 /// A transaction that sees one moment. Writers go on beside it; what they replace is kept meanwhile.
@@ -62,14 +63,13 @@ impl Snapshot for PostgresSnapshot {
     }
 
     fn tables(&self) -> Vec<Table> {
-        TABLES.iter().map(|(table, _)| *table).collect()
+        names(TABLES)
     }
 
     fn rows<'a>(&'a mut self, table: &Table) -> BoxStream<'a, Result<Row, StoreError>> {
-        let sql = TABLES.iter().find(|(known, _)| known == table).map(|(_, sql)| *sql);
-        let Some(sql) = sql else {
-            let unknown = StoreError::Damaged(format!("there is no table {}", table.name));
-            return futures::stream::iter([Err(unknown)]).boxed();
+        let sql = match reading(TABLES, table) {
+            Ok(sql) => sql,
+            Err(unknown) => return stream::iter([Err(unknown)]).boxed(),
         };
         // Rows come as they are asked for: a server whose client does not read waits.
         let rows = sqlx::query(sql).fetch(&mut self.connection);

@@ -8,8 +8,8 @@ use events::Position;
 use read_model::search::SearchText;
 use sqlx::PgConnection;
 
-use super::failure::{expect_rows, integer, store_error};
-use crate::StoreError;
+use super::failure::{expect_rows, store_error};
+use crate::{StoreError, stored::integer};
 
 /// The most words that one statement forgets: each is looked for in the index, which takes a tenth of a
 /// millisecond, and more for a word that many films have.

@@ -1,21 +1,21 @@
 //! The checkpoint's row: read, compared and set in the transaction of its batch.
 
-use events::{Digest, Position};
+use events::Digest;
 use read_model::Checkpoint;
 use sqlx::SqliteConnection;
 
 use super::failure::{expect_rows, store_error};
-use crate::StoreError;
+use crate::{
+    StoreError,
+    stored::{self, integer},
+};
 
 /// How far the log has been folded in, and what was folded in or parked until there.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
 ) -> Result<(Checkpoint, Digest), StoreError> {
     const READ: &str = "SELECT generation, position, digest_count, digest_hash FROM checkpoint";
-    let (generation, position, count, hash): (u64, u64, u64, Vec<u8>) =
-        sqlx::query_as(READ).fetch_one(connection).await.map_err(store_error)?;
-    let hash = hash.try_into().map_err(|_| StoreError::Damaged("a hash is cut off".to_owned()))?;
-    Ok((Checkpoint { generation, position: Position(position) }, Digest { count, hash }))
+    stored::checkpoint(sqlx::query_as(READ).fetch_one(connection).await.map_err(store_error)?)
 }
 
 /// Makes sure that nobody else has moved the checkpoint; gives its digest.
@@ -52,9 +52,4 @@ pub(super) async fn set_generation(
     const SET: &str = "UPDATE checkpoint SET generation = ? WHERE one = 1 AND position = 0";
     let query = sqlx::query(SET).bind(integer(generation)?);
     expect_rows("naming the generation", &query.execute(connection).await.map_err(store_error)?, 1)
-}
-
-fn integer(number: u64) -> Result<i64, StoreError> {
-    i64::try_from(number)
-        .map_err(|_| StoreError::Damaged(format!("{number} is beyond any position")))
 }

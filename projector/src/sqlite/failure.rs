@@ -2,7 +2,7 @@
 
 use sqlx::sqlite::SqliteQueryResult;
 
-use crate::StoreError;
+use crate::{StoreError, stored};
 
 /// Primary result codes (https://sqlite.org/rescode.html) of failures that pass: another process has
 /// locked the file, memory or the disk is full, or the disk does not let us in, write or answer.
@@ -42,9 +42,5 @@ pub(super) fn expect_rows(
     result: &SqliteQueryResult,
     rows: usize,
 ) -> Result<(), StoreError> {
-    let affected = result.rows_affected();
-    if affected == rows as u64 {
-        return Ok(());
-    }
-    Err(StoreError::Damaged(format!("{statement} touched {affected} rows, not {rows}")))
+    stored::expect_rows(statement, result.rows_affected(), rows)
 }

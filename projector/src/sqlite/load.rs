@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use events::{AccountId, MovieId, Position, Revision, StreamName};
-use jiff::Timestamp;
-use read_model::{
-    FacetDocument, FacetKey, Keys, Loaded, RatingDocument, RatingState, StoredMovie,
-    WithdrawnRating,
-};
-use serde::{Serialize, de::DeserializeOwned};
+use events::{AccountId, MovieId, StreamName};
+use read_model::{FacetDocument, FacetKey, Keys, Loaded, RatingState, StoredMovie};
+use serde::Serialize;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::failure::store_error;
-use crate::StoreError;
+use crate::{
+    StoreError,
+    stored::{self, RatingRow},
+};
 
 // CROSS JOIN: SQLite then takes the keys one by one and looks each up, rather than scan the table.
 const MOVIES: &str = "SELECT movie.key, movie.document FROM json_each(?) AS k \
@@ -47,7 +46,7 @@ pub(super) async fn facets(
     connection: &mut SqliteConnection,
     keys: &BTreeSet<FacetKey>,
 ) -> Result<Vec<FacetDocument>, StoreError> {
-    column(connection, FACETS, keys).await?.iter().map(|json| document(json)).collect()
+    column(connection, FACETS, keys).await?.iter().map(|json| stored::document(json)).collect()
 }
 
 async fn movies(
@@ -59,14 +58,9 @@ async fn movies(
     }
     let keys: Vec<_> = keys.iter().map(|id| hex(id.0)).collect();
     let query = sqlx::query_as(MOVIES).bind(json(&keys)?);
-    let rows: Vec<(u64, String)> = query.fetch_all(connection).await.map_err(store_error)?;
-    rows.iter()
-        .map(|(key, json)| Ok(StoredMovie { created: Position(*key), document: document(json)? }))
-        .collect()
+    let rows: Vec<(i64, String)> = query.fetch_all(connection).await.map_err(store_error)?;
+    rows.into_iter().map(stored::movie).collect()
 }
-
-/// Film, account and revision, with value and time where the rating is not withdrawn.
-type RatingRow = (Uuid, Uuid, u64, Option<u8>, Option<i64>);
 
 async fn ratings(
     connection: &mut SqliteConnection,
@@ -78,29 +72,14 @@ async fn ratings(
     let keys: Vec<_> = keys.iter().map(|(movie, account)| (hex(movie.0), hex(account.0))).collect();
     let query = sqlx::query_as(RATINGS).bind(json(&keys)?);
     let rows: Vec<RatingRow> = query.fetch_all(connection).await.map_err(store_error)?;
-    let rating = |(movie_id, account_id, revision, value, rated_at)| {
-        let (movie_id, account_id) = (MovieId(movie_id), AccountId(account_id));
-        let revision = Revision(revision);
-        let (Some(value), Some(rated_at)) = (value, rated_at) else {
-            let withdrawn = WithdrawnRating { movie_id, account_id, revision };
-            return Ok(RatingState::Withdrawn(withdrawn));
-        };
-        let rated_at = Timestamp::from_microsecond(rated_at)
-            .map_err(|error| StoreError::Damaged(format!("the time of a rating: {error}")))?;
-        let document = RatingDocument { movie_id, account_id, value, rated_at, revision };
-        Ok(RatingState::Given(document))
-    };
-    rows.into_iter().map(rating).collect()
+    rows.into_iter().map(stored::rating).collect()
 }
 
 async fn parked(
     connection: &mut SqliteConnection,
     streams: &BTreeSet<StreamName>,
 ) -> Result<BTreeSet<StreamName>, StoreError> {
-    let name = |name| {
-        StreamName::new(name).map_err(|error| StoreError::Damaged(format!("parked: {error}")))
-    };
-    column(connection, PARKED, streams).await?.into_iter().map(name).collect()
+    column(connection, PARKED, streams).await?.into_iter().map(stored::stream).collect()
 }
 
 async fn column(
@@ -113,11 +92,6 @@ async fn column(
     }
     let query = sqlx::query_scalar(statement).bind(json(keys)?);
     query.fetch_all(connection).await.map_err(store_error)
-}
-
-fn document<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
-    serde_json::from_str(json)
-        .map_err(|error| StoreError::Damaged(format!("a stored document: {error}")))
 }
 
 /// An id as SQLite's `unhex` takes it.

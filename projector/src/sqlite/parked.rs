@@ -4,19 +4,15 @@ use events::{Position, StreamName};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::failure::store_error;
-use crate::{StoreError, port::ParkedStream};
-
-type ParkedRow = (String, u64, String, bool, u64);
-
-impl From<ParkedRow> for ParkedStream {
-    fn from((stream, position, reason, retry, events): ParkedRow) -> Self {
-        Self { stream, position: Position(position), reason, retry, events }
-    }
-}
+use crate::{
+    StoreError,
+    port::ParkedStream,
+    stored::{self, ParkedRow, natural},
+};
 
 pub(super) async fn count(db: &SqlitePool) -> Result<u64, StoreError> {
     let query = sqlx::query_scalar("SELECT count(*) FROM parked_stream");
-    query.fetch_one(db).await.map_err(store_error)
+    natural(query.fetch_one(db).await.map_err(store_error)?)
 }
 
 pub(super) async fn list(
@@ -30,7 +26,7 @@ pub(super) async fn list(
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
     let query = sqlx::query_as(LIST).bind(after).bind(limit);
     let rows: Vec<ParkedRow> = query.fetch_all(db).await.map_err(store_error)?;
-    Ok(rows.into_iter().map(ParkedStream::from).collect())
+    rows.into_iter().map(stored::parked).collect()
 }
 
 pub(super) async fn find(db: &SqlitePool, name: &str) -> Result<Option<ParkedStream>, StoreError> {
@@ -39,7 +35,7 @@ pub(super) async fn find(db: &SqlitePool, name: &str) -> Result<Option<ParkedStr
         FROM parked_stream AS s WHERE stream = ?";
     let query = sqlx::query_as(FIND).bind(name);
     let row: Option<ParkedRow> = query.fetch_optional(db).await.map_err(store_error)?;
-    Ok(row.map(ParkedStream::from))
+    row.map(stored::parked).transpose()
 }
 
 pub(super) async fn ask_retry(db: &SqlitePool, stream: Option<&str>) -> Result<u64, StoreError> {
@@ -53,8 +49,7 @@ pub(super) async fn asked(db: &SqlitePool, limit: u32) -> Result<Vec<StreamName>
         "SELECT stream FROM parked_stream WHERE retry = 1 ORDER BY position LIMIT ?";
     let query = sqlx::query_scalar::<_, String>(ASKED).bind(limit);
     let names = query.fetch_all(db).await.map_err(store_error)?;
-    let damaged = |error| StoreError::Damaged(format!("parked: {error}"));
-    names.into_iter().map(|name| StreamName::new(name).map_err(damaged)).collect()
+    names.into_iter().map(stored::stream).collect()
 }
 
 pub(super) async fn refuse_retry(db: &SqlitePool, stream: &StreamName) -> Result<(), StoreError> {
@@ -68,9 +63,9 @@ pub(super) async fn poison_position(
     stream: &StreamName,
 ) -> Result<Option<Position>, StoreError> {
     let query = sqlx::query_scalar("SELECT position FROM parked_stream WHERE stream = ?");
-    let position: Option<u64> =
+    let position: Option<i64> =
         query.bind(stream.as_str()).fetch_optional(db).await.map_err(store_error)?;
-    Ok(position.map(Position))
+    position.map(|position| Ok(Position(natural(position)?))).transpose()
 }
 
 pub(super) async fn refuse(

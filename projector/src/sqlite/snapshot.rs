@@ -3,17 +3,26 @@
 use std::path::Path;
 
 use events::Digest;
-use futures::{StreamExt, stream::BoxStream};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use read_model::Checkpoint;
 use sqlx::{
     ConnectOptions, Row as _, SqliteConnection, TypeInfo, ValueRef,
     sqlite::{SqliteConnectOptions, SqliteRow},
 };
 
-use super::{checkpoint, failure::store_error, options::BUSY_TIMEOUT, tables};
+use super::{
+    checkpoint,
+    failure::store_error,
+    options::BUSY_TIMEOUT,
+    tables::{TABLES, TEXT_INDEX},
+};
 use crate::{
     StoreError,
     port::{Row, Snapshot, Table, Value},
+    tables::{names, reading},
 };
 
 /// A read model that stands still for as long as this lives. Writers go on beside it.
@@ -31,7 +40,7 @@ impl SqliteSnapshot {
     /// read model of this version.
     pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = open(path).await?;
-        for statement in [tables::TEXT_INDEX, "BEGIN"] {
+        for statement in [TEXT_INDEX, "BEGIN"] {
             sqlx::query(statement).execute(&mut connection).await.map_err(store_error)?;
         }
         // The first read is what fixes the moment.
@@ -50,14 +59,13 @@ impl Snapshot for SqliteSnapshot {
     }
 
     fn tables(&self) -> Vec<Table> {
-        tables::TABLES.iter().map(|(table, _)| *table).collect()
+        names(TABLES)
     }
 
     fn rows<'a>(&'a mut self, table: &Table) -> BoxStream<'a, Result<Row, StoreError>> {
-        let sql = tables::TABLES.iter().find(|(known, _)| known == table).map(|(_, sql)| *sql);
-        let Some(sql) = sql else {
-            let unknown = StoreError::Damaged(format!("there is no table {}", table.name));
-            return futures::stream::iter([Err(unknown)]).boxed();
+        let sql = match reading(TABLES, table) {
+            Ok(sql) => sql,
+            Err(unknown) => return stream::iter([Err(unknown)]).boxed(),
         };
         let rows = sqlx::query(sql).fetch(&mut self.connection);
         rows.map(|row| values(&row.map_err(store_error)?)).boxed()
