@@ -161,6 +161,9 @@ async fn a_standby_is_read_and_cannot_be_written_until_it_is_promoted() {
     let standby = server.start_standby().await;
     let log = open(standby.url()).await;
     assert_eq!(ids(&everything(&log).await), [1]);
+    // Before anybody has tried to write.
+    let told = log.health().unwrap_err().to_string();
+    assert!(told.contains("read-only"), "{told}");
     assert_unavailable(append(&log, 2).await);
     log.health().unwrap_err();
     let mut admin = PgConnection::connect(standby.url()).await.unwrap();
@@ -186,6 +189,30 @@ async fn the_rights_that_the_documentation_names_are_enough() {
     // Answered after a probe.
     assert_eq!(append(&log, 1).await.unwrap(), at);
     assert_eq!(log.forget_keys(jiff::Timestamp::MAX).await.unwrap(), 0);
+    assert_eq!(ids(&everything(&log).await), [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_is_missing_is_told_of_before_anything_is_written_until_it_is_granted() {
+    let server = PrivatePostgres::start().await;
+    open(server.url()).await.close().await;
+    let mut admin = PgConnection::connect(server.url()).await.unwrap();
+    for sql in [
+        "CREATE ROLE app LOGIN",
+        "GRANT USAGE ON SCHEMA cinelog_log TO app",
+        "GRANT SELECT, INSERT, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA cinelog_log TO app",
+        "REVOKE INSERT ON cinelog_log.event FROM app",
+    ] {
+        admin.execute(sql).await.unwrap();
+    }
+    let log = open(&server.url().replace("cinelog@", "app@")).await;
+    let told = log.health().unwrap_err().to_string();
+    assert!(told.ends_with("not granted: INSERT on cinelog_log.event"), "{told}");
+    assert_unavailable(append(&log, 1).await);
+    assert_eq!(ids(&everything(&log).await), []);
+    admin.execute("GRANT INSERT ON cinelog_log.event TO app").await.unwrap();
+    recovers(&log).await;
+    append(&log, 1).await.unwrap();
     assert_eq!(ids(&everything(&log).await), [1]);
 }
 

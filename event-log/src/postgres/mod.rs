@@ -18,6 +18,7 @@ mod options;
 mod presumption;
 mod read;
 mod readers;
+mod rights;
 mod row;
 mod session;
 mod wake;
@@ -69,7 +70,8 @@ pub struct PostgresLog {
 
 impl PostgresLog {
     /// Connects, makes the tables or brings them up to date, and starts the appender. The database must
-    /// be there. Must be called within a tokio runtime.
+    /// be there. Must be called within a tokio runtime. Where tables that are up to date cannot be written,
+    /// [`health`](EventLog::health) says so from the beginning, until they can.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] where the server cannot be reached, or does not let us in or write;
@@ -77,6 +79,7 @@ impl PostgresLog {
     pub async fn open(options: PostgresLogOptions) -> Result<Self, LogError> {
         let (server, mut connection) = connect(&options).await?;
         migrate::run(&mut connection).await?;
+        let obstacle = rights::obstacle(&mut connection).await.map_err(failure::log_error)?;
         let limits = BatchLimits {
             events_max: options.batch_events_max,
             bytes_max: options.batch_bytes_max,
@@ -84,6 +87,10 @@ impl PostgresLog {
         let stop = CancellationToken::new();
         let (submitter, queue) = queue(options.queue_length, limits, stop.clone());
         let (log, news) = Self::over(options, stop, Some(submitter)).await?;
+        if let Some(obstacle) = obstacle {
+            tracing::warn!(at = log.options.place(), obstacle, "the event log cannot be written");
+            log.health.failed(&obstacle);
+        }
         let readers = log.readers.clone();
         let (committed, announced) = watch::channel(Position::START);
         log.tasks.spawn(wake::announce(announced, readers.clone()));

@@ -13,6 +13,7 @@ use super::{
     idempotency,
     presumption::Heads,
     readers::Readers,
+    rights,
     session::{self, answered, close},
 };
 use crate::{
@@ -157,9 +158,26 @@ impl Writer for PostgresWriter {
     async fn probe(&mut self) -> Result<(), LogError> {
         let statement_timeout = self.options.statement_timeout;
         let probed = self
-            .with_connection(async |connection, _| call(connection, PROBE, statement_timeout).await)
+            .with_connection(async |connection, _| {
+                // What is probed is a table of its own, which may be granted where the others are not.
+                let obstacle = answered(statement_timeout, rights::obstacle(connection)).await?;
+                if obstacle.is_none() {
+                    call(connection, PROBE, statement_timeout).await?;
+                }
+                Ok(obstacle)
+            })
             .await;
-        probed.map_err(log_error)
+        match probed.map_err(log_error)? {
+            None => Ok(()),
+            Some(obstacle) => {
+                self.is_failing = true;
+                // As after an error: another one may reach another server, or be set otherwise.
+                if let Some(connection) = self.connection.take() {
+                    close(connection).await;
+                }
+                Err(LogError::Unavailable(obstacle))
+            }
+        }
     }
 
     async fn forget(&mut self, before: Timestamp) -> Result<u64, LogError> {
