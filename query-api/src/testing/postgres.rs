@@ -7,6 +7,7 @@ use proving_ground::Database;
 use read_model::{MovieDocument, search::SearchText};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, postgres::PgPoolOptions};
 
+use super::writing::{reach, write_film};
 use crate::{PostgresStore, PostgresStoreOptions};
 
 pub(crate) struct PostgresTables {
@@ -102,9 +103,7 @@ impl PostgresTables {
             write_film(&mut transaction, film).await;
         }
         if let Some(position) = position {
-            let sql = "UPDATE checkpoint SET position = $1";
-            let query = sqlx::query(sql).bind(i64::try_from(position).unwrap());
-            query.execute(&mut *transaction).await.unwrap();
+            reach!(transaction, position);
         }
         transaction.commit().await.unwrap();
     }
@@ -136,70 +135,20 @@ impl PostgresTables {
 
 /// Writes a film within a transaction.
 async fn write_film(transaction: &mut PgConnection, film: &MovieDocument) {
-    let details = &film.details;
-    let key: i64 = sqlx::query_scalar(
-        "INSERT INTO movie (key, id, document, deleted, title, year, release_date, runtime_minutes,
-                rating, rating_count, language, country, imdb, created_at, updated_at)
-             VALUES ((SELECT COALESCE(MAX(key), 0) + 1 FROM movie),
-                $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-             ON CONFLICT (id) DO UPDATE SET document = excluded.document,
-                deleted = excluded.deleted, title = excluded.title, year = excluded.year,
-                rating = excluded.rating, rating_count = excluded.rating_count
-             RETURNING key",
-    )
-    .bind(film.id.0)
-    .bind(serde_json::to_string(film).unwrap())
-    .bind(film.deleted)
-    .bind(events::text::plain(&details.title))
-    .bind(i64::from(details.year.unwrap_or(0)))
-    .bind(details.release_date.map(|date| date.to_string()).unwrap_or_default())
-    .bind(i64::from(details.runtime_minutes.unwrap_or(0)))
-    .bind(film.rating.average().unwrap_or(0.0))
-    .bind(i64::try_from(film.rating.count).unwrap())
-    .bind(details.language.clone().unwrap_or_default())
-    .bind(details.country.clone().unwrap_or_default())
-    .bind(details.external_ids.imdb.clone().unwrap_or_default())
-    .bind(film.created_at.as_microsecond())
-    .bind(film.updated_at.as_microsecond())
-    .fetch_one(&mut *transaction)
-    .await
-    .unwrap();
-    for sql in [
-        "DELETE FROM movie_facet WHERE movie_key = $1",
-        "DELETE FROM movie_search WHERE movie_key = $1",
-    ] {
-        sqlx::query(sql).bind(key).execute(&mut *transaction).await.unwrap();
-    }
+    let key = write_film!(
+        transaction,
+        film,
+        "INSERT INTO facet AS f (kind, slug, name, movie_count, document)
+             VALUES ($1, $2, $3, 1, $4)
+             ON CONFLICT (kind, slug) DO UPDATE SET movie_count = f.movie_count + 1,
+                document = jsonb_set(f.document::jsonb, '{movie_count}',
+                    to_jsonb(f.movie_count + 1))::text"
+    );
+    let sql = "DELETE FROM movie_search WHERE movie_key = $1";
+    sqlx::query(sql).bind(key).execute(&mut *transaction).await.unwrap();
     if let Some(text) = SearchText::of(film) {
         let sql = "INSERT INTO movie_search (movie_key, words) VALUES ($1, $2::tsvector)";
         let insert = sqlx::query(sql).bind(key).bind(text.tsvector());
         insert.execute(&mut *transaction).await.unwrap();
-    }
-    for ((kind, slug), name) in film.facets() {
-        sqlx::query("INSERT INTO movie_facet (kind, slug, movie_key) VALUES ($1, $2, $3)")
-            .bind(kind.as_str())
-            .bind(slug.as_str())
-            .bind(key)
-            .execute(&mut *transaction)
-            .await
-            .unwrap();
-        let document = serde_json::json!({
-            "kind": kind, "slug": slug, "name": name, "description": null,
-            "movie_count": 1, "revision": 0,
-        });
-        sqlx::query(
-            "INSERT INTO facet AS f (kind, slug, name, movie_count, document)
-                 VALUES ($1, $2, $3, 1, $4)
-                 ON CONFLICT (kind, slug) DO UPDATE SET movie_count = f.movie_count + 1,
-                    document = jsonb_set(f.document::jsonb, '{movie_count}',
-                        to_jsonb(f.movie_count + 1))::text",
-        )
-        .bind(kind.as_str())
-        .bind(slug.as_str())
-        .bind(name)
-        .bind(document.to_string())
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
     }
 }

@@ -9,6 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 
+use super::writing::{reach, write_film};
 use crate::SqliteStore;
 
 pub(crate) struct SqliteTables {
@@ -48,9 +49,7 @@ impl SqliteTables {
             write_film(&mut transaction, film).await;
         }
         if let Some(position) = position {
-            let sql = "UPDATE checkpoint SET position = ?";
-            let query = sqlx::query(sql).bind(i64::try_from(position).unwrap());
-            query.execute(&mut *transaction).await.unwrap();
+            reach!(transaction, position);
         }
         transaction.commit().await.unwrap();
     }
@@ -83,67 +82,18 @@ impl SqliteTables {
 
 /// Writes a film within a transaction.
 async fn write_film(transaction: &mut SqliteConnection, film: &MovieDocument) {
-    let details = &film.details;
-    let key: i64 = sqlx::query_scalar(
-        "INSERT INTO movie (id, document, deleted, title, year, release_date, runtime_minutes,
-                rating, rating_count, language, country, imdb, created_at, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (id) DO UPDATE SET document = excluded.document,
-                deleted = excluded.deleted, title = excluded.title, year = excluded.year,
-                rating = excluded.rating, rating_count = excluded.rating_count
-             RETURNING key",
-    )
-    .bind(film.id.0)
-    .bind(serde_json::to_string(film).unwrap())
-    .bind(film.deleted)
-    .bind(events::text::plain(&details.title))
-    .bind(details.year.unwrap_or(0))
-    .bind(details.release_date.map(|date| date.to_string()).unwrap_or_default())
-    .bind(details.runtime_minutes.unwrap_or(0))
-    .bind(film.rating.average().unwrap_or(0.0))
-    .bind(i64::try_from(film.rating.count).unwrap())
-    .bind(details.language.clone().unwrap_or_default())
-    .bind(details.country.clone().unwrap_or_default())
-    .bind(details.external_ids.imdb.clone().unwrap_or_default())
-    .bind(film.created_at.as_microsecond())
-    .bind(film.updated_at.as_microsecond())
-    .fetch_one(&mut *transaction)
-    .await
-    .unwrap();
-    for sql in
-        ["DELETE FROM movie_facet WHERE movie_key = ?", "DELETE FROM movie_search WHERE rowid = ?"]
-    {
-        sqlx::query(sql).bind(key).execute(&mut *transaction).await.unwrap();
-    }
+    let key = write_film!(
+        transaction,
+        film,
+        "INSERT INTO facet (kind, slug, name, movie_count, document) VALUES ($1, $2, $3, 1, $4)
+             ON CONFLICT DO UPDATE SET movie_count = movie_count + 1,
+                document = json_set(document, '$.movie_count', movie_count + 1)"
+    );
+    let sql = "DELETE FROM movie_search WHERE rowid = ?";
+    sqlx::query(sql).bind(key).execute(&mut *transaction).await.unwrap();
     if let Some(text) = SearchText::of(film) {
         let sql = "INSERT INTO movie_search (rowid, title, people, other) VALUES (?, ?, ?, ?)";
         let insert = sqlx::query(sql).bind(key).bind(text.title).bind(text.people);
         insert.bind(text.other).execute(&mut *transaction).await.unwrap();
-    }
-    for ((kind, slug), name) in film.facets() {
-        sqlx::query("INSERT INTO movie_facet (kind, slug, movie_key) VALUES (?, ?, ?)")
-            .bind(kind.as_str())
-            .bind(slug.as_str())
-            .bind(key)
-            .execute(&mut *transaction)
-            .await
-            .unwrap();
-        let document = serde_json::json!({
-            "kind": kind, "slug": slug, "name": name, "description": null,
-            "movie_count": 1, "revision": 0,
-        });
-        sqlx::query(
-            "INSERT INTO facet (kind, slug, name, movie_count, document)
-                 VALUES (?1, ?2, ?3, 1, ?4)
-                 ON CONFLICT DO UPDATE SET movie_count = movie_count + 1,
-                    document = json_set(document, '$.movie_count', movie_count + 1)",
-        )
-        .bind(kind.as_str())
-        .bind(slug.as_str())
-        .bind(name)
-        .bind(document.to_string())
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
     }
 }

@@ -4,18 +4,20 @@
 //! One statement is one snapshot, so it also says what the read model reflects, whether what the list
 //! belongs to is there, and how long the list is.
 
-use std::fmt::Write;
+mod value;
+mod window;
 
-use sqlx::{Postgres, QueryBuilder, Row, TypeInfo, ValueRef, postgres::PgRow};
-use uuid::Uuid;
+use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 
+use self::{value::read_value, window::order};
 use super::checkpoint_of;
 use crate::{
-    page::{MAX_BYTES, Place, Window},
+    page::MAX_BYTES,
     sort::Direction,
     store::{Counting, Listed, Part, Seen, StoreError, gathering::Gathering},
-    value::Value,
 };
+
+pub(super) use value::{push_value, storable};
 
 /// A piece of SQL with its bound values.
 pub(super) type Sql<'q> = Box<dyn Fn(&mut QueryBuilder<Postgres>) + Send + Sync + 'q>;
@@ -136,88 +138,18 @@ impl Listing<'_> {
         list(self.keys.len(), "p.k")
     }
 
-    fn directions(&self, window: &Window) -> Vec<Direction> {
-        let backwards = matches!(window.at, Place::Before(_));
-        let directed =
-            |direction: Direction| if backwards { direction.reversed() } else { direction };
-        self.keys.iter().map(|(_, direction)| directed(*direction)).collect()
-    }
-
     /// The keys of the last item of the first page, where there is another page.
     #[cfg(test)]
-    pub(super) async fn place(&self, lists: &super::session::Session) -> Option<Vec<Value>> {
-        use crate::page::Matching;
+    pub(super) async fn place(
+        &self,
+        lists: &super::session::Session,
+    ) -> Option<Vec<crate::value::Value>> {
+        use crate::page::{Matching, Place, Window};
         let window = Window { limit: 25, at: Place::Offset(0), matching: Matching::Any };
         let part = Part { window, count: None, count_if_empty: false };
         let rows = lists.rows(&|| self.statement(&part)).await.unwrap();
         let (_, listed) = self.read(rows, &part, |_, _| Ok(())).unwrap();
         listed.and_then(|listed| listed.page.after)
-    }
-
-    /// Pushes the `SELECT` of a window, of one item more than it shows: that tells whether there is a
-    /// next page. `in_full` is whether its items are wanted, rather than whether it has any.
-    fn push_window(&self, query: &mut QueryBuilder<Postgres>, window: &Window, in_full: bool) {
-        query.push("SELECT ");
-        if in_full {
-            for (at, (key, _)) in self.keys.iter().enumerate() {
-                key(query);
-                query.push(format_args!(" AS k{at}, "));
-            }
-            query.push(match self.columns {
-                Columns::Document(document) => format!("{document} AS item0 "),
-                Columns::Small(table, columns) => {
-                    let named = columns.iter().enumerate();
-                    let named = named.map(|(at, column)| format!("{table}.{column} AS item{at}"));
-                    named.collect::<Vec<_>>().join(", ") + " "
-                }
-            });
-        } else {
-            query.push("1 ");
-        }
-        let directions = self.directions(window);
-        match &self.walk {
-            // Postgres then knows which keys are the same for all.
-            Some(Walk { fits, most: None }) => {
-                self.push_from(query, window, &directions);
-                fits(query);
-            }
-            Some(Walk { fits, most: Some(most) }) => {
-                query.push("FROM (SELECT m.* ");
-                self.push_from(query, window, &directions);
-                for (at, ((key, _), direction)) in self.keys.iter().zip(&directions).enumerate() {
-                    query.push(if at == 0 { " ORDER BY " } else { ", " });
-                    key(query);
-                    query.push(format_args!(" {}", direction.sql()));
-                }
-                let counted_off = match window.at {
-                    Place::Offset(items) => i64::from(items),
-                    Place::After(_) | Place::Before(_) => 0,
-                };
-                query.push(format_args!(" LIMIT {}) AS m WHERE true", most + counted_off));
-                fits(query);
-            }
-            None => self.push_from(query, window, &directions),
-        }
-        if in_full {
-            query.push(format_args!(" ORDER BY {}", order(&directions)));
-        }
-        query.push(format_args!(" LIMIT {}", i64::from(window.limit) + 1));
-        if let Place::Offset(offset) = window.at {
-            query.push(" OFFSET ").push_bind(i64::from(offset));
-        }
-    }
-
-    /// Pushes where the items are from, as far as they are on the right side of the window's place.
-    fn push_from(
-        &self,
-        query: &mut QueryBuilder<Postgres>,
-        window: &Window,
-        directions: &[Direction],
-    ) {
-        (self.source)(query);
-        if let Place::After(values) | Place::Before(values) = &window.at {
-            self.push_beyond(query, directions, values);
-        }
     }
 
     /// Pushes the total that was asked for.
@@ -239,61 +171,6 @@ impl Listing<'_> {
         push_count(query, part.counting(true));
         query.push(" END");
     }
-
-    /// Pushes the condition that an item comes after the one with these keys.
-    ///
-    /// Where all keys go the same way, a comparison of rows says it, which an index answers in one step
-    /// however many items share the first key. Else the first key bounds the search, and the rest is
-    /// spelled out.
-    fn push_beyond(
-        &self,
-        query: &mut QueryBuilder<Postgres>,
-        directions: &[Direction],
-        values: &[Value],
-    ) {
-        let (Some(&first), Some(first_value)) = (directions.first(), values.first()) else {
-            return;
-        };
-        if values.len() != self.keys.len() {
-            return;
-        }
-        if directions.iter().all(|direction| *direction == first) {
-            query.push(" AND (");
-            for (at, (key, _)) in self.keys.iter().enumerate() {
-                query.push(if at == 0 { "" } else { ", " });
-                key(query);
-            }
-            query.push(format_args!(") {} (", first.beyond()));
-            for (at, value) in values.iter().enumerate() {
-                query.push(if at == 0 { "" } else { ", " });
-                push_value(query, value);
-            }
-            query.push(")");
-            return;
-        }
-        query.push(" AND ");
-        if let Some((key, _)) = self.keys.first() {
-            key(query);
-        }
-        query.push(format_args!(" {}= ", first.beyond()));
-        push_value(query, first_value);
-        query.push(" AND (");
-        for (at, ((key, _), (direction, value))) in
-            self.keys.iter().zip(directions.iter().zip(values)).enumerate()
-        {
-            key(query);
-            query.push(format_args!(" {} ", direction.beyond()));
-            push_value(query, value);
-            if at + 1 < values.len() {
-                query.push(" OR (");
-                key(query);
-                query.push(" = ");
-                push_value(query, value);
-                query.push(" AND (");
-            }
-        }
-        query.push("))".repeat(values.len().saturating_sub(1))).push(")");
-    }
 }
 
 /// `PREFIX0, PREFIX1, …`
@@ -301,45 +178,9 @@ fn list(count: usize, prefix: &str) -> String {
     (0..count).map(|at| format!("{prefix}{at}")).collect::<Vec<_>>().join(", ")
 }
 
-fn order(directions: &[Direction]) -> String {
-    let mut order = String::new();
-    for (at, direction) in directions.iter().enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        // Writing to a String does not fail.
-        let _ = write!(order, "{comma}k{at} {}", direction.sql());
-    }
-    order
-}
-
 /// A column as a piece of SQL.
 pub(super) fn column(name: &'static str) -> Sql<'static> {
     Box::new(move |query| {
         query.push(name);
-    })
-}
-
-/// Binds a value.
-pub(super) fn push_value(query: &mut QueryBuilder<Postgres>, value: &Value) {
-    match value {
-        Value::Integer(number) => query.push_bind(*number),
-        Value::Real(number) => query.push_bind(*number),
-        Value::Text(text) => query.push_bind(storable(text)),
-        // Ids are the only bytes that anything is compared with.
-        Value::Bytes(bytes) => query.push_bind(Uuid::from_slice(bytes).unwrap_or_default()),
-    };
-}
-
-/// A text without NUL, which Postgres knows no text with.
-pub(super) fn storable(text: &str) -> String {
-    text.replace('\0', "")
-}
-
-fn read_value(row: &PgRow, at: usize) -> Result<Value, StoreError> {
-    let raw = row.try_get_raw(at)?;
-    Ok(match raw.type_info().name() {
-        "FLOAT8" => Value::Real(row.try_get(at)?),
-        "TEXT" => Value::Text(row.try_get(at)?),
-        "UUID" => Value::Bytes(row.try_get::<Uuid, _>(at)?.as_bytes().to_vec()),
-        _ => Value::Integer(row.try_get(at)?),
     })
 }
