@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use events::Position;
 use futures::{StreamExt, stream, stream::BoxStream};
 use projector::{ReadModels, port::Guard};
-use query_api::{LiveStore, Store, StoreError};
+use query_api::{LiveStore, Store};
 use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed, ReadModelChanged};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -111,13 +111,10 @@ impl Following {
         };
         let reached = coming.store.checkpoint().await?;
         // Asked after the new one: nobody was shown more than this. What is shown after it, queries wait for.
+        // One that cannot be read shows nothing, whether it is gone or may come back: it is not waited for.
         let shown = match current.checkpoint().await {
             Ok(checkpoint) => checkpoint.position.max(self.store.shown()),
-            // It is gone, and shows nothing any more.
-            Err(StoreError::Missing(_) | StoreError::Foreign { .. } | StoreError::Damaged(_)) => {
-                self.store.shown()
-            }
-            Err(error) => return Err(error.into()),
+            Err(_) => self.store.shown(),
         };
         let stands_still = coming.shown.replace(shown) == Some(shown);
         if reached.position < shown || !stands_still {

@@ -5,6 +5,7 @@ use projector::{
     OpenGeneration, PoisonPolicy, RebuildOptions, rebuild,
     sqlite::{Generations, SqliteReadModels},
 };
+use query_api::StoreError;
 use read_model::Checkpoint;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -60,6 +61,18 @@ async fn where_the_old_generation_is_gone_the_new_one_answers() {
     ground.run(1, "DROP TABLE checkpoint").await;
     ground.following.store.current().checkpoint().await.unwrap_err();
     // The first look opens it, the second one finds that nothing moves any more.
+    assert!(!ground.look().await);
+    assert!(ground.look().await);
+    assert_eq!(ground.answers_from(), 2);
+}
+
+#[tokio::test]
+async fn where_the_old_generation_may_be_read_again_some_time_it_is_not_waited_for() {
+    let mut ground = Ground::new().await;
+    let old = ground.following.store.current();
+    old.close().await;
+    let error = old.checkpoint().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     assert!(!ground.look().await);
     assert!(ground.look().await);
     assert_eq!(ground.answers_from(), 2);
