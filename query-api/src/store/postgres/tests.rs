@@ -75,7 +75,7 @@ async fn where_the_server_is_down_a_read_is_told_so_soon_and_the_reason_is_known
 #[tokio::test]
 async fn while_all_connections_are_in_use_a_read_waits_for_one_as_long_as_it_may() {
     let model = with(&[]).await;
-    let connect_timeout = Duration::from_millis(1_500);
+    let connect_timeout = Duration::from_secs(10);
     let options = PostgresStoreOptions { connect_timeout, ..model.postgres().options().await };
     let store = PostgresStore::open(options).await.unwrap();
     let hold = || store.rows.rows(&|| QueryBuilder::new("SELECT pg_sleep(0.8)"));
@@ -108,7 +108,7 @@ async fn the_store_cannot_write() {
 #[tokio::test]
 async fn a_read_that_takes_too_long_is_given_up_and_its_connection_serves_others() {
     let model = with(&[]).await;
-    let statement_timeout = Duration::from_millis(20);
+    let statement_timeout = Duration::from_millis(500);
     let options = PostgresStoreOptions { statement_timeout, ..model.postgres().options().await };
     let store = PostgresStore::open(options).await.unwrap();
     for session in [&store.rows, &store.lists] {
@@ -125,7 +125,7 @@ async fn behind_a_proxy(model: &ReadModel) -> (CuttingProxy, PostgresStore) {
     let address = options.url.rsplit('@').next().and_then(|rest| rest.split('/').next()).unwrap();
     let proxy = CuttingProxy::to(address).await;
     let url = proxy.url_for(&options.url);
-    let connect_timeout = Duration::from_millis(500);
+    let connect_timeout = Duration::from_secs(5);
     let options = PostgresStoreOptions { url, connections: 8, connect_timeout, ..options };
     (proxy, PostgresStore::open(options).await.unwrap())
 }
