@@ -182,6 +182,7 @@ fn statement(verb: &str, ids: &[Uuid]) -> QueryBuilder<Postgres> {
 #[cfg(test)]
 mod tests {
     use futures::future::join_all;
+    use proving_ground::CuttingProxy;
 
     use super::*;
     use crate::{
@@ -282,5 +283,44 @@ mod tests {
         assert_eq!(next[0].id, film("Stays").id);
         store.films.0.answer(next).await;
         assert_eq!(stays.await.unwrap().unwrap().1, None);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn connections_that_break_and_callers_who_go_leave_nobody_waiting() {
+        let ran = film("Ran");
+        let model = ReadModel::of(Kind::Postgres, std::slice::from_ref(&ran)).await;
+        let options = model.postgres().options().await;
+        let proxy = CuttingProxy::to(&options.url).await;
+        let url = proxy.url_for(&options.url);
+        let options = PostgresStoreOptions { url, connections: 8, ..options };
+        let store = PostgresStore::open(options).await.unwrap();
+        for _ in 0..20 {
+            let ask = |number: u64| {
+                let (store, id) = (store.clone(), ran.id);
+                // Every third one goes, at all times while the others are served.
+                let patience = Duration::from_micros(number * 20);
+                let goes = number.is_multiple_of(3);
+                tokio::spawn(async move {
+                    match goes {
+                        true => timeout(patience, store.movie(id)).await.ok(),
+                        false => Some(store.movie(id).await),
+                    }
+                })
+            };
+            let asking: Vec<_> = (0..200).map(ask).collect();
+            proxy.cut();
+            for seen in join_all(asking).await {
+                match seen.unwrap() {
+                    Some(Ok((_, seen))) => assert_eq!(seen.map(|film| film.id), Some(ran.id)),
+                    Some(Err(error)) => {
+                        assert!(matches!(error, StoreError::Unavailable(_)), "{error}")
+                    }
+                    None => {}
+                }
+            }
+            // Those that went may wait still, but only until somebody is there to see that.
+            store.movie(ran.id).await.unwrap();
+            assert!(store.films.0.waiting().iter().all(|asked| asked.answer.is_closed()));
+        }
     }
 }
