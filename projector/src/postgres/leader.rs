@@ -101,12 +101,23 @@ mod tests {
         const HAS: &str = "SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = $1 AND state = $2 \
             AND state_change < clock_timestamp() - $3 * interval '2 ms' \
             AND wait_event_type = CASE state WHEN 'active' THEN 'Timeout' ELSE 'Client' END";
+        until_true(async || {
+            let query = sqlx::query_scalar(HAS).bind(pid).bind(state).bind(STUCK_MS);
+            query.fetch_one(&mut *db).await.unwrap()
+        })
+        .await;
+    }
+
+    /// Waits until a connection has come to its end, and holds nothing any more.
+    async fn is_gone(db: &mut PgConnection, pid: i32) {
+        const GONE: &str = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $1";
+        until_true(async || sqlx::query_scalar(GONE).bind(pid).fetch_one(&mut *db).await.unwrap())
+            .await;
+    }
+
+    async fn until_true(mut is_so: impl AsyncFnMut() -> bool) {
         let wait = async {
-            loop {
-                let query = sqlx::query_scalar(HAS).bind(pid).bind(state).bind(STUCK_MS);
-                if query.fetch_one(&mut *db).await.unwrap() {
-                    return;
-                }
+            while !is_so().await {
                 sleep(Duration::from_millis(2)).await;
             }
         };
@@ -123,6 +134,8 @@ mod tests {
         assert_eq!(take(&mut db, 1000).await.unwrap(), None);
         assert!(end_stuck(&mut db, STUCK_MS).await.unwrap() > 0);
         assert!(sqlx::query(HOLD).execute(&mut *transaction).await.is_err());
+        // Its client is told of the end before the lock is let go of.
+        is_gone(&mut db, pid).await;
         assert!(take(&mut db, 1000).await.unwrap().is_some());
     }
 
