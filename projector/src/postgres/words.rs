@@ -49,7 +49,7 @@ pub(super) async fn index(
         return Ok(());
     }
     let words: Vec<String> = texts.iter().map(|(_, text)| text.tsvector()).collect();
-    let query = sqlx::query(INDEX).bind(keys_of(texts)?).bind(words);
+    let query = sqlx::query(INDEX).bind(keys(texts.iter().map(|(key, _)| key))?).bind(words);
     let done = query.execute(db).await.map_err(store_error)?;
     expect_rows("indexing texts", &done, texts.len())
 }
@@ -67,7 +67,8 @@ pub(super) async fn without_those_of(
     if words.is_empty() || texts.is_empty() {
         return Ok(words);
     }
-    let query = sqlx::query_scalar(WITHOUT).bind(words).bind(keys_of(texts)?);
+    let query =
+        sqlx::query_scalar(WITHOUT).bind(words).bind(keys(texts.iter().map(|(key, _)| key))?);
     query.fetch_all(db).await.map_err(store_error)
 }
 
@@ -76,12 +77,8 @@ pub(super) async fn forget(db: &mut PgConnection, words: &[String]) -> Result<()
     sqlx::query(FORGET).bind(words).execute(db).await.map(drop).map_err(store_error)
 }
 
-fn keys_of(texts: &[(Position, &SearchText)]) -> Result<Vec<i64>, StoreError> {
-    texts.iter().map(|(key, _)| integer(key.0)).collect()
-}
-
-fn keys(movies: &[Position]) -> Result<Vec<i64>, StoreError> {
-    movies.iter().map(|key| integer(key.0)).collect()
+fn keys<'a>(movies: impl IntoIterator<Item = &'a Position>) -> Result<Vec<i64>, StoreError> {
+    movies.into_iter().map(|key| integer(key.0)).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use events::MovieId;
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, SqliteConnection, sqlite::SqliteRow};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -24,6 +24,16 @@ impl SqliteFilms {
         let made: i64 = made.map_err(store_error)?;
         Ok((made > 0).then(|| Self(Mutex::new(connection))))
     }
+
+    /// The rows that a statement gives for these values, which it gets as an array of JSON.
+    async fn rows<R>(&self, sql: &'static str, values: &[&str]) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        let mut connection = self.0.lock().await;
+        let query = sqlx::query_as(sql).bind(serde_json::Value::from(values).to_string());
+        query.fetch_all(&mut *connection).await.map_err(store_error)
+    }
 }
 
 #[async_trait]
@@ -31,20 +41,14 @@ impl Films for SqliteFilms {
     async fn by_imdb(&self, ids: &[&str]) -> Result<Vec<(String, MovieId)>, StoreError> {
         const FIND: &str = "SELECT imdb, id FROM movie \
             WHERE imdb IN (SELECT value FROM json_each(?)) AND imdb <> '' AND deleted = 0 ORDER BY id";
-        let mut connection = self.0.lock().await;
-        let query = sqlx::query_as(FIND).bind(serde_json::Value::from(ids).to_string());
-        let rows: Vec<(String, Uuid)> =
-            query.fetch_all(&mut *connection).await.map_err(store_error)?;
+        let rows: Vec<(String, Uuid)> = self.rows(FIND, ids).await?;
         Ok(rows.into_iter().map(|(imdb, id)| (imdb, MovieId(id))).collect())
     }
 
     async fn by_title(&self, titles: &[&str]) -> Result<Vec<Titled>, StoreError> {
         const FIND: &str = "SELECT title, year, id FROM movie \
             WHERE title IN (SELECT value FROM json_each(?)) AND deleted = 0 ORDER BY id";
-        let mut connection = self.0.lock().await;
-        let query = sqlx::query_as(FIND).bind(serde_json::Value::from(titles).to_string());
-        let rows: Vec<(String, i64, Uuid)> =
-            query.fetch_all(&mut *connection).await.map_err(store_error)?;
+        let rows: Vec<(String, i64, Uuid)> = self.rows(FIND, titles).await?;
         Ok(rows.into_iter().map(|(title, year, id)| (title, year, MovieId(id))).collect())
     }
 }

@@ -144,9 +144,7 @@ impl ReadModel {
     fn state(&self, cache: Option<ResponseCache>) -> QueryState {
         QueryState { cache, ..state(&self.live, &self.log, &self.feed) }
     }
-}
 
-impl ReadModel {
     /// Runs a statement that writes, on a file.
     pub(crate) async fn run(&self, sql: &'static str) {
         match &self.tables {

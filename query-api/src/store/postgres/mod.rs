@@ -2,8 +2,9 @@
 //!
 //! The projector makes the schema and is the only one to write to it. Every answer comes from one
 //! statement, which is a snapshot by itself: no transaction is begun for it, and a read of one row costs
-//! one trip to the server, which films that are asked for at once share. A list with conditions takes a second trip before it, which counts how many
-//! films fit each; that decides how the list is fetched and nothing else.
+//! one trip to the server, which films that are asked for at once share. A list with conditions takes a
+//! second trip before it, which counts how many films fit each; that decides how the list is fetched and
+//! nothing else.
 
 mod facets;
 mod failure;
