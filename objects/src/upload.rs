@@ -1,0 +1,77 @@
+//! An upload in parts, which is taken back unless it was completed: also where whoever made it has gone
+//! away in the middle.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use object_store::MultipartUpload;
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
+
+use crate::ObjectsError;
+
+/// How often an upload is taken back once more, and after how long.
+const MORE_ABORTS: u32 = 3;
+const ABORT_AGAIN: Duration = Duration::from_secs(1);
+
+/// An upload under way.
+pub(crate) struct Upload {
+    /// `None` once it was completed.
+    parts: Option<Box<dyn MultipartUpload>>,
+    /// How long taking it back may take.
+    limit: Duration,
+}
+
+impl Upload {
+    pub(crate) fn new(parts: Box<dyn MultipartUpload>, limit: Duration) -> Self {
+        Self { parts: Some(parts), limit }
+    }
+
+    /// Uploads the next part.
+    pub(crate) async fn part(&mut self, content: Bytes) -> Result<(), ObjectsError> {
+        match &mut self.parts {
+            Some(parts) => Ok(parts.put_part(content.into()).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the object of all parts visible.
+    pub(crate) async fn complete(mut self) -> Result<(), ObjectsError> {
+        if let Some(parts) = &mut self.parts {
+            parts.complete().await?;
+        }
+        self.parts = None;
+        Ok(())
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let (Some(mut parts), Ok(runtime)) = (self.parts.take(), Handle::try_current()) else {
+            return;
+        };
+        let limit = self.limit;
+        runtime.spawn(async move {
+            let mut taken_back = timeout(limit, parts.abort()).await;
+            // A part that was on its way may have come after it.
+            for _ in 0..MORE_ABORTS {
+                if !matches!(taken_back, Ok(Ok(()))) {
+                    break;
+                }
+                sleep(ABORT_AGAIN).await;
+                match timeout(limit, parts.abort()).await {
+                    // There is none any more.
+                    Ok(Err(_)) => return,
+                    again => taken_back = again,
+                }
+            }
+            // What cannot be taken back is nobody's object, and takes room: docs/objects.md says what to do.
+            if let Ok(Err(error)) = taken_back {
+                let error = ObjectsError::from(error);
+                tracing::warn!(%error, "parts of an upload that was given up stay in the store");
+            }
+        });
+    }
+}
