@@ -4,6 +4,9 @@
 //! time has come or is over is asked at each use, and so must be whatever else may change while a
 //! token lives, such as a revocation. Tokens that were refused are not kept.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -17,10 +20,14 @@ const TOKENS_MAX: u64 = 16_384;
 pub(crate) type Fingerprint = [u8; 32];
 
 /// What a signature vouches for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Believed {
     pub(crate) identity: Identity,
+    /// When it was made; an account may have refused all tokens up to some time.
+    pub(crate) made_at: Timestamp,
     pub(crate) lifetime: Lifetime,
+    /// The id of the key that signed it: a key may be retired while a token lives.
+    pub(crate) key: Arc<str>,
 }
 
 /// The time within which a token is valid, in seconds since 1970; both ends as they stand in it.

@@ -9,7 +9,7 @@ pub(crate) const TOKEN_TYPE: &str = "at+jwt";
 /// The one algorithm there is (RFC 8037).
 pub(crate) const ALGORITHM: &str = "EdDSA";
 
-/// The claims, as written. All are required (RFC 9068 section 2.2).
+/// The claims, as written. All but `scope` and `sid` are required (RFC 9068 section 2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Claims<'a> {
     pub(crate) iss: &'a str,
@@ -18,7 +18,12 @@ pub(crate) struct Claims<'a> {
     /// Which client asked for the token: Cinelog's own command line or API.
     pub(crate) client_id: &'a str,
     pub(crate) roles: [&'a str; 1],
+    /// With spaces between the names (RFC 9068 section 2.2.3).
+    pub(crate) scope: String,
     pub(crate) jti: Uuid,
+    /// The session, where there is one (as OpenID Connect's log-out names it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sid: Option<Uuid>,
     /// Seconds since 1970, as are the next two.
     pub(crate) iat: i64,
     pub(crate) nbf: i64,
@@ -33,7 +38,10 @@ pub(crate) struct ReadClaims {
     pub(crate) sub: Option<String>,
     #[serde(default)]
     pub(crate) roles: Vec<String>,
+    pub(crate) scope: Option<String>,
     pub(crate) jti: Option<String>,
+    pub(crate) sid: Option<String>,
+    pub(crate) iat: Option<f64>,
     pub(crate) nbf: Option<f64>,
     pub(crate) exp: Option<f64>,
 }

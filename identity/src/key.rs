@@ -5,8 +5,10 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey,
-    jwk::{AlgorithmParameters, Jwk, ThumbprintHash},
+    jwk::{self, AlgorithmParameters, ThumbprintHash},
 };
+
+use crate::claims::ALGORITHM;
 
 /// What stands before the 32 bytes of an Ed25519 private key in PKCS#8 (RFC 8410 section 7).
 const PKCS8_PREFIX: [u8; 16] = [
@@ -25,6 +27,8 @@ pub struct KeyPair {
 #[derive(Clone)]
 pub struct PublicKey {
     id: String,
+    /// The key itself, in base64url.
+    x: String,
     pub(crate) decoding: DecodingKey,
 }
 
@@ -65,12 +69,13 @@ pub struct InvalidKey;
 
 impl PublicKey {
     fn of(private: &EncodingKey) -> Result<Self, InvalidKey> {
-        let jwk = Jwk::from_encoding_key(private, Algorithm::EdDSA).map_err(|_| InvalidKey)?;
+        let jwk = jwk::Jwk::from_encoding_key(private, Algorithm::EdDSA).map_err(|_| InvalidKey)?;
         let AlgorithmParameters::OctetKeyPair(pair) = &jwk.algorithm else {
             return Err(InvalidKey);
         };
         Ok(Self {
             id: jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| InvalidKey)?,
+            x: pair.x.clone(),
             decoding: DecodingKey::from_ed_components(&pair.x).map_err(|_| InvalidKey)?,
         })
     }
@@ -80,6 +85,25 @@ impl PublicKey {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// The key as others read it.
+    #[must_use]
+    pub fn jwk(&self) -> Jwk {
+        let (kid, x) = (self.id.clone(), self.x.clone());
+        Jwk { kty: "OKP", crv: "Ed25519", alg: ALGORITHM, usage: "sig", kid, x }
+    }
+}
+
+/// A public key as a JWK (RFC 7517, RFC 8037 section 2).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Jwk {
+    kty: &'static str,
+    crv: &'static str,
+    alg: &'static str,
+    #[serde(rename = "use")]
+    usage: &'static str,
+    kid: String,
+    x: String,
 }
 
 impl fmt::Debug for KeyPair {

@@ -31,6 +31,48 @@ pub fn write_new_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Writes a file in place of the one that is there, and returns once it is on disk. It has the owner, the group
+/// and the mode of the one before, but is never open to everyone. Whoever reads the file meanwhile, or after a
+/// crash, finds all of the old one or all of the new one.
+///
+/// # Errors
+/// [`ErrorKind::PermissionDenied`] where it belongs to somebody else, who could not read the new one; and
+/// whatever else the operating system says, such as that the folder cannot be written.
+pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (temporary, mut file) = new_temporary_file(path)?;
+    let replaced = keep_rights(path, &file)
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        fs::remove_file(&temporary)?;
+    }
+    replaced?;
+    sync_folder_of(path)
+}
+
+/// Gives a file the owner, the group and the mode of the one at `path`.
+#[cfg(unix)]
+fn keep_rights(path: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let (before, now) = (path.metadata()?, file.metadata()?);
+    if (before.uid(), before.gid()) != (now.uid(), now.gid()) {
+        fchown(file, Some(before.uid()), Some(before.gid())).map_err(|error| {
+            let whose = format!("user {}, group {}", before.uid(), before.gid());
+            io::Error::new(
+                error.kind(),
+                format!("it belongs to {whose}, who must do this: {error}"),
+            )
+        })?;
+    }
+    file.set_permissions(PermissionsExt::from_mode(before.mode() & 0o770))
+}
+
+#[cfg(not(unix))]
+fn keep_rights(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// An empty file beside `path`.
 fn new_temporary_file(path: &Path) -> io::Result<(PathBuf, File)> {
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
@@ -90,6 +132,26 @@ mod tests {
         let path = folder.path().join("secret");
         write_new_private_file(&path, b"s3cret").unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_put_in_place_of_another_has_its_owner_and_its_mode() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, "old").unwrap();
+        // Only root may give a file away; whoever else runs this sees to the mode.
+        let _ = chown(&path, Some(4711), Some(4712));
+        let before = path.metadata().unwrap();
+        for (mode, kept) in [(0o640, 0o640), (0o600, 0o600), (0o644, 0o640)] {
+            fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            replace_private_file(&path, b"new").unwrap();
+            let after = path.metadata().unwrap();
+            assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+            assert_eq!(after.mode() & 0o777, kept);
+            assert_eq!(fs::read(&path).unwrap(), b"new");
+        }
     }
 
     #[test]

@@ -6,13 +6,19 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Header, encode};
 
 use crate::{
-    Identity, KeyPair, Realm,
+    Credential, Identity, KeyRing, Realm, Scopes,
     claims::{Claims, TOKEN_TYPE},
 };
 
 /// Why no token could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
+    /// There is no key whose time it is.
+    #[error("no key may sign tokens now")]
+    NoKey,
+    /// Tokens are made of tokens' identities only.
+    #[error("this is not who an access token speaks for")]
+    NotAToken,
     /// The time it would expire cannot be written down.
     #[error("a token cannot live that long")]
     TooLong,
@@ -21,27 +27,34 @@ pub enum SignError {
     Signing(#[from] jsonwebtoken::errors::Error),
 }
 
-/// Signs tokens for one realm with one key.
+/// Signs tokens for one realm with the key whose time it is.
 #[derive(Debug, Clone)]
 pub struct Signer {
     realm: Realm,
-    key: KeyPair,
+    keys: KeyRing,
 }
 
 impl Signer {
-    /// Who asks for tokens: nobody but Cinelog itself so far.
+    /// Who asks for tokens: nobody but Cinelog itself.
     const CLIENT_ID: &'static str = "cinelog";
 
     /// A signer for `realm`.
     #[must_use]
-    pub fn new(realm: Realm, key: KeyPair) -> Self {
-        Self { realm, key }
+    pub fn new(realm: Realm, keys: impl Into<KeyRing>) -> Self {
+        Self { realm, keys: keys.into() }
+    }
+
+    /// What tokens say of who made them (`iss`).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.realm.issuer
     }
 
     /// A token for `identity`, valid from `now` for `lifetime`, counted in whole seconds.
     ///
     /// # Errors
-    /// [`SignError`] where `lifetime` reaches beyond what a [`Timestamp`] can hold.
+    /// [`SignError`] where `lifetime` reaches beyond what a [`Timestamp`] can hold, where no key may sign,
+    /// and where `identity` is not that of an access token.
     pub fn issue(
         &self,
         identity: &Identity,
@@ -49,21 +62,27 @@ impl Signer {
         lifetime: Duration,
     ) -> Result<String, SignError> {
         let expires = now.checked_add(lifetime).map_err(|_| SignError::TooLong)?;
+        let key = self.keys.signing(now).ok_or(SignError::NoKey)?;
+        let Credential::AccessToken { id, session } = identity.credential else {
+            return Err(SignError::NotAToken);
+        };
         let claims = Claims {
             iss: &self.realm.issuer,
             aud: &self.realm.audience,
             sub: identity.account,
             client_id: Self::CLIENT_ID,
             roles: [identity.role.as_str()],
-            jti: identity.token_id,
+            scope: identity.scopes.and(Scopes::of(identity.role)).to_string(),
+            jti: id,
+            sid: session,
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: expires.as_second(),
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.to_owned());
-        header.kid = Some(self.key.public().id().to_owned());
-        Ok(encode(&header, &claims, &self.key.encoding)?)
+        header.kid = Some(key.public().id().to_owned());
+        Ok(encode(&header, &claims, &key.encoding)?)
     }
 }
 
@@ -72,13 +91,13 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::Role;
+    use crate::{KeyPair, Role};
 
     #[test]
     fn a_life_beyond_all_time_is_refused() {
         let realm = Realm { issuer: "i".to_owned(), audience: "a".to_owned() };
         let signer = Signer::new(realm, KeyPair::from_seed(&[1; 32]).unwrap());
-        let identity = Identity { account: Uuid::nil(), role: Role::Viewer, token_id: Uuid::nil() };
+        let identity = Identity::by_token(Uuid::nil(), Role::Viewer, Uuid::nil());
         let forever = signer.issue(&identity, Timestamp::UNIX_EPOCH, Duration::MAX);
         assert!(matches!(forever, Err(SignError::TooLong)));
     }

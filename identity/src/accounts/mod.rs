@@ -1,0 +1,23 @@
+//! Accounts: who somebody is to Cinelog.
+//!
+//! - [`Registrar`] is what people can do with theirs: register, show that an address is theirs, log in, change
+//!   or forget a password. It needs no HTTP, and takes time and random numbers as [`Occasion`].
+//! - [`Accounts`] is the port that it stands on, on SQLite and on Postgres.
+
+mod authority;
+mod email;
+mod port;
+mod registrar;
+mod secret;
+mod sql;
+
+pub use email::{EmailAddress, NotAnAddress};
+pub use port::{
+    Account, Accounts, Administered, Changed, Changes, Erased, Known, NewAccount, NewToken,
+};
+pub use registrar::{
+    LogIn, LoggedIn, LoginRefused, NotAName, NotChanged, NotRegistered, Occasion, Registered,
+    Registrar, RegistrarOptions, Registration, ResetRefused, check_name,
+};
+pub use secret::Purpose;
+pub(crate) use sql::{COLUMNS, account_of, may};
