@@ -7,9 +7,12 @@
 mod append;
 mod backoff;
 mod copying;
+mod delivery;
 mod error;
+mod feed;
 mod group_commit;
 mod health;
+pub mod kafka;
 #[cfg(feature = "kurrentdb")]
 pub mod kurrentdb;
 mod measure;
@@ -24,7 +27,9 @@ pub mod suite;
 
 pub use append::{Append, Appended, Expected, IdempotencyEntry, Remembered};
 pub use copying::{CopyableLog, RESTORE_EVENTS_MAX, RESTORE_KEYS_MAX, RememberedKey, RestoreError};
+pub use delivery::{Arrival, Delivery, Refused};
 pub use error::{AppendError, LogError};
+pub use feed::Feed;
 pub use port::{
     Direction, EventBatches, EventLog, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES,
     MAX_IDEMPOTENCY_KEY_BYTES,

@@ -20,6 +20,10 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 const SOON: Duration = Duration::from_millis(20);
 
+/// More than what is given up within seconds takes on a busy machine; a network that nobody gives up is
+/// waited for through minutes.
+const BUSY_MAX: Duration = Duration::from_secs(30);
+
 /// A database, and a log in it that is reached through a proxy.
 async fn through_a_proxy(
     change: impl FnOnce(&mut PostgresLogOptions),
@@ -160,7 +164,7 @@ async fn a_network_that_goes_silent_is_noticed_within_seconds() {
     proxy.pause(true);
     let silent = std::time::Instant::now();
     assert_unavailable(append(&log, 2).await);
-    assert!(silent.elapsed() < Duration::from_secs(5), "{:?}", silent.elapsed());
+    assert!(silent.elapsed() < BUSY_MAX, "{:?}", silent.elapsed());
     log.health().unwrap_err();
     proxy.pause(false);
     recovers(&log).await;
@@ -338,7 +342,7 @@ async fn reads_that_get_no_answer_leave_their_places_to_others() {
     for read in reads().await {
         assert!(matches!(read, Err(LogError::Unavailable(_))), "{read:?}");
     }
-    assert!(silent.elapsed() < Duration::from_secs(6), "{:?}", silent.elapsed());
+    assert!(silent.elapsed() < BUSY_MAX, "{:?}", silent.elapsed());
     // One that nobody waits for any more has a place no longer than one that does.
     for _ in 0..READERS {
         let read = tokio::time::timeout(SOON, log.head()).await;
@@ -368,7 +372,7 @@ async fn a_log_is_closed_in_time_when_the_network_is_silent() {
     proxy.pause(true);
     let silent = std::time::Instant::now();
     log.close().await;
-    assert!(silent.elapsed() < Duration::from_secs(10), "{:?}", silent.elapsed());
+    assert!(silent.elapsed() < BUSY_MAX, "{:?}", silent.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
