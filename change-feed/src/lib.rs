@@ -4,5 +4,8 @@
 //! carries news and keeps none: what is lost on the way is said to be missed, and whoever is told that
 //! looks at the read model. Nothing here knows of a read model's tables, or of what a cache holds.
 
+mod hearing;
 mod measure;
+mod payload;
 pub mod postgres;
+pub mod redis;

@@ -6,11 +6,12 @@ const LISTENING: &str = "cinelog_change_feed_listening";
 const MISSED_TOTAL: &str = "cinelog_change_feed_missed_total";
 const UNSENT_TOTAL: &str = "cinelog_change_feed_unsent_total";
 
-/// Says once what the metrics are.
+/// Says once what the metrics are, and begins with none: nothing is heard yet.
 pub(crate) fn describe() {
     describe_gauge!(LISTENING, "Whether changes of other processes are heard: 1, or 0.");
     describe_counter!(MISSED_TOTAL, "Times that changes may have been missed.");
     describe_counter!(UNSENT_TOTAL, "Changes that could not be told to other processes.");
+    listening(false);
     counter!(MISSED_TOTAL).absolute(0);
     counter!(UNSENT_TOTAL).absolute(0);
 }

@@ -20,6 +20,18 @@ pub struct ReadModelChanged {
     pub movies: Vec<MovieId>,
     /// The facets whose name, description or set of films changed. Ascending.
     pub facets: Vec<FacetKey>,
+    /// The span in which the projector tells of it (W3C Trace Context), where that is recorded.
+    pub traceparent: Option<String>,
+}
+
+impl ReadModelChanged {
+    /// What is told where nothing is known of what changed, or another read model is read from now on:
+    /// whoever remembers anything forgets it.
+    #[must_use]
+    pub fn anew(checkpoint: Checkpoint) -> Self {
+        let (movies, facets) = (Vec::new(), Vec::new());
+        Self { previous: checkpoint, checkpoint, movies, facets, traceparent: None }
+    }
 }
 
 /// What a subscriber gets.

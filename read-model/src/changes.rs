@@ -88,6 +88,7 @@ impl Changes {
             checkpoint,
             movies: self.movies.iter().map(|movie| movie.document.id).collect(),
             facets: facets.into_iter().collect(),
+            traceparent: None,
         }
     }
 }

@@ -29,7 +29,7 @@ pub struct Fixture {
 #[must_use]
 pub fn change(from: u64, to: u64) -> ReadModelChanged {
     let at = |position| Checkpoint { generation: 1, position: Position(position) };
-    ReadModelChanged { previous: at(from), checkpoint: at(to), movies: vec![], facets: vec![] }
+    ReadModelChanged { previous: at(from), ..ReadModelChanged::anew(at(to)) }
 }
 
 /// What a subscriber gets of that.
@@ -71,6 +71,7 @@ pub async fn all_of_a_change_is_told(fixture: Fixture) {
         checkpoint: Checkpoint { generation: 7, position: Position(i64::MAX as u64) },
         movies: [0, 1, u128::MAX].map(|id| MovieId(Uuid::from_u128(id))).to_vec(),
         facets: facets.collect(),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
     };
     fixture.publisher.publish(rich.clone()).await;
     assert_eq!(take(&mut items, 1).await, [FeedItem::Changed(Arc::new(rich))]);

@@ -14,10 +14,9 @@
 //!
 //! [`FeedItem::Missed`]: read_model::FeedItem::Missed
 
-mod listener;
 mod options;
-mod payload;
 mod publisher;
+mod wire;
 
 use std::sync::Arc;
 
@@ -26,14 +25,18 @@ use futures::stream::BoxStream;
 use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed, ReadModelChanged};
 use tokio::{sync::mpsc, task::AbortHandle};
 
-use crate::measure;
-use listener::Listener;
+use crate::{hearing::Listener, measure, payload};
 use publisher::{Owed, Publisher};
 
 pub use options::PostgresChangeFeedOptions;
+use wire::PostgresWire;
 
 /// The channel of a database. A database holds one read model, in whatever generations.
 const CHANNEL: &str = "cinelog_read_model_changed";
+
+/// The longest notification that Postgres takes is shorter than 8,000 bytes
+/// (<https://www.postgresql.org/docs/current/sql-notify.html>).
+const BYTES_MAX: usize = 7_999;
 
 /// Why there can be no feed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -69,7 +72,12 @@ impl PostgresChangeFeed {
         let (queue, waiting) = mpsc::channel(options.queue_length.max(1));
         let owed = Owed::default();
         let publisher = Publisher::new(connection.clone(), options.patience, waiting, owed.clone());
-        let listener = Listener::new(connection, &options, Arc::clone(&here));
+        let listener = Listener {
+            wire: PostgresWire { options: connection, patience: options.patience },
+            here: Arc::clone(&here),
+            silence_max: options.silence_max,
+            patience: options.patience,
+        };
         let first = listener.try_connect().await;
         let listening = tokio::spawn(listener.run(first)).abort_handle();
         let publishing = tokio::spawn(publisher.run()).abort_handle();
@@ -80,7 +88,7 @@ impl PostgresChangeFeed {
 #[async_trait]
 impl ChangeFeed for PostgresChangeFeed {
     async fn publish(&self, change: ReadModelChanged) {
-        if self.queue.try_send(payload::encode(&change)).is_err() {
+        if self.queue.try_send(payload::encode(&change, BYTES_MAX)).is_err() {
             measure::unsent(1);
             self.owed.notify_one();
         }

@@ -8,8 +8,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{CHANNEL, payload::MISSED};
-use crate::measure;
+use super::CHANNEL;
+use crate::{measure, payload::MISSED};
 
 /// Most notifications in one statement.
 const SENT_TOGETHER_MAX: usize = 64;
@@ -48,26 +48,31 @@ impl Publisher {
         let mut payloads = Vec::with_capacity(SENT_TOGETHER_MAX);
         loop {
             payloads.clear();
-            tokio::select! {
+            let changes = tokio::select! {
                 biased;
-                () = self.owed.notified() => payloads.push(MISSED.to_owned()),
+                () = self.owed.notified() => {
+                    payloads.push(MISSED.to_owned());
+                    // What it stands for was counted.
+                    0
+                }
                 received = self.waiting.recv_many(&mut payloads, SENT_TOGETHER_MAX) => {
                     if received == 0 {
                         return;
                     }
+                    received
                 }
-            }
+            };
             match self.send(&payloads).await {
                 Ok(()) => self.backoff = BACKOFF,
-                Err(reason) => self.failed(&reason, payloads.len()).await,
+                Err(reason) => self.failed(&reason, changes).await,
             }
         }
     }
 
     /// Postgres may have sent them or not. They are not sent again: they would be out of order.
-    async fn failed(&mut self, reason: &str, payloads: usize) {
+    async fn failed(&mut self, reason: &str, changes: usize) {
         self.connection = None;
-        measure::unsent(payloads);
+        measure::unsent(changes);
         self.owed.notify_one();
         if self.backoff == BACKOFF {
             tracing::warn!(

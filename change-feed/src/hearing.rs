@@ -1,36 +1,50 @@
-//! Hears what anybody has sent, and notices when it cannot.
+//! Hears what anybody has sent, and notices when it cannot. Where it listens is its [`Wire`]'s business.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use read_model::{FeedItem, InProcessChangeFeed};
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
-use super::{CHANNEL, PostgresChangeFeedOptions, payload};
-use crate::measure;
+use crate::{measure, payload};
 
 /// How long to wait after a connection that failed.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// The task that listens.
-pub(super) struct Listener {
-    options: PgConnectOptions,
-    silence_max: Duration,
-    patience: Duration,
-    here: Arc<InProcessChangeFeed>,
+/// Where changes are heard, by one connection after the other.
+pub(crate) trait Wire: Send + Sync + 'static {
+    /// What listens.
+    type Connection: Send + 'static;
+
+    /// One attempt to listen; the reason, where it failed.
+    fn connect(&self) -> impl Future<Output = Result<Self::Connection, String>> + Send;
+
+    /// The next message; the reason, where there will be none. Who stops waiting loses nothing.
+    fn next(
+        &self,
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<String, String>> + Send;
+
+    /// Asks the other side for an answer, whatever it says.
+    fn ask(
+        &self,
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-impl Listener {
-    pub(super) fn new(
-        options: PgConnectOptions,
-        limits: &PostgresChangeFeedOptions,
-        here: Arc<InProcessChangeFeed>,
-    ) -> Self {
-        Self { options, silence_max: limits.silence_max, patience: limits.patience, here }
-    }
+/// The task that listens, and hands on what it hears to the subscribers here.
+pub(crate) struct Listener<W> {
+    pub(crate) wire: W,
+    pub(crate) here: Arc<InProcessChangeFeed>,
+    /// How long a connection may be silent before it is asked for an answer. Subscribers are told at least so
+    /// often while changes may be missed.
+    pub(crate) silence_max: Duration,
+    /// How long connecting or an answer may take.
+    pub(crate) patience: Duration,
+}
 
+impl<W: Wire> Listener<W> {
     /// Works without end. `connection` is the first, where there is one already.
-    pub(super) async fn run(self, mut connection: Option<PgListener>) {
+    pub(crate) async fn run(self, mut connection: Option<W::Connection>) {
         loop {
             let mut listening = match connection.take() {
                 Some(first) => first,
@@ -54,46 +68,32 @@ impl Listener {
     }
 
     /// One attempt to listen.
-    pub(super) async fn try_connect(&self) -> Option<PgListener> {
-        let connecting = async {
-            // A pool since sqlx listens through one; it has this connection and no other.
-            let pool = PgPoolOptions::new()
-                .max_connections(1)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .acquire_timeout(self.patience)
-                .connect_lazy_with(self.options.clone());
-            let mut listener = PgListener::connect_with(&pool).await?;
-            listener.eager_reconnect(false);
-            listener.listen(CHANNEL).await?;
-            Ok::<_, sqlx::Error>(listener)
-        };
-        match timeout(self.patience, connecting).await {
-            Ok(Ok(listener)) => Some(listener),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "the change feed is not connected");
+    pub(crate) async fn try_connect(&self) -> Option<W::Connection> {
+        match timeout(self.patience, self.wire.connect()).await {
+            Ok(Ok(connection)) => Some(connection),
+            Ok(Err(reason)) => {
+                tracing::debug!(reason, "the change feed is not connected");
                 None
             }
             Err(_) => None,
         }
     }
 
-    async fn connect(&self) -> PgListener {
+    async fn connect(&self) -> W::Connection {
         loop {
-            if let Some(listener) = self.try_connect().await {
-                return listener;
+            if let Some(connection) = self.try_connect().await {
+                return connection;
             }
             sleep(TRY_AGAIN_AFTER).await;
         }
     }
 
     /// Hands on what is heard, until nothing can be heard any more; gives why.
-    async fn listen(&self, connection: &mut PgListener) -> String {
+    async fn listen(&self, connection: &mut W::Connection) -> String {
         loop {
-            match timeout(self.silence_max, connection.try_recv()).await {
-                Ok(Ok(Some(heard))) => self.hear(heard.payload()),
-                Ok(Ok(None)) => return "the connection was closed".to_owned(),
-                Ok(Err(error)) => return error.to_string(),
+            match timeout(self.silence_max, self.wire.next(connection)).await {
+                Ok(Ok(text)) => self.hear(&text),
+                Ok(Err(reason)) => return reason,
                 Err(_silence) => {
                     if let Err(reason) = self.missing_meanwhile(self.lives(connection)).await {
                         return reason;
@@ -104,13 +104,9 @@ impl Listener {
     }
 
     /// Whether a silent connection still lives: one that answers has told all that it had to tell.
-    async fn lives(&self, connection: &mut PgListener) -> Result<(), String> {
-        let asking = sqlx::raw_sql("SELECT 1").execute(connection);
-        match timeout(self.patience, asking).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("there was no answer within {:?}", self.patience)),
-        }
+    async fn lives(&self, connection: &mut W::Connection) -> Result<(), String> {
+        let answer = timeout(self.patience, self.wire.ask(connection)).await;
+        answer.unwrap_or_else(|_| Err(format!("there was no answer within {:?}", self.patience)))
     }
 
     /// Waits for something, and tells again and again that changes may have been missed where that takes
@@ -128,6 +124,7 @@ impl Listener {
         }
     }
 
+    /// A message came.
     fn hear(&self, text: &str) {
         match payload::decode(text) {
             FeedItem::Missed => self.missed(),
@@ -135,6 +132,7 @@ impl Listener {
         }
     }
 
+    /// Changes may have been missed.
     fn missed(&self) {
         measure::missed();
         self.here.tell(FeedItem::Missed);

@@ -1,14 +1,10 @@
-//! A change as the text of a notification, and back.
+//! A change as the text of a message, and back.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use events::{MovieId, Position};
 use read_model::{Checkpoint, FacetKey, FeedItem, ReadModelChanged};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-/// The longest notification that Postgres takes is shorter than 8,000 bytes
-/// (<https://www.postgresql.org/docs/current/sql-notify.html>).
-const BYTES_MAX: usize = 7_999;
 
 /// In the place of what did not fit, or was lost.
 pub(super) const MISSED: &str = "missed";
@@ -25,12 +21,16 @@ struct Told {
     m: String,
     /// Facets.
     f: Vec<FacetKey>,
+    /// The span of the projector that tells it. Missing where none is recorded: earlier versions, to
+    /// whom it means nothing, forget everything where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<String>,
 }
 
-/// The text for a change; [`MISSED`] where it would be too long.
-pub(super) fn encode(change: &ReadModelChanged) -> String {
+/// The text for a change; [`MISSED`] where it would be longer than `bytes_max`.
+pub(super) fn encode(change: &ReadModelChanged, bytes_max: usize) -> String {
     // Before anything is made of it: what cannot fit costs nothing.
-    if change.movies.len() * 16 > BYTES_MAX {
+    if change.movies.len() * 16 > bytes_max {
         return MISSED.to_owned();
     }
     let ids: Vec<u8> = change.movies.iter().flat_map(|id| id.0.into_bytes()).collect();
@@ -40,10 +40,11 @@ pub(super) fn encode(change: &ReadModelChanged) -> String {
         c: of(change.checkpoint),
         m: STANDARD_NO_PAD.encode(ids),
         f: change.facets.clone(),
+        t: change.traceparent.clone(),
     };
     serde_json::to_string(&told)
         .ok()
-        .filter(|text| text.len() <= BYTES_MAX)
+        .filter(|text| text.len() <= bytes_max)
         .unwrap_or_else(|| MISSED.to_owned())
 }
 
@@ -56,7 +57,7 @@ pub(super) fn decode(text: &str) -> FeedItem {
 }
 
 fn change(text: &str) -> Option<ReadModelChanged> {
-    let Told { p, c, m, f } = serde_json::from_str(text).ok()?;
+    let Told { p, c, m, f, t } = serde_json::from_str(text).ok()?;
     let of = |(generation, position)| Checkpoint { generation, position: Position(position) };
     let bytes = STANDARD_NO_PAD.decode(m).ok()?;
     let (ids, rest) = bytes.as_chunks();
@@ -66,6 +67,7 @@ fn change(text: &str) -> Option<ReadModelChanged> {
         checkpoint: of(c),
         movies,
         facets: f,
+        traceparent: t,
     })
 }
 
@@ -75,6 +77,8 @@ mod tests {
     use read_model::{FacetKind, suite::change};
 
     use super::*;
+
+    const BYTES_MAX: usize = 7_999;
 
     fn with(movies: u128, facets: usize) -> ReadModelChanged {
         let facet = |n: usize| (FacetKind::Person, Slug::of(&format!("Ingrid Bergman {n}")));
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn three_hundred_films_and_some_facets_fit() {
         let change = with(300, 30);
-        let text = encode(&change);
+        let text = encode(&change, BYTES_MAX);
         assert!(text.len() <= BYTES_MAX, "{}", text.len());
         assert_eq!(decode(&text), FeedItem::Changed(change.into()));
     }
@@ -96,14 +100,14 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_missed_and_never_cut_off() {
         for (movies, facets) in [(375, 0), (1_000_000, 0), (300, 1000), (0, 1000)] {
-            let text = encode(&with(movies, facets));
+            let text = encode(&with(movies, facets), BYTES_MAX);
             assert!(text == MISSED, "{movies} films, {facets} facets");
         }
     }
 
     #[test]
     fn what_is_not_understood_is_missed() {
-        let good = encode(&with(2, 2));
+        let good = encode(&with(2, 2), BYTES_MAX);
         assert!(matches!(decode(&good), FeedItem::Changed(_)));
         let odd = good.replace("\"m\":\"", "\"m\":\"AAAA");
         let newer = good.replace("{\"p\"", "{\"x\":1,\"p\"");

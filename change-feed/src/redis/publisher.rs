@@ -1,0 +1,72 @@
+//! Sends what is published, in order.
+
+use std::{sync::Arc, time::Duration};
+
+use redis_link::{LinkError, RedisLink};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{sleep, timeout},
+};
+
+use crate::{measure, payload::MISSED};
+
+/// How long to wait after a failure.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// The task that sends.
+pub(super) struct Publisher {
+    pub(super) link: RedisLink,
+    pub(super) channel: String,
+    pub(super) patience: Duration,
+    pub(super) waiting: mpsc::Receiver<String>,
+    /// That something was not sent: the others are still to be told that they missed it.
+    pub(super) owed: Arc<Notify>,
+}
+
+impl Publisher {
+    /// Works until nobody can publish any more.
+    pub(super) async fn run(mut self) {
+        let mut is_told = false;
+        loop {
+            let (payload, changes) = tokio::select! {
+                biased;
+                // What it stands for was counted.
+                () = self.owed.notified() => (MISSED.to_owned(), 0),
+                payload = self.waiting.recv() => match payload {
+                    Some(payload) => (payload, 1),
+                    None => return,
+                },
+            };
+            match self.send(&payload).await {
+                Ok(()) => is_told = false,
+                // Redis may have sent it or not. It is not sent again: it would be out of order.
+                Err(reason) => {
+                    measure::unsent(changes);
+                    self.owed.notify_one();
+                    if !is_told {
+                        tracing::warn!(
+                            %reason,
+                            "changes cannot be told to other processes, which look for them"
+                        );
+                    }
+                    is_told = true;
+                    sleep(BACKOFF).await;
+                }
+            }
+        }
+    }
+
+    /// Sends one, once Redis is there.
+    async fn send(&self, payload: &str) -> Result<(), LinkError> {
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(&self.channel).arg(payload);
+        let sending = async {
+            self.link.becomes(true).await;
+            self.link.query_patiently::<u64>(&publish, self.patience).await
+        };
+        match timeout(self.patience, sending).await {
+            Ok(sent) => sent.map(drop),
+            Err(_) => Err(LinkError::Late),
+        }
+    }
+}
