@@ -34,5 +34,7 @@ pub use open::OpenGeneration;
 pub use port::{ReadModel, ReadModels};
 pub use rebuild::{RebuildOptions, Rebuilt, rebuild};
 pub use run::{ProjectorOptions, run};
-pub use status::{Addresses, Completeness, FAILING_MAX, Failing, Report, STANDSTILL_MAX, Status};
+pub use status::{
+    Addresses, Completeness, FAILING_MAX, Failing, FedBy, Report, STANDSTILL_MAX, Status, Why,
+};
 pub use verify::{Verification, verify};

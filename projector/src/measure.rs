@@ -25,6 +25,11 @@ pub(crate) fn describe() {
     );
     describe_gauge!(FAILING, "Whether nothing gets through: 1 from a failure to the next success.");
     describe_gauge!(COMPLETE, "Whether count and hash of what the read model holds are the log's.");
+    // From the start, so that the first event is seen as an increase.
+    for outcome in ["applied", "parked", "retried"] {
+        counter!(EVENTS_TOTAL, "outcome" => outcome).increment(0);
+    }
+    gauge!(FAILING).increment(0.0);
 }
 
 /// Where the read model is, and where the log.

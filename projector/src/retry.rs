@@ -44,6 +44,9 @@ pub(crate) async fn retry(
     let mut batch = model.begin(at, PAGE_EVENTS).await?;
     match retry_stream(batch.as_mut(), log, at, stream).await {
         Ok(Some(retried)) => {
+            // It stays where it is, and says that something changed there.
+            let digest = batch.digest();
+            batch.advance(at, digest).await?;
             batch.commit().await?;
             Ok(Some(retried))
         }
@@ -137,6 +140,7 @@ impl Told {
             checkpoint: self.at,
             movies: self.movies.into_iter().collect(),
             facets: self.facets.into_iter().collect(),
+            traceparent: None,
         };
         Retried { changed, events_applied: self.events_applied, parked }
     }

@@ -2,6 +2,7 @@
 //! another generation. Knows nothing of HTTP.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -55,6 +56,61 @@ pub struct Report {
     pub addresses: Option<Arc<Addresses>>,
     /// What is done with poison events. `None` until the projector has begun.
     pub poison: Option<PoisonPolicy>,
+    /// Where the projector that leads has its events from.
+    pub fed_by: FedBy,
+}
+
+/// Where a projector has its events from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FedBy {
+    /// The log, as is configured; or nothing, where another one leads.
+    #[default]
+    Log,
+    /// The log, until what comes by Kafka follows on it.
+    CatchingUp,
+    /// Kafka.
+    Kafka,
+    /// The log for now, since something is wrong with what comes by Kafka.
+    LogInstead(Why),
+}
+
+/// What was wrong with what came by Kafka, so that the log was read instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The log had gone on, and nothing came.
+    Late,
+    /// Events came, and one before them did not.
+    Missing,
+    /// What came was not what the log holds.
+    Altered,
+    /// What came could not be read from the read model's store.
+    Unreadable,
+}
+
+impl Why {
+    /// All that there are.
+    pub(crate) const ALL: [Self; 4] = [Self::Late, Self::Missing, Self::Altered, Self::Unreadable];
+
+    /// As the label of a metric.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Missing => "missing",
+            Self::Altered => "altered",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Late => "nothing came by Kafka while the log went on",
+            Self::Missing => "an event did not come by Kafka and those after it did",
+            Self::Altered => "what came by Kafka is not what the log holds",
+            Self::Unreadable => "what came by Kafka cannot be read from the inbox",
+        })
+    }
 }
 
 /// Since when and why nothing gets through.
@@ -120,6 +176,16 @@ impl Status {
 }
 
 impl Report {
+    /// What is worth knowing of a projector that is well: that it reads the log instead of what comes by
+    /// Kafka, and why. `None` where there is nothing.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self.fed_by {
+            FedBy::LogInstead(why) => Some(format!("reads the log: {why}")),
+            FedBy::Log | FedBy::CatchingUp | FedBy::Kafka => None,
+        }
+    }
+
     /// Why this read model should not be relied on. `None` while all is well.
     #[must_use]
     pub fn trouble(&self, now: Instant) -> Option<String> {

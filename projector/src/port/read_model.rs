@@ -110,7 +110,7 @@ pub trait Batch: Send {
     /// fewer: otherwise [`StoreError::Damaged`].
     async fn write(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
-    /// Moves the checkpoint from where the batch began.
+    /// Moves the checkpoint from where the batch began; or says, where it stays there, that something changed.
     async fn advance(&mut self, to: Checkpoint, digest: Digest) -> Result<(), StoreError>;
 
     /// Where the poison event of a stream is. `None` where the stream is not parked.

@@ -44,7 +44,8 @@ pub(super) async fn unseen(
     }
 }
 
-/// Moves the checkpoint, and keeps the lead for `lease_ms` more.
+/// Moves the checkpoint, or counts that something changed where it stands; keeps the lead for `lease_ms`
+/// more, and empties the inbox of what is folded in.
 pub(super) async fn advance(
     db: &mut PgConnection,
     from: Checkpoint,
@@ -54,8 +55,10 @@ pub(super) async fn advance(
 ) -> Result<(), StoreError> {
     // The lead is had: its row is locked.
     const ADVANCE: &str = "WITH kept AS ( \
-            UPDATE leader SET until = clock_timestamp() + $6 * interval '1 ms' WHERE one = 1) \
-        UPDATE checkpoint SET position = $1, digest_count = $2, digest_hash = $3 \
+            UPDATE leader SET until = clock_timestamp() + $6 * interval '1 ms' WHERE one = 1), \
+        folded AS (DELETE FROM inbox WHERE position <= $1) \
+        UPDATE checkpoint SET position = $1, digest_count = $2, digest_hash = $3, \
+            amended = amended + CASE WHEN position = $1 THEN 1 ELSE 0 END \
         WHERE one = 1 AND generation = $4 AND position = $5";
     let query = sqlx::query(ADVANCE)
         .bind(integer(to.position.0)?)

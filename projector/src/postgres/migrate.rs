@@ -13,6 +13,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "read model", include_str!("../../../migrations/postgres/read-model/0001_read_model.sql")),
     (2, "indexes", include_str!("../../../migrations/postgres/read-model/0002_indexes.sql")),
     (3, "words", include_str!("../../../migrations/postgres/read-model/0003_words.sql")),
+    (4, "inbox", include_str!("../../../migrations/postgres/read-model/0004_inbox.sql")),
+    (5, "amended", include_str!("../../../migrations/postgres/read-model/0005_amended.sql")),
 ];
 
 /// How many statements of the migrations may take long: each of them an index over all rows.

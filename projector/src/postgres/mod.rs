@@ -11,6 +11,7 @@ mod control;
 mod facets;
 mod failure;
 mod films;
+pub mod inbox;
 mod leader;
 mod line;
 mod load;
@@ -86,7 +87,7 @@ impl PostgresReadModel {
         let line = Line::new(options.clone(), session);
         let waits = BatchWaits { short: options.answer_timeout, long: options.patience() };
         let model = Self { schema, line, waits, epoch: AtomicI64::new(NO_EPOCH), lease_ms };
-        let mut db = model.line.take().await.map_err(|error| cannot_open(&model.schema, error))?;
+        let mut db = model.line.take().await?;
         // Where that fails the connection goes, with the locks that it may have.
         let prepared = prepare(&mut db.connection, &model.schema, waits).await;
         db.after(prepared)?;
@@ -146,15 +147,6 @@ async fn prepare(
         return Err(StoreError::Open { place: schema.to_string(), reason });
     }
     within(waits.short, checkpoint::set_generation(db, number)).await
-}
-
-fn cannot_open(schema: &Schema, error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(reason) => {
-            StoreError::Open { place: schema.to_string(), reason: reason.to_string() }
-        }
-        error => error,
-    }
 }
 
 #[async_trait]

@@ -21,6 +21,14 @@ impl Projector {
         if self.read_model.lead().await? == Leadership::Following {
             return Err(StoreError::Deposed.into());
         }
+        // The lead may have run out and been taken anew just now. Whoever had it meanwhile may have folded in
+        // what this one waits for still, and would wait for until the next event comes by the log.
+        let stored = self.read_model.checkpoint().await?;
+        if stored != at {
+            return Err(StoreError::Fenced { expected: at, stored }.into());
+        }
+        // Now and then, since the projector of another generation may say in this process that it does not.
+        self.tell_leads(Some(true));
         self.find_head().await;
         if !self.is_of_this_log().await? {
             return Ok(false);

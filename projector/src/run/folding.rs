@@ -1,19 +1,23 @@
 //! What the projector that leads does: it takes from the log what there is, and folds it in, batch after
 //! batch.
 
-use std::mem;
+use std::{mem, time::Duration};
 
 use event_log::{EventBatches, LogError};
 use events::RecordedEvent;
 use futures::StreamExt;
 use read_model::{Checkpoint, ReadModelChanged};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
+use trace_kit::{Span, SpanKind};
 
 use super::Projector;
 use crate::{Applied, ProjectorError, apply, measure};
 
 /// Bytes of event data that are gathered for one transaction, reached by its last page.
 const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// How long events in hand wait for more that the log has already.
+const NEXT_PAGE_MAX: Duration = Duration::from_millis(50);
 
 impl Projector {
     /// Follows the log from the stored checkpoint until `shutdown`, an error, or the read model is not of
@@ -33,10 +37,9 @@ impl Projector {
         // What was committed without its answer, or by another one that ended before it told, is not told
         // of in detail any more: whoever remembers anything forgets it. Also where the position is what
         // it was, since what was parked is folded in without moving it.
-        let (previous, movies, facets) = (at, Vec::new(), Vec::new());
-        self.feed.publish(ReadModelChanged { previous, checkpoint: at, movies, facets }).await;
+        self.feed.publish(ReadModelChanged::anew(at)).await;
 
-        let mut batches = self.log.subscribe_all(at.position);
+        let mut batches = self.source.subscribe(at.position);
         let mut events = Vec::new();
         loop {
             let shutdown = self.shutdown.clone();
@@ -63,8 +66,8 @@ impl Projector {
         }
     }
 
-    /// Takes what the log has, as much as fits into one batch; never waits for what it does not have
-    /// yet, except for the first.
+    /// Takes what there is, as much as fits into one batch; never waits for what there is not yet, except
+    /// for the first. What the log has may be on its way here still, and is not waited for long.
     async fn gather(
         &mut self,
         batches: &mut EventBatches,
@@ -73,7 +76,14 @@ impl Projector {
         let mut first = events.is_empty();
         let mut bytes = 0;
         loop {
-            let page = batches.next().await.ok_or_else(ended)??;
+            let page = match first {
+                true => batches.next().await,
+                false => match timeout(NEXT_PAGE_MAX, batches.next()).await {
+                    Ok(page) => page,
+                    Err(_) => return Ok(()),
+                },
+            };
+            let page = page.ok_or_else(ended)??;
             bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
             // Before anything else is waited for: whoever stops waiting here must not lose them.
             events.extend(page);
@@ -88,18 +98,32 @@ impl Projector {
         }
     }
 
+    /// Tells of a batch, and in which span: what others do because of it belongs there.
+    async fn tell_feed(&self, mut change: ReadModelChanged, batch: &Span) {
+        let parent = batch.traceparent();
+        let mut span = Span::child("publish change", SpanKind::Producer, parent.as_deref());
+        span.count("cinelog.movies", change.movies.len() as u64);
+        span.count("cinelog.facets", change.facets.len() as u64);
+        change.traceparent = span.traceparent();
+        self.feed.publish(change).await;
+    }
+
     /// Folds one batch in and tells of it.
     async fn take(
         &mut self,
         from: Checkpoint,
         events: Vec<RecordedEvent>,
     ) -> Result<Checkpoint, ProjectorError> {
-        let applied = apply::apply_all(&self.read_model, from, events, self.options.poison).await?;
+        let mut span = batch_span(&events);
+        let applied = apply::apply_all(&self.read_model, from, events, self.options.poison).await;
+        let applied = applied.inspect_err(|error| span.fail(error.to_string()))?;
         let Applied { changed, poison, halted, .. } = &applied;
         let reached = changed.checkpoint;
+        span.count("cinelog.generation", reached.generation);
+        span.count("cinelog.position", reached.position.0);
         // At once: what is committed is told of, whatever may fail from here on.
         if reached != from {
-            self.feed.publish(changed.clone()).await;
+            self.tell_feed(changed.clone(), &span).await;
         }
         self.succeeded();
         measure::batch(&applied);
@@ -117,6 +141,14 @@ impl Projector {
         }
         Ok(reached)
     }
+}
+
+/// What is done for these events at once, linked to the requests that they came from.
+fn batch_span(events: &[RecordedEvent]) -> Span {
+    let requests = events.iter().filter_map(|event| event.metadata.traceparent.as_deref());
+    let mut span = Span::linked("project", SpanKind::Consumer, requests);
+    span.count("cinelog.events", events.len() as u64);
+    span
 }
 
 fn ended() -> LogError {

@@ -13,7 +13,7 @@ mod telling;
 
 use std::{sync::Arc, time::Duration};
 
-use event_log::EventLog;
+use event_log::{EventLog, Feed};
 use events::Position;
 use read_model::{ChangeFeed, Checkpoint};
 use tokio::time::Instant;
@@ -53,7 +53,8 @@ impl Default for ProjectorOptions {
 }
 
 /// Folds the log into the read model until `shutdown`, tells `feed` what each batch changed, and
-/// `status` how it goes.
+/// `status` how it goes. The events come by `source`, which may be the log; how far the log is and what it
+/// holds is asked of itself.
 ///
 /// Several may run on one read model: one leads and writes, the others follow it, and one of them takes
 /// its place within seconds when it is gone. When this returns, the lead is given up.
@@ -68,6 +69,7 @@ impl Default for ProjectorOptions {
 /// [`ProjectorError`] where trying again cannot help. What was folded in stays.
 pub async fn run(
     log: Arc<dyn EventLog>,
+    source: Arc<dyn Feed>,
     read_model: Arc<dyn ReadModel>,
     feed: Arc<dyn ChangeFeed>,
     options: ProjectorOptions,
@@ -82,6 +84,7 @@ pub async fn run(
     });
     let mut projector = Projector {
         log,
+        source,
         read_model,
         feed,
         options,
@@ -102,6 +105,8 @@ pub async fn run(
 
 struct Projector {
     log: Arc<dyn EventLog>,
+    /// Where the events come from.
+    source: Arc<dyn Feed>,
     read_model: Arc<dyn ReadModel>,
     feed: Arc<dyn ChangeFeed>,
     options: ProjectorOptions,

@@ -13,6 +13,8 @@ mod ground;
 #[path = "../../../read-model/tests/read_model/history.rs"]
 mod history;
 #[cfg(test)]
+mod inbox;
+#[cfg(test)]
 mod leading;
 #[cfg(test)]
 mod rights;

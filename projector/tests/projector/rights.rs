@@ -3,8 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,13 +12,11 @@ use events::{Position, RecordedEvent};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use projector::{FAILING_MAX, PoisonPolicy, port::Place};
 use proving_ground::PrivatePostgres;
-use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tracing::level_filters::LevelFilter;
 
 use crate::{
     contents::{folded, stored},
-    ground::{Ground, Running, Store, busy_history, eventually, on_postgres, options},
+    ground::{Ground, Running, Said, Store, busy_history, eventually, on_postgres, options},
 };
 
 const LEASE: Duration = Duration::from_millis(100);
@@ -31,38 +28,14 @@ const TRIES: usize = 20;
 const END: &str =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'projector'";
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+/// What the loop of the projector has said.
+const OF_THE_LOOP: &str = "projector::run";
 
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// What the projector itself has said with this level.
-    fn lines(&self, level: &str) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines
-            .filter(|line| {
-                line["level"] == level
-                    && line["target"].as_str().unwrap().starts_with("projector::run")
-            })
-            .collect()
-    }
-
-    fn tries(&self) -> usize {
-        self.lines("DEBUG")
-            .iter()
-            .filter(|line| line["fields"]["message"] == "projector fails still, trying again")
-            .count()
-    }
+/// How often it was told that it was tried again.
+fn tries(said: &Said) -> usize {
+    let lines = said.lines("DEBUG", OF_THE_LOOP);
+    let again = "projector fails still, trying again";
+    lines.iter().filter(|line| line["fields"]["message"] == again).count()
 }
 
 /// A server with a database in which a user without other rights projects.
@@ -94,11 +67,7 @@ fn fails(running: &Running, reason: &str) -> bool {
 
 /// Takes something away from a projector at work, and gives it back. In between it fails for `reason`.
 async fn goes_through(database: &str, take: &[&str], reason: &str, give: &[&str]) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().with_max_level(LevelFilter::DEBUG);
-    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let (said, _logged) = Said::listen();
     let recorder = PrometheusBuilder::new().build_recorder();
     let _measured = metrics::set_default_local_recorder(&recorder);
     let (server, url) = server().await;
@@ -115,7 +84,7 @@ async fn goes_through(database: &str, take: &[&str], reason: &str, give: &[&str]
         execute(&admin, statement).await;
     }
     ground.append(new).await;
-    eventually(async || fails(&running, reason) && log.tries() > TRIES).await;
+    eventually(async || fails(&running, reason) && tries(&said) > TRIES).await;
     assert!(!running.task.is_finished());
     let head = ground.log.head().await.unwrap();
     // Some may have got through, where that takes nothing which was taken away.
@@ -133,11 +102,11 @@ async fn goes_through(database: &str, take: &[&str], reason: &str, give: &[&str]
     eventually(async || running.status.report().leads).await;
     assert!(recorder.handle().render().contains("cinelog_projector_failing 0"));
     running.stop().await.unwrap();
-    let warnings = log.lines("WARN");
+    let warnings = said.lines("WARN", OF_THE_LOOP);
     let reasons: BTreeSet<_> =
         warnings.iter().map(|line| line["fields"]["reason"].to_string()).collect();
     assert_eq!(warnings.len(), reasons.len(), "each reason once: {warnings:?}");
-    let told = log.lines("INFO");
+    let told = said.lines("INFO", OF_THE_LOOP);
     assert!(told.len() < TRIES / 2, "what it does is not told with each try: {told:?}");
     assert!(told.iter().any(|line| line["fields"]["message"] == "projector goes on"), "{told:?}");
     let mut snapshot = read_models.snapshot(Place::Generation(1)).await.unwrap();

@@ -2,6 +2,7 @@
 
 mod histories;
 mod meddling;
+mod said;
 mod servers;
 mod waiting;
 
@@ -27,11 +28,12 @@ use tokio_util::sync::CancellationToken;
 use crate::contents::{self, Contents};
 pub(crate) use histories::{busy_history, other_history};
 pub(crate) use meddling::change_file;
+pub(crate) use said::Said;
 pub(crate) use servers::{on_postgres, on_postgres_impatiently};
 pub(crate) use waiting::{eventually, has_looked_again, reached};
 
 /// Longer than anything here takes; what waits for more has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long the lead lasts: short, since tests kill who has it.
 const LEASE: Duration = Duration::from_millis(100);
@@ -180,7 +182,8 @@ impl Ground {
         let shutdown = CancellationToken::new();
         let feed: Arc<dyn ChangeFeed> = Arc::clone(&self.feed) as _;
         let status = Status::default();
-        let running = run(log, read_model, feed, options, status.clone(), shutdown.clone());
+        let source = Arc::new(Arc::clone(&log));
+        let running = run(log, source, read_model, feed, options, status.clone(), shutdown.clone());
         Running { status, task: tokio::spawn(running), shutdown }
     }
 

@@ -70,10 +70,20 @@ async fn a_film_that_an_older_cinelog_could_not_read_is_folded_in_with_all_that_
     ];
     assert_eq!(streams, [(movie.as_str(), 3), (one.as_str(), 2), (two.as_str(), 1)]);
     assert_ne!(ground.stored().await, folded(&history.events));
+    assert_eq!(amended(&ground).await.unwrap_or(0), 0);
 
     retried(&ground).await;
     assert_eq!(ground.stored().await, folded(&history.events));
     assert!(parked(model.as_ref()).await.is_empty());
+    // The position is what it was: that something changed is told by this, to whoever shares answers.
+    assert_ne!(amended(&ground).await, Some(0));
+}
+
+/// How often something was changed while the position stood still; `None` where nobody needs to know.
+async fn amended(ground: &Ground) -> Option<i64> {
+    let mut database = ground.database.as_ref()?.connect().await;
+    let amended = "SELECT amended FROM cinelog_read_model_1.checkpoint";
+    Some(sqlx::query_scalar(amended).fetch_one(&mut database).await.unwrap())
 }
 
 proptest! {

@@ -212,10 +212,11 @@ async fn that_somebody_asked_for_a_retry_is_no_difference() {
 
 #[tokio::test]
 async fn every_table_is_compared() {
-    const OURS: [&str; 3] = ["_sqlx_migrations", "checkpoint", "leader"];
+    const OURS: &[&str] = &["_sqlx_migrations", "checkpoint", "leader"];
     let ground = ground().await;
     let mut tables = ground.tables().await;
-    tables.retain(|name| !OURS.contains(&name.as_str()));
+    // What waits to be folded in is no part of what is read.
+    tables.retain(|name| !OURS.contains(&name.as_str()) && !name.starts_with("inbox"));
     let comparison = verified(&ground).await.comparison;
     let mut compared: Vec<_> = comparison.tables.iter().map(|table| table.name).collect();
     compared.sort_unstable();
