@@ -1,93 +1,98 @@
-//! Who is asking: extractors over the verifier that [`authentication`] provides.
+//! Who is asking: what `Authorization` says, found out once for each request, and how it is refused.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use http::{HeaderValue, header, request::Parts};
-use identity::{Identity, Role, TokenError, Verifier};
-use uuid::Uuid;
+use http::{Extensions, HeaderMap, HeaderValue, header};
+use identity::{Authenticator, Identity, Role, Scope, TokenError};
+use jiff::Timestamp;
 
-use crate::{Clock, FieldError, Problem, ProblemType, context::NotBehindEdge};
+use crate::{Clock, FieldError, Problem, ProblemType, access::AccessTable};
 
 /// The challenge of RFC 6750 section 3, without an error.
 const REALM: &str = "Bearer realm=\"cinelog\"";
 
-/// The least role a route asks for, as a type.
-pub trait MinimumRole: Send + Sync + 'static {
-    /// The role.
-    const ROLE: Role;
+/// What decides who is let in.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) access: Arc<AccessTable>,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) clock: Clock,
 }
 
-/// Accounts that may rate, and more.
-#[derive(Debug, Clone, Copy)]
-pub struct Member;
-/// Accounts that may edit, and more.
-#[derive(Debug, Clone, Copy)]
-pub struct Editor;
-
-/// Accounts that run the place.
-#[derive(Debug, Clone, Copy)]
-pub struct Admin;
-
-impl MinimumRole for Member {
-    const ROLE: Role = Role::Member;
-}
-impl MinimumRole for Editor {
-    const ROLE: Role = Role::Editor;
-}
-impl MinimumRole for Admin {
-    const ROLE: Role = Role::Admin;
-}
-
-/// A caller with at least the role `R`. Rejects with 401 where there is no valid token (with
-/// `WWW-Authenticate`, RFC 6750) and with 403 where the role does not reach.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller<R> {
-    /// The account.
-    pub account: Uuid,
-    minimum: PhantomData<R>,
-}
-
-/// The layer that lets [`Caller`] check tokens.
-pub(crate) fn authentication(
-    verifier: Arc<Verifier>,
-    clock: Clock,
-) -> axum::Extension<Authenticator> {
-    axum::Extension(Authenticator { verifier, clock })
-}
-
-/// What tokens are checked with.
+/// What a request shows to say who sends it. Kept in its extensions once it has been looked at, so that
+/// nothing is checked twice.
 #[derive(Debug, Clone)]
-pub(crate) struct Authenticator {
-    verifier: Arc<Verifier>,
-    clock: Clock,
+pub(crate) enum Shown {
+    /// Nothing.
+    Nothing,
+    /// More than one thing.
+    Several,
+    /// Something that is not behind `Bearer`.
+    NotABearer,
+    /// A credential that is not believed.
+    Refused(TokenError),
+    /// A credential that is.
+    Valid(Identity),
 }
 
-impl<S: Sync, R: MinimumRole> FromRequestParts<S> for Caller<R> {
-    type Rejection = Problem;
+impl Gate {
+    /// Who sends a request, where that must be known.
+    pub(crate) async fn identify(
+        &self,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> Result<Identity, Problem> {
+        let shown = match extensions.get::<Shown>() {
+            Some(shown) => shown.clone(),
+            None => self.look_at(headers).await,
+        };
+        shown.identity()
+    }
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let identity = identify(parts)?;
-        if identity.role < R::ROLE {
-            return Err(role_does_not_reach(R::ROLE));
+    /// What a request shows.
+    pub(crate) async fn look_at(&self, headers: &HeaderMap) -> Shown {
+        let mut credentials = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(credential) = credentials.next() else { return Shown::Nothing };
+        if credentials.next().is_some() {
+            return Shown::Several;
         }
-        Ok(Self { account: identity.account, minimum: PhantomData })
+        self.look_at_one(Some(credential), self.clock.now()).await
+    }
+
+    /// Whether what a request shows costs a look into the store, and may be made up.
+    pub(crate) fn shows_a_stranger(&self, headers: &HeaderMap) -> bool {
+        let token = headers.get(header::AUTHORIZATION).and_then(bearer_token);
+        token.is_some_and(|token| self.authenticator.is_strange(token))
+    }
+
+    /// What somebody shows with one credential, or with none, at `now`.
+    pub(crate) async fn look_at_one(
+        &self,
+        credential: Option<&HeaderValue>,
+        now: Timestamp,
+    ) -> Shown {
+        let Some(credential) = credential else { return Shown::Nothing };
+        let Some(token) = bearer_token(credential) else { return Shown::NotABearer };
+        match self.authenticator.authenticate(token, now).await {
+            Ok(identity) => Shown::Valid(identity),
+            Err(error) => Shown::Refused(error),
+        }
     }
 }
 
-/// Who the request's token speaks for.
-fn identify(parts: &Parts) -> Result<Identity, Problem> {
-    let mut credentials = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let credential = credentials.next().ok_or_else(no_token)?;
-    if credentials.next().is_some() {
-        // RFC 6750 section 3.1: two sets of credentials make a bad request.
-        return Err(Problem::new(ProblemType::MalformedRequest)
-            .error(FieldError::header("Authorization", "must be given once")));
+impl Shown {
+    /// Who it is, where that must be known.
+    pub(crate) fn identity(self) -> Result<Identity, Problem> {
+        match self {
+            Self::Valid(identity) => Ok(identity),
+            Self::Nothing => Err(no_token()),
+            // RFC 6750 section 3.1: two sets of credentials make a bad request.
+            Self::Several => Err(Problem::new(ProblemType::MalformedRequest)
+                .error(FieldError::header("Authorization", "must be given once"))),
+            Self::NotABearer => Err(not_a_bearer()),
+            Self::Refused(error) => Err(refused(&error)),
+        }
     }
-    let Authenticator { verifier, clock } =
-        parts.extensions.get::<Authenticator>().ok_or_else(|| Problem::internal(NotBehindEdge))?;
-    let token = bearer_token(credential).ok_or_else(not_a_bearer)?;
-    verifier.verify(token, clock.now()).map_err(|error| refused(&error))
 }
 
 /// The token of `Bearer TOKEN`; the scheme in any case (RFC 9110 section 11.1).
@@ -107,18 +112,36 @@ fn not_a_bearer() -> Problem {
         .detail("This needs an access token: Authorization: Bearer TOKEN.")
 }
 
-fn refused(error: &TokenError) -> Problem {
+/// The refusal of a credential that is not believed: 401, or 503 where it cannot be checked.
+#[must_use]
+pub fn refused(error: &TokenError) -> Problem {
+    if let TokenError::Unavailable(reason) = error {
+        tracing::error!(%reason, "a credential cannot be checked");
+    }
+    if let TokenError::Unavailable(_) | TokenError::Busy = error {
+        return Problem::new(ProblemType::Unavailable)
+            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .detail("The credential cannot be checked at the moment.");
+    }
     unauthorized(format!("{REALM}, error=\"invalid_token\", error_description=\"{error}\""))
         .detail(format!("The access token is refused: {error}."))
 }
 
-fn role_does_not_reach(required: Role) -> Problem {
-    challenge(
-        Problem::new(ProblemType::Forbidden),
-        format!("{REALM}, error=\"insufficient_scope\", scope=\"{required}\""),
-    )
-    .detail(format!("This needs the role {required}."))
-    .with("required_role", required.as_str().into())
+/// The refusal of somebody who is known, but may not do this. It says all that is needed; which of it is
+/// missing, the text says.
+pub(crate) fn does_not_reach(identity: &Identity, role: Role, scope: Scope) -> Problem {
+    let detail = match identity.role >= role {
+        true => format!("This needs a token with the scope {scope}."),
+        false => format!("This needs the role {role}."),
+    };
+    let value = format!(
+        "{REALM}, error=\"insufficient_scope\", error_description=\"{}\", scope=\"{scope}\"",
+        detail.trim_end_matches('.'),
+    );
+    challenge(Problem::new(ProblemType::Forbidden), value)
+        .detail(detail)
+        .with("required_role", role.as_str().into())
+        .with("required_scope", scope.as_str().into())
 }
 
 fn unauthorized(challenge_value: String) -> Problem {
@@ -135,75 +158,60 @@ fn challenge(problem: Problem, value: String) -> Problem {
 mod tests {
     use std::time::Duration;
 
-    use http::Request;
-    use identity::{KeyPair, Realm, Signer};
-    use jiff::Timestamp;
+    use identity::{KeyPair, Realm, Signer, Verifier};
+    use uuid::Uuid;
 
     use super::*;
-
-    const ACCOUNT: Uuid = Uuid::from_u128(7);
 
     fn realm() -> Realm {
         Realm { issuer: "test".to_owned(), audience: "cinelog".to_owned() }
     }
 
-    fn token(role: Role) -> String {
-        let identity = Identity { account: ACCOUNT, role, token_id: Uuid::from_u128(1) };
+    fn token() -> String {
+        let identity = Identity::by_token(Uuid::from_u128(7), Role::Admin, Uuid::from_u128(1));
         let signer = Signer::new(realm(), KeyPair::from_seed(&[1; 32]).unwrap());
         signer.issue(&identity, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap()
     }
 
-    fn parts(authorization: &[&str], now: Timestamp) -> Parts {
+    async fn identify(authorization: &[&str], now: Timestamp) -> Result<Identity, Problem> {
         let key = KeyPair::from_seed(&[1; 32]).unwrap();
-        let verifier = Arc::new(Verifier::new(realm(), [key.public().clone()]));
-        let mut request = Request::builder();
+        let authenticator = Arc::new(Verifier::new(realm(), key).into());
+        let gate = Gate { access: Arc::default(), authenticator, clock: Clock::fixed(now) };
+        let mut headers = HeaderMap::new();
         for credential in authorization {
-            request = request.header(header::AUTHORIZATION, *credential);
+            headers.append(header::AUTHORIZATION, HeaderValue::from_str(credential).unwrap());
         }
-        let axum::Extension(authenticator) = authentication(verifier, Clock::fixed(now));
-        request.extension(authenticator).body(()).unwrap().into_parts().0
+        gate.identify(&Extensions::new(), &headers).await
     }
 
-    async fn editor(authorization: &[&str]) -> Result<Caller<Editor>, Problem> {
-        let mut parts = parts(authorization, Timestamp::UNIX_EPOCH);
-        Caller::from_request_parts(&mut parts, &()).await
-    }
-
-    fn challenge_of(problem: Problem) -> String {
-        let response = axum::response::IntoResponse::into_response(problem);
-        let problem = response.extensions().get::<Problem>().unwrap();
-        problem.headers()[header::WWW_AUTHENTICATE].to_str().unwrap().to_owned()
+    async fn refusal(authorization: &[&str], now: Timestamp) -> (ProblemType, String) {
+        let problem = identify(authorization, now).await.unwrap_err();
+        let challenge = problem.headers().get(header::WWW_AUTHENTICATE);
+        let challenge = challenge.map_or("", |value| value.to_str().unwrap()).to_owned();
+        (problem.problem_type(), challenge)
     }
 
     #[tokio::test]
-    async fn a_role_that_reaches_is_let_in() {
-        for role in [Role::Editor, Role::Admin] {
-            let caller = editor(&[&format!("bearer {}", token(role))]).await.unwrap();
-            assert_eq!(caller.account, ACCOUNT);
+    async fn the_scheme_may_be_written_in_any_case() {
+        for scheme in ["bearer", "BEARER", "Bearer "] {
+            let credential = format!("{scheme} {}", token());
+            let identity = identify(&[&credential], Timestamp::UNIX_EPOCH).await.unwrap();
+            assert_eq!(identity.account, Uuid::from_u128(7), "{scheme}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_role_that_does_not_reach_is_403_and_told_which_would() {
-        let bearer = format!("Bearer {}", token(Role::Member));
-        let problem = editor(&[&bearer]).await.unwrap_err();
-        assert_eq!(problem.problem_type(), ProblemType::Forbidden);
-        assert!(challenge_of(problem).ends_with("error=\"insufficient_scope\", scope=\"editor\""));
     }
 
     #[tokio::test]
     async fn no_token_is_401_without_an_error_code() {
-        let problem = editor(&[]).await.unwrap_err();
-        assert_eq!(problem.problem_type(), ProblemType::Unauthorized);
-        assert_eq!(challenge_of(problem), "Bearer realm=\"cinelog\"");
+        let (kind, challenge) = refusal(&[], Timestamp::UNIX_EPOCH).await;
+        assert_eq!(kind, ProblemType::Unauthorized);
+        assert_eq!(challenge, "Bearer realm=\"cinelog\"");
     }
 
     #[tokio::test]
     async fn an_expired_token_is_401_and_told_so() {
-        let mut parts = parts(&[&format!("Bearer {}", token(Role::Admin))], Timestamp::MAX);
-        let problem = Caller::<Editor>::from_request_parts(&mut parts, &()).await.unwrap_err();
-        assert_eq!(problem.problem_type(), ProblemType::Unauthorized);
-        let challenge = challenge_of(problem);
+        let bearer = format!("Bearer {}", token());
+        let (kind, challenge) = refusal(&[&bearer], Timestamp::MAX).await;
+        assert_eq!(kind, ProblemType::Unauthorized);
         assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
         assert!(challenge.contains("error_description=\"the token has expired\""), "{challenge}");
     }
@@ -211,15 +219,32 @@ mod tests {
     #[tokio::test]
     async fn other_schemes_and_empty_tokens_are_401() {
         for credential in ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer é", "x"] {
-            let problem = editor(&[credential]).await.unwrap_err();
-            assert_eq!(problem.problem_type(), ProblemType::Unauthorized, "{credential}");
+            let (kind, _) = refusal(&[credential], Timestamp::UNIX_EPOCH).await;
+            assert_eq!(kind, ProblemType::Unauthorized, "{credential}");
         }
     }
 
     #[tokio::test]
     async fn two_credentials_are_a_bad_request() {
-        let bearer = format!("Bearer {}", token(Role::Admin));
-        let problem = editor(&[&bearer, &bearer]).await.unwrap_err();
-        assert_eq!(problem.problem_type(), ProblemType::MalformedRequest);
+        let bearer = format!("Bearer {}", token());
+        let (kind, challenge) = refusal(&[&bearer, &bearer], Timestamp::UNIX_EPOCH).await;
+        assert_eq!((kind, challenge.as_str()), (ProblemType::MalformedRequest, ""));
+    }
+
+    #[test]
+    fn who_is_refused_is_told_what_is_needed_and_what_of_it_is_missing() {
+        let member = Identity::by_token(Uuid::nil(), Role::Member, Uuid::nil());
+        let problem = does_not_reach(&member, Role::Editor, Scope::CatalogueWrite);
+        assert_eq!(
+            problem.headers()[header::WWW_AUTHENTICATE],
+            "Bearer realm=\"cinelog\", error=\"insufficient_scope\", \
+             error_description=\"This needs the role editor\", scope=\"catalogue:write\"",
+        );
+        let narrow = Identity { scopes: [Scope::Account].into_iter().collect(), ..member };
+        let problem = does_not_reach(&narrow, Role::Member, Scope::Ratings);
+        assert_eq!(
+            problem.to_string(),
+            "The token does not allow this: This needs a token with the scope ratings.",
+        );
     }
 }

@@ -58,6 +58,27 @@ impl Clock {
         }
     }
 
+    /// 32 bytes that nobody can guess, for a token or a key; those of a fixed clock are the same in every
+    /// run.
+    ///
+    /// # Panics
+    /// Where the operating system has no random numbers: nothing that it guards could be kept then.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a secret that can be guessed is worse than no server")]
+    pub fn new_secret(&self) -> [u8; 32] {
+        let mut secret = [0; 32];
+        match &self.0 {
+            Source::System => getrandom::fill(&mut secret)
+                .unwrap_or_else(|error| panic!("the system gives no random numbers: {error}")),
+            Source::Fixed(_) => {
+                let (first, last) = secret.split_at_mut(16);
+                first.copy_from_slice(self.new_id().as_bytes());
+                last.copy_from_slice(self.new_id().as_bytes());
+            }
+        }
+        secret
+    }
+
     /// A number that nobody can guess and that will not come again, for a trace.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the place the lint points to")]
@@ -106,6 +127,15 @@ mod tests {
         assert_eq!(first, ids(Clock::fixed(Timestamp::UNIX_EPOCH)));
         assert!(first.is_sorted_by(|a, b| a < b));
         assert!(first.iter().all(|id| id.get_version_num() == 7));
+    }
+
+    #[test]
+    fn secrets_never_repeat_and_those_of_a_fixed_clock_are_the_same_in_every_run() {
+        let fixed = Clock::fixed(Timestamp::UNIX_EPOCH);
+        let first = fixed.new_secret();
+        assert_ne!(first, fixed.new_secret());
+        assert_eq!(first, Clock::fixed(Timestamp::UNIX_EPOCH).new_secret());
+        assert_ne!(Clock::system().new_secret(), Clock::system().new_secret());
     }
 
     #[test]

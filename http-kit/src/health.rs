@@ -16,12 +16,16 @@ use futures::future::{BoxFuture, join_all};
 use http::{StatusCode, header};
 use serde::Serialize;
 
-use crate::Json;
+use crate::{
+    Json,
+    access::{RateGroup, Row, Takes},
+};
 
 /// A check that takes longer has failed: whoever asks wants an answer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-type Run = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+/// What there is to say of what is well, or why it is not.
+type Run = Box<dyn Fn() -> BoxFuture<'static, Result<Option<String>, String>> + Send + Sync>;
 
 /// What must be well for this process to do its work: a list of named checks.
 #[derive(Default)]
@@ -50,6 +54,8 @@ struct Report {
 struct Finding {
     name: &'static str,
     ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 impl Readiness {
@@ -62,10 +68,25 @@ impl Readiness {
     /// Adds a check, such as `"event log"`. All checks run at once, for at most 2 seconds. The reason of
     /// a failure is never shown; it is logged when it is another than before, other than in its numbers.
     #[must_use]
-    pub fn check<F, Fut, E>(mut self, name: &'static str, check: F) -> Self
+    pub fn check<F, Fut, E>(self, name: &'static str, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        self.check_with_detail(name, move || {
+            let result = check();
+            async move { result.await.map(|()| None) }
+        })
+    }
+
+    /// Adds a check that may have something to say where it passes. That is shown to whoever asks, and must
+    /// be fit for everybody.
+    #[must_use]
+    pub fn check_with_detail<F, Fut, E>(mut self, name: &'static str, check: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<String>, E>> + Send + 'static,
         E: fmt::Display,
     {
         let run: Run = Box::new(move || {
@@ -82,11 +103,11 @@ impl Readiness {
             let result = result.unwrap_or_else(|_| Err("no answer in time".to_owned()));
             if told.is_news(&result) {
                 match &result {
-                    Ok(()) => tracing::info!(check = name, "ready again"),
+                    Ok(_) => tracing::info!(check = name, "ready again"),
                     Err(reason) => tracing::warn!(check = name, reason, "not ready"),
                 }
             }
-            Finding { name, ready: result.is_ok() }
+            Finding { name, ready: result.is_ok(), detail: result.ok().flatten() }
         });
         let checks = join_all(findings).await;
         let ready = checks.iter().all(|finding| finding.ready);
@@ -96,7 +117,7 @@ impl Readiness {
 
 impl Told {
     /// Whether this is worth a line in the log. It is remembered.
-    fn is_news(&self, result: &Result<(), String>) -> bool {
+    fn is_news<T>(&self, result: &Result<T, String>) -> bool {
         let reason = result.as_ref().err().map(|reason| without_numbers(reason));
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = *told != reason;
@@ -122,6 +143,12 @@ pub fn health(readiness: Readiness) -> Router {
     };
     let live = async || answer(StatusCode::OK, &Report { status: "live", checks: Vec::new() });
     Router::new().route("/livez", get(live)).route("/readyz", get(ready))
+}
+
+/// What [`health`]'s routes take: anyone, as often as they like.
+#[must_use]
+pub fn health_access() -> Vec<Row> {
+    ["/livez", "/readyz"].map(|path| Row::get(path, Takes::Anyone, RateGroup::Exempt)).into()
 }
 
 fn answer(status: StatusCode, report: &Report) -> Response {
@@ -173,6 +200,16 @@ mod tests {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(body["checks"][1], json!({"name": "read model", "ready": false}));
         assert!(!body.to_string().contains("SELECT"));
+    }
+
+    #[tokio::test]
+    async fn what_is_well_and_worth_knowing_is_shown() {
+        let detail = || async { Ok::<_, String>(Some("reads the log".to_owned())) };
+        let (status, body) =
+            ask("/readyz", Readiness::new().check_with_detail("projector", detail)).await;
+        assert_eq!(status, StatusCode::OK);
+        let shown = json!({"name": "projector", "ready": true, "detail": "reads the log"});
+        assert_eq!(body["checks"][0], shown);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     pin::pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -15,18 +15,22 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures::{FutureExt, future};
-use http::{HeaderValue, header};
+use futures::{FutureExt, StreamExt, future, stream};
+use http::{HeaderValue, Method, header};
 use http_body_util::{BodyExt, BodyStream, Limited, StreamBody};
 
-use crate::{Problem, ProblemType};
+use crate::{
+    Problem, ProblemType,
+    places::{Place, Places, full, given_up},
+};
 
 /// The bounds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) uri_bytes_max: usize,
     pub(crate) body_bytes_max: usize,
     pub(crate) request_timeout: Duration,
+    pub(crate) places: Places,
 }
 
 /// The largest body a request may have, in bytes.
@@ -34,6 +38,10 @@ pub(crate) struct Limits {
 pub(crate) struct BodyLimit(usize);
 
 impl BodyLimit {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(bytes)
+    }
+
     /// The limit that [`bound_work`] put on the request; without it, none.
     pub(crate) fn of(request: &Request) -> Self {
         request.extensions().get().copied().unwrap_or(Self(usize::MAX))
@@ -77,24 +85,46 @@ pub(crate) async fn bound_work(
     next: Next,
 ) -> Response {
     request.extensions_mut().insert(BodyLimit(limits.body_bytes_max));
-    let (request, body, arriving) = watch_body(request, limits.body_bytes_max);
-    let mut work = pin!(next.run(request));
-    match tokio::time::timeout(limits.request_timeout, &mut work).await {
-        Ok(response) => response,
-        Err(_) if body.is_streamed() => work.await,
-        // The body lives as long as somebody is still reading it.
-        Err(_) if Arc::strong_count(&arriving) > 1 => {
-            Problem::new(ProblemType::RequestTimeout).into_response()
-        }
-        Err(_) => Problem::new(ProblemType::Unavailable)
-            .detail("The answer took too long.")
-            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            .into_response(),
+    let place = limits.places.for_request(request.uri().path());
+    let is_there = request.body().is_end_stream() || !reads_bodies(request.method());
+    if is_there && place.take().is_err() {
+        return full();
     }
+    let (request, body, arriving) = watch_body(request, limits.body_bytes_max, &place);
+    let in_time = async {
+        let mut work = pin!(next.run(request));
+        match tokio::time::timeout(limits.request_timeout, &mut work).await {
+            Ok(response) => response,
+            Err(_) if body.is_streamed() => work.await,
+            // The body lives as long as somebody is still reading it.
+            Err(_) if Arc::strong_count(&arriving) > 1 => {
+                Problem::new(ProblemType::RequestTimeout).into_response()
+            }
+            Err(_) => Problem::new(ProblemType::Unavailable)
+                .detail("The answer took too long.")
+                .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+                .into_response(),
+        }
+    };
+    let answer = tokio::select! {
+        biased;
+        () = place.to_be_given_up() => return given_up(),
+        answer = in_time => answer,
+    };
+    if place.is_refused() { full() } else { answer }
+}
+
+/// Whether handlers of this method read bodies. What comes with the others is passed over.
+fn reads_bodies(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
 }
 
 /// Bounds the body, and gives it together with a token that is shared with whoever is reading it.
-fn watch_body(mut request: Request, bytes_max: usize) -> (Request, Arc<Arriving>, Arc<()>) {
+fn watch_body(
+    mut request: Request,
+    bytes_max: usize,
+    place: &Arc<Place>,
+) -> (Request, Arc<Arriving>, Arc<()>) {
     let token = Arc::new(());
     let body = std::mem::take(request.body_mut());
     let is_empty = body.is_end_stream();
@@ -104,32 +134,58 @@ fn watch_body(mut request: Request, bytes_max: usize) -> (Request, Arc<Arriving>
         return (request, arriving, token);
     }
     let (body, reading) = (Arc::clone(&arriving), Arc::clone(&token));
+    let left = Left { place: Arc::clone(place), streamed: Arc::clone(&arriving.streamed) };
     // Not before it is read: until then it may be taken as it is.
     let bounded = future::lazy(move |_| {
-        BodyStream::new(Limited::new(body.take(), bytes_max).map_frame(move |frame| {
-            let _alive = &reading;
-            frame
-        }))
+        let arrived =
+            BodyStream::new(Limited::new(body.take(), bytes_max).map_frame(move |frame| {
+                let _alive = &reading;
+                frame
+            }));
+        // Whoever finds no place sees a body that breaks off, and never one that is whole. It has left only
+        // then: until its place is asked for, nothing else may ask for it.
+        let place = stream::once(async move { left.place.take() })
+            .filter_map(async |taken| taken.err().map(|full| Err(full.into())));
+        arrived.chain(Box::pin(place))
     });
     *request.body_mut() = Body::new(StreamBody::new(bounded.flatten_stream()));
     (request, arriving, token)
+}
+
+/// A body leaves: read to its end, or by a handler that has no use for it and begins to work now.
+struct Left {
+    place: Arc<Place>,
+    streamed: Arc<AtomicBool>,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if !self.streamed.load(Ordering::Relaxed) {
+            self.place.take_late();
+        }
+    }
 }
 
 /// A body that nobody has begun to read.
 #[derive(Debug)]
 struct Arriving {
     body: Mutex<Option<Body>>,
-    streamed: AtomicBool,
+    /// Whether its handler reads it as it comes.
+    streamed: Arc<AtomicBool>,
 }
 
 impl Arriving {
     fn new(body: Body) -> Self {
-        Self { body: Mutex::new(Some(body)), streamed: AtomicBool::new(false) }
+        Self { body: Mutex::new(Some(body)), streamed: Arc::default() }
     }
 
     /// The body; an empty one for whoever comes second.
     fn take(&self) -> Body {
-        self.body.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+        self.body().take().unwrap_or_default()
+    }
+
+    fn body(&self) -> MutexGuard<'_, Option<Body>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_streamed(&self) -> bool {
@@ -145,4 +201,19 @@ pub(crate) fn streamed(request: Request) -> Body {
     };
     arriving.streamed.store(true, Ordering::Relaxed);
     arriving.take()
+}
+
+/// Puts something around the body that nobody has begun to read, however it will be read. `around` is told, by
+/// the time it is polled, whether it is read as it comes.
+pub(crate) fn around_body(
+    request: &mut Request,
+    around: impl FnOnce(Body, Arc<AtomicBool>) -> Body,
+) {
+    let Some(arriving) = request.extensions().get::<Arc<Arriving>>() else {
+        let body = std::mem::take(request.body_mut());
+        *request.body_mut() = around(body, Arc::default());
+        return;
+    };
+    let mut held = arriving.body();
+    *held = held.take().map(|body| around(body, Arc::clone(&arriving.streamed)));
 }

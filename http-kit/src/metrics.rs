@@ -14,8 +14,8 @@ const DURATION: &str = "cinelog_http_request_duration_seconds";
 const DURATION_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
-/// Upper bounds of the buckets of what is counted in appends: the sizes of batches.
-const APPENDS_BUCKETS: [f64; 11] =
+/// Upper bounds of the buckets of what is counted in appends or events: the sizes of batches.
+const BATCH_BUCKETS: [f64; 11] =
     [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
 /// How often samples that nobody has asked for are folded together.
@@ -67,10 +67,12 @@ impl Metrics {
 fn builder() -> Result<PrometheusBuilder, MetricsError> {
     let durations = Matcher::Suffix("_seconds".to_owned());
     let appends = Matcher::Suffix("_appends".to_owned());
+    let events = Matcher::Suffix("_events".to_owned());
     Ok(PrometheusBuilder::new()
         .with_recommended_naming(true)
         .set_buckets_for_metric(durations, &DURATION_BUCKETS)?
-        .set_buckets_for_metric(appends, &APPENDS_BUCKETS)?)
+        .set_buckets_for_metric(appends, &BATCH_BUCKETS)?
+        .set_buckets_for_metric(events, &BATCH_BUCKETS)?)
 }
 
 fn describe() {

@@ -1,4 +1,4 @@
-//! One line in the log and one count in the metrics for each request.
+//! One line in the log, one count in the metrics and one span for each request.
 
 use std::{
     collections::HashMap,
@@ -12,11 +12,12 @@ use axum::{
     response::Response,
 };
 use http::{Method, StatusCode};
+use trace_kit::Span;
 
-use crate::{context::ContextHeaders, metrics::RequestMetrics};
+use crate::{context::ContextHeaders, metrics::RequestMetrics, rate_limits::RefusedAt};
 
 /// The label of requests that no route matches: their paths are without number.
-const NO_ROUTE: &str = "unmatched";
+pub(crate) const NO_ROUTE: &str = "unmatched";
 
 /// Records requests once their answers begin.
 #[derive(Default)]
@@ -36,11 +37,15 @@ pub(crate) struct Exchange<'r> {
 }
 
 impl RequestLog {
-    /// Counts a request, and writes its line.
-    pub(crate) fn record(&self, exchange: &Exchange<'_>, response: &mut Response) {
+    /// Counts a request, writes its line and ends its span.
+    pub(crate) fn record(&self, exchange: &Exchange<'_>, response: &mut Response, mut span: Span) {
         let duration = exchange.started.elapsed();
         let matched = response.extensions_mut().remove::<MatchedPath>();
-        let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+        let refused = response.extensions_mut().remove::<RefusedAt>();
+        let route = matched.as_ref().map(MatchedPath::as_str);
+        let route = route.or(refused.as_ref().map(|RefusedAt(route)| &**route));
+        let is_routed = route.is_some();
+        let route = route.unwrap_or(NO_ROUTE);
         let (method, status) = (method_label(exchange.method), response.status());
         self.with_metrics(route, method, status, |metrics| metrics.record(duration));
         let (request_id, traceparent) = exchange.context.texts();
@@ -54,6 +59,14 @@ impl RequestLog {
             duration_ms = duration.as_secs_f64() * 1000.0,
             "request"
         );
+        span.rename(|| format!("{method} {route}"));
+        span.set("http.response.status_code", i64::from(status.as_u16()));
+        if is_routed {
+            span.set_text("http.route", route);
+        }
+        if status.is_server_error() {
+            span.fail("");
+        }
     }
 
     /// Looks the metrics up, and registers them the first time.
@@ -77,6 +90,13 @@ impl RequestLog {
     }
 }
 
+/// Says of a request's span what is known at its beginning: its client may go away before its end.
+pub(crate) fn describe<B>(span: &mut Span, request: &http::Request<B>, context: &ContextHeaders) {
+    span.set("http.request.method", method_label(request.method()));
+    span.set_text("url.path", request.uri().path());
+    span.set_text("cinelog.request_id", context.texts().0);
+}
+
 /// Tells [`RequestLog`], which stands outside the router, which route was taken.
 pub(crate) async fn note_route(request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>().cloned();
@@ -88,7 +108,7 @@ pub(crate) async fn note_route(request: Request, next: Next) -> Response {
 }
 
 /// The method, if the standard has it: clients can make up any number of others.
-fn method_label(method: &Method) -> &'static str {
+pub(crate) fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -11,9 +11,11 @@ use axum::{Extension, Router, body::Body, extract::Path, response::IntoResponse,
 use http::{HeaderName, Request, StatusCode};
 use http_body_util::BodyExt;
 use http_kit::{
-    Cacheable, Clock, Edge, EdgeOptions, ResponseCache, ResponseCacheOptions, Topic, edge,
+    Cacheable, Clock, Edge, EdgeOptions, ResponseCache, ResponseCacheOptions, Topic,
+    access::{AccessTable, RateGroup, Row, Takes},
+    edge,
 };
-use identity::{Realm, Verifier};
+use identity::{KeyRing, Realm, Verifier};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -37,6 +39,7 @@ impl Service {
             version: HeaderName::from_static("version"),
             version_min: HeaderName::from_static("version-min"),
             required: Box::new(|| 0),
+            shared: None,
         });
         cache.restart(SERIES, 1);
         let (calls, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
@@ -54,11 +57,13 @@ impl Service {
             }
         };
         let realm = Realm { issuer: "test".to_owned(), audience: "test".to_owned() };
+        let rows = [Row::get("/v1/films/{id}", Takes::Anyone, RateGroup::Read)];
         let options = EdgeOptions {
             cache: Some(cache.clone()),
             ..EdgeOptions::new(
                 Clock::fixed(Timestamp::UNIX_EPOCH),
-                Arc::new(Verifier::new(realm, [])),
+                Arc::new(Verifier::new(realm, KeyRing::default()).into()),
+                Arc::new(AccessTable::new(rows).unwrap()),
             )
         };
         let edge = edge(Router::new().route("/v1/films/{id}", get(handler)), options);

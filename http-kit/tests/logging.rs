@@ -9,8 +9,12 @@ use std::{
 
 use axum::{Router, body::Body, routing::get};
 use http::Request;
-use http_kit::{Clock, EdgeOptions, Problem, ProblemType, edge};
-use identity::{Realm, Verifier};
+use http_kit::{
+    Clock, EdgeOptions, Problem, ProblemType,
+    access::{AccessTable, RateGroup, Row, Takes},
+    edge,
+};
+use identity::{KeyRing, Realm, Verifier};
 use jiff::Timestamp;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -40,12 +44,15 @@ async fn log_of(path: &str) -> Vec<Value> {
     let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let realm = Realm { issuer: "test".to_owned(), audience: "test".to_owned() };
-    let verifier = Arc::new(Verifier::new(realm, []));
+    let authenticator = Arc::new(Verifier::new(realm, KeyRing::default()).into());
     let routes = Router::new()
         .route("/v1/films/{id}", get(async || "film"))
         .route("/v1/fails", get(disk_fails))
         .route("/v1/late", get(async || Problem::new(ProblemType::NotCaughtUp)));
-    let options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier);
+    let rows = ["/v1/films/{id}", "/v1/fails", "/v1/late"];
+    let rows = rows.map(|path| Row::get(path, Takes::Anyone, RateGroup::Read));
+    let access = Arc::new(AccessTable::new(rows).unwrap());
+    let options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), authenticator, access);
     let service = Router::from(edge(routes, options));
     let request = Request::get(path).header("x-request-id", "abc").body(Body::empty()).unwrap();
     service.oneshot(request).await.unwrap();

@@ -7,8 +7,12 @@ use std::sync::Arc;
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request};
 use http_body_util::BodyExt;
-use http_kit::{Clock, EdgeOptions, Metrics, edge};
-use identity::{Realm, Verifier};
+use http_kit::{
+    Clock, EdgeOptions, Metrics,
+    access::{AccessTable, RateGroup, Row, Takes},
+    edge,
+};
+use identity::{KeyRing, Realm, Verifier};
 use jiff::Timestamp;
 use tower::ServiceExt;
 
@@ -25,9 +29,11 @@ async fn requests_are_counted_by_method_route_and_status_and_labels_are_bounded(
     let metrics = Metrics::install().unwrap();
     assert!(Metrics::install().is_err(), "a process has one recorder");
     let realm = Realm { issuer: "test".to_owned(), audience: "test".to_owned() };
-    let verifier = Arc::new(Verifier::new(realm, []));
+    let authenticator = Arc::new(Verifier::new(realm, KeyRing::default()).into());
     let routes = Router::new().route("/v1/films/{id}", get(async || "film"));
-    let options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier);
+    let rows = [Row::get("/v1/films/{id}", Takes::Anyone, RateGroup::Read)];
+    let access = Arc::new(AccessTable::new(rows).unwrap());
+    let options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), authenticator, access);
     let service = Router::from(edge(routes, options));
 
     for number in 0..20 {

@@ -39,7 +39,16 @@ pub(crate) struct Answer {
     tag: Option<ETag>,
     last_modified: Option<Timestamp>,
     /// The route that made it, which is recorded whenever it is given out.
-    route: Option<MatchedPath>,
+    pub(super) route: Option<MatchedPath>,
+}
+
+/// What an answer was made of, and when.
+pub(super) struct Made {
+    pub(super) series: u64,
+    pub(super) version: u64,
+    pub(super) topics: Box<[Topic]>,
+    pub(super) epoch: u64,
+    pub(super) route: Option<MatchedPath>,
 }
 
 impl Answer {
@@ -55,6 +64,18 @@ impl Answer {
         head.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         head.insert(version, HeaderValue::from(cacheable.version));
         add_defaults(&mut head);
+        let made = Made {
+            series: cacheable.series,
+            version: cacheable.version,
+            topics: cacheable.topics.into(),
+            epoch,
+            route: parts.extensions.get().cloned(),
+        };
+        Self::of(head, body, made)
+    }
+
+    /// One with these headers, which are all that it is sent with, but those of the request that it is sent to.
+    pub(super) fn of(mut head: HeaderMap, body: Bytes, made: Made) -> Self {
         // Room for what is put in each time.
         ContextHeaders::reserve(&mut head);
         let mut head_not_modified = head.clone();
@@ -62,17 +83,22 @@ impl Answer {
             head_not_modified.remove(name);
         }
         Self {
-            series: cacheable.series,
-            version: cacheable.version,
-            topics: cacheable.topics.into(),
-            epoch,
+            series: made.series,
+            version: made.version,
+            topics: made.topics,
+            epoch: made.epoch,
             tag: base_tag(&head),
             last_modified: head.get(header::LAST_MODIFIED).and_then(http_date::read),
             head_not_modified,
             head,
             body,
-            route: parts.extensions.get().cloned(),
+            route: made.route,
         }
+    }
+
+    /// Its headers and its body.
+    pub(super) fn parts(&self) -> (&HeaderMap, &Bytes) {
+        (&self.head, &self.body)
     }
 
     /// The answer to a question: whole, or 304 where the client has it already. It says that it shows

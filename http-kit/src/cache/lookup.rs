@@ -92,6 +92,12 @@ impl ResponseCache {
             Seat::Leader(leader) => {
                 // Before the handler looks: what is forgotten from now on is not kept.
                 let epoch = self.0.epoch.load(Ordering::Acquire);
+                if let Some(answer) = self.borrow(&question, epoch).await {
+                    self.0.kept.put(question.target, question.choice, &answer);
+                    leader.land(&answer);
+                    let version = self.shows_now(&answer).unwrap_or(answer.version);
+                    return self.send(&answer, version, &question);
+                }
                 let context = parts.extensions.get::<RequestContext>();
                 let response = handler(question.request(&parts.uri, context)).await;
                 let answer = match self.make(response, epoch).await {
@@ -101,6 +107,7 @@ impl ResponseCache {
                 };
                 if self.shows_now(&answer).is_some() {
                     self.0.kept.put(question.target, question.choice, &answer);
+                    self.lend(&question, &answer);
                 }
                 leader.land(&answer);
                 self.send(&answer, answer.version, &question)
@@ -121,7 +128,7 @@ impl ResponseCache {
 
     /// The newest version of which an answer is known to be right; `None` where it is known to be out
     /// of date, or may be.
-    fn shows_now(&self, answer: &Answer) -> Option<u64> {
+    pub(super) fn shows_now(&self, answer: &Answer) -> Option<u64> {
         // In this order: changes that come in between make an answer look too old, never too new.
         let (series, known) = self.known_in(answer.epoch)?;
         let is_good =
@@ -130,7 +137,7 @@ impl ResponseCache {
     }
 
     /// The version that the answer to a question must show.
-    fn required(&self, question: &Question<'_>) -> u64 {
+    pub(super) fn required(&self, question: &Question<'_>) -> u64 {
         let shown = self.0.shown.load(Ordering::Acquire);
         question.version_min.max(shown).max((self.0.options.required)())
     }

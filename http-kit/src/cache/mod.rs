@@ -14,6 +14,12 @@
 //! Which of the two comes first, the change or the answer, does not matter: both are compared when
 //! somebody asks.
 //!
+//! **Elsewhere.** Where nodes share answers ([`SharedAnswers`]), whoever has none looks there before it
+//! goes to the handler, and puts there what the handler makes. Such an answer is judged as one of this node's
+//! own: it is given out only where it was made of the same life of the same series, and where all changes
+//! since its version are known here. So what is shared may be old, lost or put there late, and no answer is
+//! out of date for longer than it could be without.
+//!
 //! **At once.** Of several requests for an answer that is not there, one goes to the handler; the
 //! others wait for what it brings ([`flights`]).
 //!
@@ -21,16 +27,18 @@
 
 mod answer;
 mod flights;
+mod form;
 mod kept;
 mod lookup;
 mod measure;
 mod question;
+mod shared;
 mod topics;
 
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -38,9 +46,10 @@ use std::{
 use http::HeaderName;
 use tokio::sync::Notify;
 
+pub use shared::SharedAnswers;
 pub use topics::Topic;
 
-use self::{flights::Flights, kept::Kept, measure::Measure, topics::Stamps};
+use self::{flights::Flights, kept::Kept, measure::Measure, shared::Routes, topics::Stamps};
 
 /// What a handler says of an answer that every caller may get. Put among the extensions of a 200.
 #[derive(Debug, Clone)]
@@ -66,6 +75,8 @@ pub struct ResponseCacheOptions {
     pub version_min: HeaderName,
     /// The version that every answer must show from now on, wherever it comes from.
     pub required: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Where nodes share answers, if they do.
+    pub shared: Option<Arc<dyn SharedAnswers>>,
 }
 
 /// Keeps answers. Clones share them.
@@ -82,6 +93,12 @@ struct Inner {
     series: AtomicU64,
     /// The version of it up to which all changes are known. It only grows while an epoch lasts.
     known: AtomicU64,
+    /// The version of it after which all changes are known.
+    since: AtomicU64,
+    /// Which life of the series it is that answers are shared of. `None` while none are.
+    life: RwLock<Option<u64>>,
+    /// The routes that answers come from.
+    routes: Routes,
     /// The newest version that somebody was shown.
     shown: AtomicU64,
     /// Raised whenever all is forgotten. While it is odd, nothing is known and nothing given out.
@@ -103,6 +120,9 @@ impl ResponseCache {
             stamps: Stamps::new(),
             series: AtomicU64::new(0),
             known: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            life: RwLock::new(None),
+            routes: Routes::default(),
             shown: AtomicU64::new(0),
             epoch: AtomicU64::new(1),
             advanced: Notify::new(),
@@ -135,11 +155,25 @@ impl ResponseCache {
         // Between two epochs: what is known in one of them is never taken for what is known in the other.
         self.pause();
         self.0.kept.clear();
+        self.live(None);
         self.0.series.store(series, Ordering::Release);
+        self.0.since.store(version, Ordering::Release);
         self.0.known.store(version, Ordering::Release);
         let next = |epoch: u64| Some((epoch | 1) + 1);
         let _ = self.0.epoch.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
         self.0.advanced.notify_waiters();
+    }
+
+    /// Answers are shared from now on, until all is forgotten the next time: with those who say the same
+    /// `life` of the series. Of two lives with one number no version may have been told apart.
+    ///
+    /// To be called by who calls [`restart`](Self::restart).
+    pub fn share(&self, life: u64) {
+        self.live(Some(life));
+    }
+
+    fn live(&self, life: Option<u64>) {
+        *self.0.life.write().unwrap_or_else(PoisonError::into_inner) = life;
     }
 
     /// Somebody was shown this version: nobody is shown an older one from now on.

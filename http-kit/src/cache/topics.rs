@@ -22,6 +22,17 @@ impl Topic {
         let [low, high, ..] = hasher.finish().to_le_bytes();
         Self(u16::from_le_bytes([low, high]))
     }
+
+    /// Its number. That of one thing is the same on every node that runs the same build; who shares it with
+    /// others finds out first whether theirs are the same.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self.0
+    }
+
+    pub(super) fn numbered(number: u16) -> Self {
+        Self(number)
+    }
 }
 
 /// The version in which each topic last changed. Its size does not depend on how many things there are.

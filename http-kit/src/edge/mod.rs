@@ -1,5 +1,6 @@
 //! The edge: everything that surrounds the routes of both APIs, put on once, in the right order.
 
+mod protection;
 mod service;
 
 pub use service::Edge;
@@ -13,17 +14,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, header};
-use identity::Verifier;
+use identity::{Authenticator, audit::Refusals};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Clock, Problem, ResponseCache,
-    auth::authentication,
+    Clock, Cors, Problem, RateLimits, ResponseCache, TrustedProxies,
+    access::{AccessTable, enforce},
+    auth::Gate,
     compression,
     limits::{self, Limits},
     methods, negotiation,
+    places::Places,
     problem::rendering,
-    representation, request_log,
+    representation, request_log, unreadable,
 };
 
 /// What the edge needs to know.
@@ -31,29 +34,50 @@ use crate::{
 pub struct EdgeOptions {
     /// Where time and request ids come from.
     pub clock: Clock,
-    /// What tokens are checked with.
-    pub verifier: Arc<Verifier>,
+    /// Says who a credential speaks for.
+    pub authenticator: Arc<Authenticator>,
+    /// What each route takes. A route without a row is refused.
+    pub access: Arc<AccessTable>,
     /// The largest body, in bytes.
     pub body_bytes_max: usize,
     /// The longest address, path and query together, in bytes.
     pub uri_bytes_max: usize,
     /// How long a request may take until its answer begins.
     pub request_timeout: Duration,
+    /// How many requests are worked on at once; more are answered 503.
+    pub requests_max: usize,
+    /// The origins whose pages may read answers; none, where there is nothing.
+    pub cors: Option<Cors>,
+    /// For how long browsers shall come by TLS only (RFC 6797), in seconds; not said where there is nothing.
+    pub hsts_max_age_s: Option<u64>,
     /// Where answers are kept that every caller may get.
     pub cache: Option<ResponseCache>,
+    /// The proxies that are believed who came to them.
+    pub trusted_proxies: TrustedProxies,
+    /// How much each caller may do; everything, where there is nothing.
+    pub rate_limits: Option<RateLimits>,
+    /// Where refusals are handed in for the audit trail, where there is one.
+    pub refusals: Option<Refusals>,
 }
 
 impl EdgeOptions {
-    /// Bodies up to 1 MiB, addresses up to 8 KiB, 60 seconds, no cache.
+    /// Bodies up to 1 MiB, addresses up to 8 KiB, 60 seconds, 1024 requests at once, no pages of other origins, no cache, nobody behind proxies.
     #[must_use]
-    pub fn new(clock: Clock, verifier: Arc<Verifier>) -> Self {
+    pub fn new(clock: Clock, authenticator: Arc<Authenticator>, access: Arc<AccessTable>) -> Self {
         Self {
             clock,
-            verifier,
+            authenticator,
+            access,
             body_bytes_max: 1024 * 1024,
             uri_bytes_max: 8 * 1024,
             request_timeout: Duration::from_secs(60),
+            requests_max: 1024,
+            cors: None,
+            hsts_max_age_s: None,
             cache: None,
+            trusted_proxies: TrustedProxies::none(),
+            rate_limits: None,
+            refusals: None,
         }
     }
 }
@@ -68,24 +92,33 @@ pub fn edge(router: Router, options: EdgeOptions) -> Edge {
         uri_bytes_max: options.uri_bytes_max,
         body_bytes_max: options.body_bytes_max,
         request_timeout: options.request_timeout,
+        places: Places::new(options.requests_max),
     };
-    let routed = around_routes(router, limits, &options);
+    let gate = Arc::new(Gate {
+        access: Arc::clone(&options.access),
+        authenticator: Arc::clone(&options.authenticator),
+        clock: options.clock.clone(),
+    });
+    let routed = around_routes(router, limits.clone(), Arc::clone(&gate));
     // What must see a request before it is routed stands around the router as a whole.
     let router = Router::new()
         .fallback_service(routed)
         .layer(from_fn(methods::complete_allow))
         .layer(from_fn_with_state(limits, limits::bound_address))
+        .layer(from_fn(unreadable::answer_unreadable))
         .layer(from_fn(rendering::render));
     let router = compression::compress(router)
         .layer(from_fn(representation::represent))
         .layer(from_fn(head_is_get));
-    Edge::new(router, options.clock, options.cache)
+    Edge::new(router, gate, options)
 }
 
 /// What stands within the router: it can tell which route was taken, or that none was.
-fn around_routes(router: Router, limits: Limits, options: &EdgeOptions) -> Router {
+fn around_routes(router: Router, limits: Limits, gate: Arc<Gate>) -> Router {
     let router = match router.has_routes() {
-        true => router.route_layer(from_fn(negotiation::require_acceptable)),
+        true => router
+            .route_layer(from_fn(negotiation::require_acceptable))
+            .route_layer(from_fn_with_state(gate, enforce)),
         false => router,
     };
     router
@@ -93,7 +126,6 @@ fn around_routes(router: Router, limits: Limits, options: &EdgeOptions) -> Route
         .fallback(methods::not_found)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(limits, limits::bound_work))
-        .layer(authentication(Arc::clone(&options.verifier), options.clock.clone()))
         .layer(from_fn(request_log::note_route))
 }
 
@@ -108,10 +140,10 @@ async fn head_is_get(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// What every answer has: a type that is not guessed at, and a word to caches. Who says nothing says
+/// What every answer has: what browsers must not do with it, and a word to caches. Who says nothing says
 /// that nothing may be kept.
 pub(crate) fn add_defaults(headers: &mut HeaderMap) {
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    protection::protect(headers);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 

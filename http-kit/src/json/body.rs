@@ -42,6 +42,12 @@ pub(super) async fn read(request: Request) -> Result<Value, Problem> {
     parse(&read_bytes(request).await?)
 }
 
+/// Reads the body to its end, unjudged.
+pub(super) async fn read_form(request: Request) -> Result<Bytes, Problem> {
+    refuse_encoded(request.headers())?;
+    read_bytes(request).await
+}
+
 /// Reads one JSON document in which no name is repeated.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     unique::parse(bytes).map_err(|error| {
@@ -85,14 +91,17 @@ async fn read_bytes(request: Request) -> Result<Bytes, Problem> {
     match request.into_body().collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if is_over_limit(&error) => Err(limit.exceeded()),
-        Err(_) => {
-            Err(Problem::new(ProblemType::MalformedRequest)
-                .detail("The body did not arrive whole."))
-        }
+        Err(_) => Err(did_not_arrive()),
     }
 }
 
-fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+/// The answer to a client whose body broke off.
+pub(crate) fn did_not_arrive() -> Problem {
+    Problem::new(ProblemType::MalformedRequest).detail("The body did not arrive whole.")
+}
+
+/// Whether a body could not be read since it is too long.
+pub(crate) fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .any(|error| error.is::<LengthLimitError>())
 }

@@ -1,12 +1,15 @@
 //! JSON bodies, read strictly: the extractors, and what they claim to take.
 
 mod body;
+mod form;
 mod lines;
 mod misfit;
 mod pointer;
 mod strict;
 mod unique;
 
+pub(crate) use body::{did_not_arrive, is_over_limit};
+pub use form::JsonOrForm;
 pub use lines::JsonLines;
 
 use axum::{
@@ -37,7 +40,7 @@ pub const ACCEPT_PATCH: (HeaderName, HeaderValue) =
 /// As an extractor it rejects with 415 unless `Content-Type` is `application/json` or
 /// `application/vnd.cinelog.v1+json`, with 413 where the body is too large, with 400 where it is not
 /// JSON (RFC 8259) or an object has the same name twice, and with 422 where it is JSON of another
-/// shape; that names the field by a JSON Pointer.
+/// shape, as [`JsonBody::read`] says it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -64,14 +67,13 @@ impl JsonBody {
         body::parse(bytes).map(Self)
     }
 
-    /// Reads the body as a `T`.
+    /// Reads the body as a `T`. A member that the type has no field for is wrong, whatever the type says.
     ///
     /// # Errors
-    /// 422 that names the field by a JSON Pointer.
+    /// 422 that names fields by JSON Pointers: all that are not known, and the first other one that is wrong.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        serde_path_to_error::deserialize(strict::Strict(self.0)).map_err(|error| {
-            Problem::new(ProblemType::ValidationFailed).error(misfit::field_error(&error))
-        })
+        strict::read(self.0)
+            .map_err(|wrong| Problem::new(ProblemType::ValidationFailed).errors(wrong))
     }
 }
 
@@ -170,8 +172,8 @@ mod tests {
         for (body, pointer) in [
             (r#"{"title":"x","colour":1}"#, "/colour"),
             (r#"{"title":"x","cast":[{"name":"a"},{"name":"b","na/me":1}]}"#, "/cast/1/na~1me"),
-            (r#"{"title":"x","cast":[{"cast":1}]}"#, "/cast/0/cast"),
-            (r#"{"title":"x","hero":{"hero":1}}"#, "/hero/hero"),
+            (r#"{"title":"x","cast":[{"name":"a","cast":1}]}"#, "/cast/0/cast"),
+            (r#"{"title":"x","hero":{"name":"a","hero":1}}"#, "/hero/hero"),
         ] {
             let (kind, error) = refused(body).await;
             assert_eq!(kind, ProblemType::ValidationFailed);

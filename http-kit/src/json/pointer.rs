@@ -2,23 +2,6 @@
 
 use std::fmt::{self, Write};
 
-use serde_path_to_error::{Path, Segment};
-
-/// The pointer to where reading stopped. What is not a member or an element (the variant of an enum)
-/// has no place in a pointer.
-pub(super) fn of_path(path: &Path) -> String {
-    let mut pointer = String::new();
-    for segment in path.iter() {
-        match segment {
-            Segment::Seq { index } => push(&mut pointer, index),
-            Segment::Map { key } => push(&mut pointer, key),
-            Segment::Enum { .. } => {}
-            Segment::Unknown => break,
-        }
-    }
-    pointer
-}
-
 /// Goes one step down: adds a member's name or an element's index.
 pub(super) fn push(pointer: &mut String, step: impl fmt::Display) {
     let start = pointer.len() + 1;

@@ -1,23 +1,75 @@
-//! Reads a JSON value into a type without serde's leniency: an object is an object.
+//! Reads a JSON value into a type without serde's leniency: an object is an object, and a member that the type
+//! has no field for is wrong, whether or not the type says so.
 //!
 //! serde's derived structs can also be read from an array of their fields in order. To a client that is
 //! no documented form, and which value lands in which field would hang on the order of our source code.
+//! And serde stops at the first unknown member; here all of them are found, and the rest is read.
+
+mod members;
 
 use serde::{
-    de::{
-        self, Error as _, IntoDeserializer, Unexpected, Visitor,
-        value::{MapDeserializer, SeqDeserializer},
-    },
+    de::{self, DeserializeOwned, Error as _, Unexpected, Visitor},
     forward_to_deserialize_any,
 };
-use serde_json::{Error, Value};
+use serde_json::{Error, Map, Value};
+
+use self::members::{Elements, Members};
+use super::{misfit, pointer};
+use crate::{FieldError, Problem};
+
+/// So many unknown members are looked for: one more than an answer lists, so that it says that there are more.
+const UNKNOWN_MAX: usize = Problem::ERRORS_MAX + 1;
+
+/// Reads `value` as a `T`.
+///
+/// # Errors
+/// All members that there is no field for, after the first other thing that is wrong; never none.
+pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Vec<FieldError>> {
+    let mut reading = Reading::default();
+    let read = T::deserialize(Strict { value, reading: &mut reading });
+    match read {
+        Ok(read) if reading.unknown.is_empty() => Ok(read),
+        Ok(_) => Err(reading.unknown),
+        Err(error) => {
+            let stopped = misfit::field_error(reading.at, &error);
+            Err(std::iter::once(stopped).chain(reading.unknown).collect())
+        }
+    }
+}
+
+/// What is known while a value is read.
+#[derive(Default)]
+struct Reading {
+    /// What is being read: a JSON Pointer. Where reading stopped, it stays.
+    at: String,
+    unknown: Vec<FieldError>,
+}
+
+impl Reading {
+    /// Takes out of an object what there are no `fields` for.
+    fn take_unknown(&mut self, members: &mut Map<String, Value>, fields: &[&str]) {
+        members.retain(|name, _| {
+            let is_known = fields.contains(&name.as_str());
+            if !is_known && self.unknown.len() < UNKNOWN_MAX {
+                let mut at = self.at.clone();
+                pointer::push(&mut at, name);
+                let detail = format!("is not known here; expected {}", fields.join(", "));
+                self.unknown.push(FieldError::pointer(at, detail));
+            }
+            is_known
+        });
+    }
+}
 
 /// A value that structs are read from only if it is an object, and so all the way down.
-pub(super) struct Strict(pub(super) Value);
+struct Strict<'r> {
+    value: Value,
+    reading: &'r mut Reading,
+}
 
-impl Strict {
+impl Strict<'_> {
     fn unexpected(&self) -> Unexpected<'_> {
-        match &self.0 {
+        match &self.value {
             Value::Null => Unexpected::Other("null"),
             Value::Bool(value) => Unexpected::Bool(*value),
             Value::Number(_) => Unexpected::Other("number"),
@@ -28,32 +80,13 @@ impl Strict {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Strict {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-impl<'de> de::Deserializer<'de> for Strict {
+impl<'de> de::Deserializer<'de> for Strict<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.into_iter().map(Strict));
-                let list = visitor.visit_seq(&mut items)?;
-                items.end()?;
-                Ok(list)
-            }
-            Value::Object(members) => {
-                let members = members.into_iter().map(|(name, value)| (name, Strict(value)));
-                let mut members = MapDeserializer::new(members);
-                let object = visitor.visit_map(&mut members)?;
-                members.end()?;
-                Ok(object)
-            }
+        match self.value {
+            Value::Array(items) => Elements::new(items, self.reading).visited_by(visitor),
+            Value::Object(members) => Members::new(members, self.reading).visited_by(visitor),
             scalar => scalar.deserialize_any(visitor),
         }
     }
@@ -61,17 +94,20 @@ impl<'de> de::Deserializer<'de> for Strict {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if !self.0.is_object() {
-            return Err(Error::invalid_type(self.unexpected(), &"an object"));
+        match self.value {
+            Value::Object(mut members) => {
+                self.reading.take_unknown(&mut members, fields);
+                Members::new(members, self.reading).visited_by(visitor)
+            }
+            _ => Err(Error::invalid_type(self.unexpected(), &"an object")),
         }
-        self.deserialize_any(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -88,7 +124,7 @@ impl<'de> de::Deserializer<'de> for Strict {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.0.deserialize_enum(name, variants, visitor)
+        self.value.deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {
@@ -98,58 +134,4 @@ impl<'de> de::Deserializer<'de> for Strict {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-    use serde_json::json;
-
-    use super::*;
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    struct Film {
-        title: String,
-        ids: Option<Ids>,
-        #[serde(default)]
-        scores: Vec<f64>,
-        kind: Option<Kind>,
-    }
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    struct Ids {
-        tmdb: u32,
-    }
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Kind {
-        Short,
-    }
-
-    fn read(value: Value) -> Result<Film, String> {
-        Film::deserialize(Strict(value)).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn objects_lists_numbers_and_enums_are_read_as_usual() {
-        let film =
-            read(json!({"title": "x", "ids": {"tmdb": 1}, "scores": [1, 2.5], "kind": "short"}));
-        let ids = Some(Ids { tmdb: 1 });
-        let scores = vec![1.0, 2.5];
-        assert_eq!(film, Ok(Film { title: "x".to_owned(), ids, scores, kind: Some(Kind::Short) }));
-        assert!(read(json!({"title": "x", "ids": null})).is_ok());
-    }
-
-    #[test]
-    fn an_array_is_no_object_at_any_depth() {
-        assert!(read(json!(["x", null, [], null])).unwrap_err().contains("expected an object"));
-        assert!(
-            read(json!({"title": "x", "ids": [1]})).unwrap_err().contains("expected an object")
-        );
-    }
-
-    #[test]
-    fn a_number_must_fit() {
-        assert!(read(json!({"title": "x", "ids": {"tmdb": -1}})).is_err());
-        assert!(read(json!({"title": "x", "ids": {"tmdb": 1.5}})).is_err());
-        assert!(read(json!({"title": 1})).is_err());
-    }
-}
+mod tests;

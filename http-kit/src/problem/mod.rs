@@ -11,7 +11,7 @@ mod types;
 
 pub use document::{ProblemDocument, ProblemFieldError};
 pub use field::FieldError;
-pub use pages::problem_pages;
+pub use pages::{problem_pages, problem_pages_access};
 pub use types::ProblemType;
 
 use std::{error::Error, fmt};

@@ -10,13 +10,23 @@ use axum::{
 use http::header;
 
 use super::{Problem, ProblemType};
-use crate::Path;
+use crate::{
+    Path,
+    access::{RateGroup, Row, Takes},
+};
 
 /// Serves `/problems`, which lists all types of problems, and `/problems/{slug}`, which explains one.
 pub fn problem_pages() -> Router {
     Router::new()
         .route("/problems", get(async || page("Problems", &list())))
         .route("/problems/{slug}", get(explain))
+}
+
+/// What [`problem_pages`] take: anyone.
+#[must_use]
+pub fn problem_pages_access() -> Vec<Row> {
+    let pages = ["/problems", "/problems/{slug}"];
+    pages.map(|path| Row::get(path, Takes::Anyone, RateGroup::Read)).into()
 }
 
 async fn explain(Path(slug): Path<String>) -> Result<Response, Problem> {
@@ -38,9 +48,9 @@ fn list() -> String {
         // Writing to a String never fails.
         let _ = writeln!(
             list,
-            "<li>{status} <a href=\"{uri}\">{title}</a></li>",
+            "<li>{status} <a href=\"{page}\">{title}</a></li>",
             status = kind.status().as_u16(),
-            uri = kind.uri(),
+            page = kind.page(),
             title = escape(kind.title()),
         );
     }
@@ -97,8 +107,8 @@ mod tests {
     async fn every_type_has_a_page_that_the_index_links_to() {
         let (_, index) = get_page("/problems").await;
         for kind in ProblemType::ALL {
-            assert!(index.contains(&format!("href=\"{}\"", kind.uri())), "{kind:?}");
-            let (status, page) = get_page(&kind.uri()).await;
+            assert!(index.contains(&format!("href=\"{}\"", kind.page())), "{kind:?}");
+            let (status, page) = get_page(&kind.page()).await;
             assert_eq!(status, StatusCode::OK);
             assert!(page.contains(kind.title()) && !page.contains('`'), "{page}");
         }

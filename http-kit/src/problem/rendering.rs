@@ -38,6 +38,11 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     replace(response, problem, uri.path(), request_id)
 }
 
+/// A problem as the whole answer to the request with this id to `path`, for who stands outside of [`render`].
+pub(crate) fn rendered(problem: Problem, path: &str, request_id: &str) -> Response {
+    replace(Response::default(), problem, path, request_id.to_owned())
+}
+
 impl Problem {
     /// The problem as it is sent in answer to the request with this id to `path`, for handlers that
     /// answer with several. It is logged here, as every problem is.

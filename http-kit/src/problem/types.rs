@@ -42,6 +42,9 @@ macro_rules! problem_types {
     };
 }
 
+/// Where types of problems are registered that are everybody's (RFC 9457 section 4.2).
+const REGISTERED: &str = "https://iana.org/assignments/http-problem-types";
+
 problem_types! {
     MalformedRequest = BAD_REQUEST, "malformed-request", "The request cannot be read",
         "The request is not what its format demands: the body is not JSON, a name occurs twice in an \
@@ -54,11 +57,21 @@ problem_types! {
         "A cursor leads on only in the list that it came from: same filters, same order, same server. \
          This one was changed, has been cut off, or belongs to another list. Start again from the \
          first page.";
+    InvalidGrant = BAD_REQUEST, "invalid-grant", "What was shown gives no token",
+        "`error` is what RFC 6749 calls it: `invalid_grant` where the refresh token or code is none of this \
+         server's, or its session has ended, is over, or was ended because an old token was shown again; \
+         `unsupported_grant_type` where nothing is given for what was asked for. Log in again.";
+    SignInFailed = BAD_REQUEST, "sign-in-failed", "Nobody was signed in",
+        "A provider sent the browser back, and nobody is signed in by that. `reason` says why: \
+         `unknown_login` (the sign-in was not begun here, is over, was used already, or was begun in another \
+         browser), `refused_by_provider`, `not_believed` (what the provider said does not hold), `disabled` \
+         (the account may not be used). Begin again at `/v1/login/{provider}`.";
     Unauthorized = UNAUTHORIZED, "unauthorized", "A valid token is needed",
         "The request carries no access token, or one that is malformed, expired or not signed by this \
          server. `WWW-Authenticate` says which. Send a valid one as `Authorization: Bearer TOKEN`.";
     Forbidden = FORBIDDEN, "forbidden", "The token does not allow this",
-        "The token is valid, but its role may not do this. `required_role` says which role may.";
+        "The token is valid, but does not allow this. `required_role` and `required_scope` say what is \
+         needed: an account with at least that role, and a token that was made for that scope.";
     NotFound = NOT_FOUND, "not-found", "There is no such thing",
         "Nothing stands under this address: it was never there, or it has been deleted.";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed here",
@@ -104,6 +117,15 @@ problem_types! {
         "The request must be conditional",
         "This server wants `If-Match` with every change, so that no change is lost. Read the resource, \
          and send its `ETag` along, or its `revision` as `expected_version` in the body.";
+    QuotaExceeded = TOO_MANY_REQUESTS, "quota-exceeded",
+        "Request cannot be satisfied as assigned quota has been exceeded",
+        "More was asked than is let in within a window of time. `violated-policies` names the policies that \
+         have no room, `RateLimit-Policy` says how much each lets in (`q` in `w` seconds), and `RateLimit` \
+         what is left (`r`) and in how many seconds it is whole again (`t`). Wait as long as `Retry-After` \
+         says: what is refused takes nothing, and waiting less is of no use.";
+    HeadTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", "The head is too large",
+        "The headers of the request are too many, or too long: this server reads 100 of them, and 64 KiB \
+         together with the address. Send fewer.";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here",
         "The server failed; the request is not to blame. It may be repeated with the same \
          `Idempotency-Key`. Whoever runs the server finds the reason in its log under `request_id`.";
@@ -117,9 +139,20 @@ problem_types! {
 }
 
 impl ProblemType {
-    /// The address of the documentation, relative to the server: the `type` member.
+    /// The `type` member: the address of the documentation, relative to the server; of a type that others have
+    /// registered, theirs.
     #[must_use]
     pub fn uri(self) -> String {
+        match self {
+            // draft-ietf-httpapi-ratelimit-headers-11, section "Quota Exceeded".
+            Self::QuotaExceeded => format!("{REGISTERED}#{}", self.slug()),
+            _ => self.page(),
+        }
+    }
+
+    /// The address of its page.
+    #[must_use]
+    pub fn page(self) -> String {
         format!("/problems/{}", self.slug())
     }
 

@@ -8,8 +8,10 @@
 )]
 
 mod authentication;
+mod held_back;
 mod limits;
 mod methods;
+mod no_body;
 mod problems;
 mod representation;
 mod request_context;

@@ -10,8 +10,10 @@ use axum::{
 use futures::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_kit::{
-    Caller, Clock, ETag, EdgeOptions, Editor, FieldError, Json, JsonBody, JsonLines, Path, Problem,
-    ProblemDocument, ProblemType, RequestContext, edge, health, problem_pages, respond_conditional,
+    Caller, Clock, ETag, EdgeOptions, FieldError, Json, JsonBody, JsonLines, NoBody, Path, Problem,
+    ProblemDocument, ProblemType, RequestContext,
+    access::{AccessTable, RateGroup, Row, Scope, Takes},
+    edge, health, health_access, problem_pages, problem_pages_access, respond_conditional,
 };
 use identity::{Identity, KeyPair, Realm, Role, Signer, Verifier};
 use jiff::Timestamp;
@@ -46,15 +48,48 @@ fn reads() -> Router {
         .route("/v1/teapot", get(async || StatusCode::IM_A_TEAPOT))
         .route("/v1/plain/{number}", get(async |_: axum::extract::Path<u8>| {}))
         .route("/v1/slow", get(std::future::pending::<()>))
+        .route("/v1/forgotten", get(async || "the secret"))
 }
 
 fn writes() -> Router {
     Router::new()
         .route("/v1/films", post(async |Json(film): Json<Film>| (StatusCode::CREATED, film.title)))
         .route("/v1/films/{id}", put(replace).patch(async |_: JsonBody| {}).delete(remove))
-        .route("/v1/mine", post(async |caller: Caller<Editor>| caller.account.to_string()))
+        .route("/v1/mine", post(async |caller: Caller| caller.account.to_string()))
+        .route("/v1/mine/films", post(async |_: Caller, Json(film): Json<Film>| film.title))
+        .route("/v1/mine/streamed", post(echoed))
+        .route("/v1/slow", post(std::future::pending::<()>))
         .route("/v1/streamed", post(streamed))
         .route("/v1/bytes", post(async |bytes: bytes::Bytes| bytes.len().to_string()))
+}
+
+/// What the routes take; `/v1/forgotten` has no row.
+fn access() -> Vec<Row> {
+    const READ: RateGroup = RateGroup::Read;
+    const EDITS: Takes = Takes::caller(Role::Editor, Scope::CatalogueWrite);
+    let open = [
+        "/v1/films/{id}",
+        "/v1/films",
+        "/v1/events",
+        "/v1/context",
+        "/v1/panic",
+        "/v1/fails",
+        "/v1/teapot",
+        "/v1/plain/{number}",
+        "/v1/slow",
+    ];
+    let mut rows: Vec<Row> = open.map(|path| Row::get(path, Takes::Anyone, READ)).into();
+    for path in ["/v1/films", "/v1/streamed", "/v1/bytes", "/v1/slow"] {
+        rows.push(Row::post(path, Takes::Anyone, RateGroup::Write));
+    }
+    let film = "/v1/films/{id}";
+    rows.push(Row::put(film, Takes::Anyone, RateGroup::Write));
+    rows.push(Row::patch(film, Takes::Anyone, RateGroup::Write));
+    rows.push(Row::delete(film, Takes::Anyone, RateGroup::Write));
+    for path in ["/v1/mine", "/v1/mine/films", "/v1/mine/streamed"] {
+        rows.push(Row::post(path, EDITS, RateGroup::Write));
+    }
+    rows.into_iter().chain(problem_pages_access()).chain(health_access()).collect()
 }
 
 async fn film(Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -83,6 +118,11 @@ async fn streamed(JsonLines(body): JsonLines) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
 }
 
+/// Sends back what comes, as it comes.
+async fn echoed(JsonLines(body): JsonLines) -> Response {
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+}
+
 async fn panics() {
     panic!("the secret of the panic")
 }
@@ -102,7 +142,7 @@ async fn replace(headers: HeaderMap) -> Result<Response, Problem> {
     Ok(([(header::ETAG, "\"r6\"")], large()).into_response())
 }
 
-async fn remove() -> StatusCode {
+async fn remove(_: NoBody) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
@@ -113,17 +153,27 @@ fn realm() -> Realm {
 
 /// A token for an account with `role`.
 pub(crate) fn token(role: Role) -> String {
-    let identity = Identity { account: Uuid::from_u128(7), role, token_id: Uuid::from_u128(1) };
+    let identity = Identity::by_token(Uuid::from_u128(7), role, Uuid::from_u128(1));
     let signer = Signer::new(realm(), KeyPair::from_seed(&[1; 32]).unwrap());
     signer.issue(&identity, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap()
 }
 
-/// The service behind the edge.
+/// The service behind the edge, at a time that stands still.
 pub(crate) fn service() -> Router {
+    service_with(&Clock::fixed(Timestamp::UNIX_EPOCH), |_| ())
+}
+
+/// The same, with a clock and with options of the test's own.
+pub(crate) fn service_with(clock: &Clock, set: impl FnOnce(&mut EdgeOptions)) -> Router {
     let key = KeyPair::from_seed(&[1; 32]).unwrap();
-    let verifier = Arc::new(Verifier::new(realm(), [key.public().clone()]));
-    let mut options = EdgeOptions::new(Clock::fixed(Timestamp::UNIX_EPOCH), verifier);
+    let authenticator = Arc::new(Verifier::new(realm(), key).into());
+    let mut options = EdgeOptions::new(
+        clock.clone(),
+        authenticator,
+        Arc::new(AccessTable::new(access()).unwrap()),
+    );
     options.body_bytes_max = BODY_BYTES_MAX;
+    set(&mut options);
     let router = reads().merge(writes()).merge(problem_pages()).merge(health(Default::default()));
     edge(router, options).into()
 }
@@ -132,12 +182,15 @@ pub(crate) fn service() -> Router {
 pub(crate) async fn start() -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, service()).await.unwrap() });
-    Server { address }
+    let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+    let service = service_with(&clock, |_| ());
+    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    Server { address, clock }
 }
 
 pub(crate) struct Server {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: Clock,
 }
 
 /// An answer, as it came over the wire.
@@ -186,7 +239,7 @@ impl Server {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a header");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");
