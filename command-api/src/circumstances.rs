@@ -1,11 +1,9 @@
 //! What surrounds a command: who gives it, in which request, and under which conditions.
 
-use std::marker::PhantomData;
-
 use axum::extract::FromRequestParts;
 use events::{AccountId, Metadata};
 use http::request::Parts;
-use http_kit::{Caller, FieldError, MinimumRole, Problem, ProblemType, QueryPairs, RequestContext};
+use http_kit::{Caller, FieldError, Problem, ProblemType, QueryPairs, RequestContext};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -51,18 +49,16 @@ impl Circumstances {
     }
 }
 
-/// The circumstances of a command that only callers with the role `R` may give. An extractor: 401 and
-/// 403 come before anything that is wrong with the request.
-pub(crate) struct CommandFrom<R> {
+/// The circumstances of a command. An extractor.
+pub(crate) struct CommandFrom {
     pub(crate) circumstances: Circumstances,
-    role: PhantomData<R>,
 }
 
-impl<S: Sync, R: MinimumRole> FromRequestParts<S> for CommandFrom<R> {
+impl<S: Sync> FromRequestParts<S> for CommandFrom {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let account = AccountId(Caller::<R>::from_request_parts(parts, state).await?.account);
+        let account = AccountId(Caller::from_request_parts(parts, state).await?.account);
         let context = RequestContext::from_request_parts(parts, state).await?;
         let query = QueryPairs::from_request_parts(parts, state).await?;
         let circumstances = Circumstances {
@@ -72,7 +68,7 @@ impl<S: Sync, R: MinimumRole> FromRequestParts<S> for CommandFrom<R> {
             idempotency: IdempotentRequest::of(parts, account)?,
             dry_run: dry_run(&query)?,
         };
-        Ok(Self { circumstances, role: PhantomData })
+        Ok(Self { circumstances })
     }
 }
 
@@ -85,19 +81,19 @@ fn dry_run(QueryPairs(pairs): &QueryPairs) -> Result<bool, Problem> {
     let mut dry_run = None;
     let mut errors = Vec::new();
     for (name, value) in pairs {
-        match (name.as_str(), value.as_str()) {
-            ("dry_run", _) if dry_run.is_some() => {
-                errors.push(FieldError::parameter("dry_run", "must be given once"));
+        let detail = match (name.as_str(), value.as_str()) {
+            ("dry_run", _) if dry_run.is_some() => "must be given once",
+            ("dry_run", "true" | "false") => {
+                dry_run = Some(value == "true");
+                continue;
             }
-            ("dry_run", "true") => dry_run = Some(true),
-            ("dry_run", "false") => dry_run = Some(false),
-            ("dry_run", _) => {
-                errors.push(FieldError::parameter("dry_run", "must be true or false"));
-            }
-            _ => errors.push(FieldError::parameter(
-                name.clone(),
-                "must be left out: the only parameter here is dry_run",
-            )),
+            ("dry_run", _) => "must be true or false",
+            _ => "must be left out: the only parameter here is dry_run",
+        };
+        // However often it is there, it is said once.
+        let error = FieldError::parameter(name, detail);
+        if !errors.contains(&error) {
+            errors.push(error);
         }
     }
     if errors.is_empty() {
@@ -127,5 +123,6 @@ mod tests {
         assert_eq!(read(&[("dry_run", "yes")]), Err(1));
         assert_eq!(read(&[("dryrun", "true"), ("x", "")]), Err(2));
         assert_eq!(read(&[("dry_run", "false"), ("dry_run", "true")]), Err(1));
+        assert_eq!(read(&[("x", "1"); 60]), Err(1));
     }
 }

@@ -9,10 +9,12 @@ use domain::movie::Movie;
 use event_log::{Append, AppendError, Appended, EventLog, Expected, IdempotencyEntry, LogError};
 use events::{DecodeError, Event, EventId, Metadata, NewEvent, Revision, StreamName};
 use http_kit::Clock;
+use trace_kit::{Span, SpanKind};
 
 use crate::{
     cache::{Cached, Caches},
     loaded::Loaded,
+    measure,
     turns::Turns,
 };
 
@@ -199,7 +201,7 @@ impl Executor {
                 Err(AppendError::Conflict { .. }) => {
                     // That a stream which nobody has looked at is not new after all is no race.
                     if !own.is_guess() {
-                        metrics::counter!("cinelog_command_conflicts_total").increment(1);
+                        measure::conflict();
                     }
                     if turn.is_none() {
                         turn = Some(self.turns.take(about.stream).await);
@@ -302,8 +304,17 @@ impl Executor {
             Revision::NONE => Expected::NoStream,
             revision => Expected::Exact(revision),
         };
+        let traceparent = events.first().and_then(|event| event.metadata.traceparent.as_deref());
+        let mut span = Span::child("append", SpanKind::Client, traceparent);
+        span.set_text("cinelog.stream", stream.as_str());
+        span.count("cinelog.events", events.len() as u64);
         let append = Append { stream: stream.clone(), expected, given, events, idempotency };
-        self.append_until_known(append).await
+        let appended = self.append_until_known(append).await;
+        match &appended {
+            Ok(appended) => span.count("cinelog.position", appended.position.0),
+            Err(error) => span.fail(error.to_string()),
+        }
+        appended
     }
 
     /// Appends, and where the outcome is unknown tries again with the same ids: the log gives the

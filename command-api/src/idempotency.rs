@@ -20,6 +20,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    measure,
     problem::CommandError,
     receipt::{Answer, Done},
     state::CommandState,
@@ -229,7 +230,7 @@ impl CommandState {
         if remembered.fingerprint != request.fingerprint() {
             return Err(CommandError::KeyReused);
         }
-        metrics::counter!("cinelog_commands_repeated_total").increment(1);
+        measure::repeated();
         let answer: Answer = serde_json::from_value(remembered.answer)?;
         Ok(Some(Done { answer, appended: remembered.appended, repeated: true }))
     }

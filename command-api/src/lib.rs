@@ -12,6 +12,7 @@
 
 mod bulk;
 mod cache;
+mod changed;
 mod circumstances;
 mod execute;
 mod executor;
@@ -22,6 +23,7 @@ mod guards;
 mod idempotency;
 mod jobs;
 mod loaded;
+mod measure;
 mod openapi;
 mod path;
 mod precondition;
@@ -40,5 +42,5 @@ mod turns;
 pub use bulk::{BulkOptions, Lanes, Turn};
 pub use executor::{CarriedOut, CarryOutError, Executor};
 pub use jobs::Jobs;
-pub use routes::{RESTORE_ADDRESS, openapi, routes};
+pub use routes::{RESTORE_ADDRESS, access, openapi, routes};
 pub use state::{CommandOptions, CommandState};

@@ -26,8 +26,8 @@ pub(crate) enum CommandError {
         truncated: bool,
     },
     #[error(
-        "the server wants to know which version is to be changed: send its ETag as If-Match, or its \
-         revision as expected_version in the body of a PUT or PATCH"
+        "the server wants to know which version is to be changed: send its ETag as If-Match; where a body \
+         holds the film, and in a line of a bulk request, its revision as expected_version does too"
     )]
     PreconditionRequired,
     #[error("a request with this idempotency key is being worked on")]

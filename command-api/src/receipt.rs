@@ -6,12 +6,12 @@ use events::{
     CloudEvent, EventId, MovieId, NewEvent, Position, RecordedEvent, Revision, Slug, StreamName,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use http_kit::{ETag, Json};
+use http_kit::{ETag, Json, invalidates};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::problem::CommandError;
+use crate::{changed, problem::CommandError};
 
 pub(crate) const CINELOG_POSITION: HeaderName = HeaderName::from_static("cinelog-position");
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -163,6 +163,8 @@ impl IntoResponse for Done {
         {
             headers.insert(header::LOCATION, address);
         }
+        let event_types = answer.events.iter().map(|event| event.event_type.as_str());
+        invalidates(&mut headers, &changed::groups(&answer.subject, event_types));
         if repeated {
             headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }

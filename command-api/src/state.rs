@@ -12,6 +12,7 @@ use crate::{
     executor::Executor,
     idempotency::InFlight,
     jobs::Jobs,
+    measure,
 };
 
 /// What commands are bounded by.
@@ -44,6 +45,7 @@ impl CommandState {
     /// those that are carried out later.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Clock, jobs: Jobs, options: CommandOptions) -> Self {
+        measure::describe();
         Self {
             executor: Executor::new(log, clock),
             require_if_match: options.require_if_match,

@@ -11,15 +11,15 @@ use event_log::{
 use events::{RecordedEvent, Revision, StreamName};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use http_kit::{Clock, EdgeOptions, edge};
-use identity::{Identity, KeyPair, Realm, Role, Signer, Verifier};
+use http_kit::{Clock, EdgeOptions, access::AccessTable, edge};
+use identity::{Authenticator, Identity, KeyPair, Realm, Role, Signer, Verifier};
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{CommandOptions, CommandState, Jobs, routes};
+use crate::{CommandOptions, CommandState, Jobs, access, routes};
 
 /// A film that most tests begin with.
 pub(crate) const FILM: &str =
@@ -35,7 +35,7 @@ pub(crate) struct Api {
     pub(crate) state: CommandState,
     log: Arc<SqliteLog>,
     signer: Arc<Signer>,
-    verifier: Arc<Verifier>,
+    authenticator: Arc<Authenticator>,
     clock: Clock,
     folder: Arc<TempDir>,
 }
@@ -59,13 +59,15 @@ pub(crate) struct Ask<'a> {
 fn serve(
     log: Arc<dyn EventLog>,
     clock: &Clock,
-    verifier: &Arc<Verifier>,
+    authenticator: &Arc<Authenticator>,
     jobs: &Jobs,
     options: CommandOptions,
 ) -> (Router, CommandState) {
     let state = CommandState::new(log, clock.clone(), jobs.clone(), options);
     let (router, _) = routes(state.clone()).split_for_parts();
-    (edge(router, EdgeOptions::new(clock.clone(), verifier.clone())).into(), state)
+    let access = Arc::new(AccessTable::new(access()).unwrap());
+    let options = EdgeOptions::new(clock.clone(), authenticator.clone(), access);
+    (edge(router, options).into(), state)
 }
 
 impl Api {
@@ -99,18 +101,19 @@ impl Api {
         let clock = Clock::fixed("2026-01-02T03:04:05Z".parse().unwrap());
         let realm = Realm { issuer: "test".to_owned(), audience: "cinelog".to_owned() };
         let key = KeyPair::from_seed(&[7; 32]).unwrap();
-        let verifier = Arc::new(Verifier::new(realm.clone(), [key.public().clone()]));
+        let authenticator = Arc::new(Verifier::new(realm.clone(), key.clone()).into());
         let signer = Arc::new(Signer::new(realm, key));
         let jobs = Jobs::open(folder.path().join("jobs"), clock.clone()).unwrap();
-        let (router, state) = serve(around(log.clone()), &clock, &verifier, &jobs, options);
-        Self { router, state, log, signer, verifier, clock, folder: Arc::new(folder) }
+        let (router, state) = serve(around(log.clone()), &clock, &authenticator, &jobs, options);
+        Self { router, state, log, signer, authenticator, clock, folder: Arc::new(folder) }
     }
 
     /// The same after its process was killed and started again: only what is on disk is known.
     pub(crate) fn restarted(&self) -> Self {
         let jobs = Jobs::open(self.folder.path().join("jobs"), self.clock.clone()).unwrap();
         let options = CommandOptions::default();
-        let (router, state) = serve(self.log.clone(), &self.clock, &self.verifier, &jobs, options);
+        let (router, state) =
+            serve(self.log.clone(), &self.clock, &self.authenticator, &jobs, options);
         Self { router, state, ..self.clone() }
     }
 
@@ -128,7 +131,7 @@ impl Api {
     pub(crate) fn beside(&self) -> Self {
         let options = CommandOptions::default();
         let (router, state) =
-            serve(self.log.clone(), &self.clock, &self.verifier, &self.state.jobs, options);
+            serve(self.log.clone(), &self.clock, &self.authenticator, &self.state.jobs, options);
         Self { router, state, ..self.clone() }
     }
 
@@ -143,8 +146,7 @@ impl Api {
 
     /// Somebody with this role; each `number` is another account.
     pub(crate) fn token(&self, role: Role, number: u128) -> String {
-        let identity =
-            Identity { account: Uuid::from_u128(number), role, token_id: Uuid::from_u128(1) };
+        let identity = Identity::by_token(Uuid::from_u128(number), role, Uuid::from_u128(1));
         self.signer.issue(&identity, self.now(), Duration::from_secs(3600)).unwrap()
     }
 

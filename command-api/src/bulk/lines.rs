@@ -42,6 +42,8 @@ pub(crate) enum End {
     TooManyBytes(u64),
     /// The server, or the job, is to stop.
     Stopped,
+    /// Whoever sent it may not do this any more, or that cannot be found out now.
+    Refused,
 }
 
 /// Reads lines.

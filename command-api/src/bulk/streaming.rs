@@ -131,6 +131,29 @@ async fn a_server_that_stops_ends_the_stream_between_two_lines() {
 }
 
 #[tokio::test]
+async fn a_stream_outlives_its_token_and_ends_with_a_line_that_says_why_it_may_not_go_on() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let api = Api::start().await;
+    let (sender, body) = slow_body();
+    let line = || sender.unbounded_send("{\"title\": \"A\"}\n").unwrap();
+    let response = api.ask("POST", BULK).lines(body).begin().await;
+    let mut results = response.into_body().into_data_stream();
+    for (later, status) in [(0, 201), (2, 201), (21, 201), (1, 401)] {
+        api.pass(later * HOUR);
+        line();
+        let result: Value =
+            serde_json::from_slice(&results.next().await.unwrap().unwrap()).unwrap();
+        assert_eq!(result["status"], status, "{result}");
+        if status == 401 {
+            assert_eq!(result["line"], 4);
+            assert_eq!(result["problem"]["type"], "/problems/unauthorized");
+        }
+    }
+    drop(sender);
+    assert!(results.next().await.is_none());
+}
+
+#[tokio::test]
 async fn lines_that_were_begun_are_finished_though_nobody_waits() {
     let api = Api::start().await;
     let line = format!("{{\"op\":\"put\",\"id\":\"{ID}\",\"movie\":{FILM}}}\n");

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use events::MovieId;
 use http::{HeaderValue, header};
-use http_kit::{JsonBody, Problem, ProblemType};
+use http_kit::{JsonBody, Problem, ProblemType, access::Standing};
 use tokio::{
     sync::OwnedSemaphorePermit,
     task::{JoinError, JoinHandle},
@@ -16,7 +16,10 @@ use super::{
     lanes::{Lanes, Turn},
     lines::Line,
 };
-use crate::state::CommandState;
+use crate::{
+    measure::{self, LineOutcome},
+    state::CommandState,
+};
 
 /// The work on the lines of one input.
 ///
@@ -25,6 +28,8 @@ use crate::state::CommandState;
 pub(crate) struct Work {
     state: CommandState,
     sender: Arc<Sender>,
+    /// Whether the sender may still do this, where that can be asked.
+    standing: Option<Standing>,
     lines: Lines,
     /// A line that waits for room in memory.
     waiting: Option<Line>,
@@ -41,16 +46,18 @@ struct UnderWay {
 }
 
 impl Work {
-    /// The work on `lines`. No more are begun after `stop`.
+    /// The work on `lines`. No more are begun after `stop`, or once `standing` is lost.
     pub(crate) fn new(
         state: CommandState,
         sender: Sender,
+        standing: Option<Standing>,
         lines: Lines,
         stop: CancellationToken,
     ) -> Self {
         Self {
             state,
             sender: Arc::new(sender),
+            standing,
             lines,
             waiting: None,
             under_way: VecDeque::new(),
@@ -70,7 +77,12 @@ impl Work {
                 biased;
                 Some(done) = first_done(&mut self.under_way) => return Some(self.finish(done)),
                 () = self.stop.cancelled(), if self.end.is_none() => self.end = Some(End::Stopped),
-                line = admit(&mut self.lines, &mut self.waiting, &self.state.memory), if has_room => {
+                line = admit(
+                    &mut self.lines,
+                    &mut self.waiting,
+                    &self.state.memory,
+                    self.standing.as_ref(),
+                ), if has_room => {
                     match line {
                         Ok((line, room)) => self.begin(line, room),
                         Err(end) => self.end = Some(end),
@@ -112,8 +124,15 @@ impl Work {
             End::TooManyLines(max) => too_large("lines", *max),
             End::TooManyBytes(max) => too_large("bytes", *max),
             End::Stopped => unavailable("The server is stopping. Nothing after this was read."),
+            End::Refused => self.refusal()?,
         };
-        Some(LineResult::of(&self.sender, self.lines.reached(), Err(problem)))
+        let line = self.waiting.as_ref().map_or(self.lines.reached(), |line| line.number);
+        Some(LineResult::of(&self.sender, line, Err(problem)))
+    }
+
+    /// Why the sender may not do this any more, where that has ended the work.
+    pub(crate) fn refusal(&self) -> Option<Problem> {
+        self.standing.as_ref().and_then(Standing::refusal)
     }
 
     fn finish(&self, Finished { line, result }: Finished) -> LineResult {
@@ -121,11 +140,11 @@ impl Work {
             LineResult::of(&self.sender, line, Err(Problem::internal(error)))
         });
         let outcome = match () {
-            () if result.is_success() => "succeeded",
-            () if result.is_unavailable() => "unavailable",
-            () => "refused",
+            () if result.is_success() => LineOutcome::Succeeded,
+            () if result.is_unavailable() => LineOutcome::Unavailable,
+            () => LineOutcome::Refused,
         };
-        metrics::counter!("cinelog_bulk_lines_total", "outcome" => outcome).increment(1);
+        measure::line(outcome);
         result
     }
 
@@ -172,19 +191,27 @@ async fn first_done(under_way: &mut VecDeque<UnderWay>) -> Option<Finished> {
     Some(done)
 }
 
-/// Reads the next line, and waits for room for it.
+/// Reads the next line, waits for room for it, and looks whether its sender may still do this.
 async fn admit(
     lines: &mut Lines,
     waiting: &mut Option<Line>,
     memory: &Memory,
+    standing: Option<&Standing>,
 ) -> Result<(Line, OwnedSemaphorePermit), End> {
     let line = match waiting.take() {
         Some(line) => line,
-        None => lines.next().await?,
+        // An input breaks off too where its sender may not do this any more.
+        None => match (lines.next().await, standing.and_then(Standing::refusal)) {
+            (Err(End::Broken(_)), Some(_)) => return Err(End::Refused),
+            (line, _) => line?,
+        },
     };
     let bytes = line.text.as_ref().map_or(0, bytes::Bytes::len);
     *waiting = Some(line);
     let room = memory.room_for(bytes).await.ok_or(End::Stopped)?;
+    if let Some(standing) = standing {
+        standing.may_go_on().await.map_err(|_| End::Refused)?;
+    }
     waiting.take().map(|line| (line, room)).ok_or(End::Stopped)
 }
 

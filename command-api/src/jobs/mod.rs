@@ -19,6 +19,8 @@ mod runner;
 mod spool;
 
 #[cfg(test)]
+mod makers;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod trouble;
@@ -33,7 +35,7 @@ use std::{
     },
 };
 
-use http_kit::Clock;
+use http_kit::{Clock, access::Standing};
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +47,7 @@ pub(crate) use self::{
     record::{JobDocument, JobState, Record},
     spool::Accepted,
 };
+use crate::measure;
 
 /// All jobs. Clones are the same.
 #[derive(Clone)]
@@ -79,6 +82,9 @@ pub(crate) struct Job {
     saving: AsyncMutex<()>,
     /// Cancelled when it shall not go on.
     cancel: CancellationToken,
+    /// Whether its maker may still do this: as whoever asked for it last is asked about. Not known after a
+    /// restart, until it is asked for again.
+    standing: Mutex<Option<Standing>>,
 }
 
 impl Job {
@@ -95,7 +101,21 @@ impl Job {
             is_unsaved: AtomicBool::new(false),
             saving: AsyncMutex::default(),
             cancel,
+            standing: Mutex::default(),
         }
+    }
+
+    /// From now on it goes on for as long as this holds.
+    fn vouch(&self, standing: Option<Standing>) {
+        *self.vouched() = standing.map(Standing::for_later);
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.vouched().clone()
+    }
+
+    fn vouched(&self) -> MutexGuard<'_, Option<Standing>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is known of it now.
@@ -211,9 +231,8 @@ impl Jobs {
 
     /// Brings the metrics up to date.
     fn measure(&self) {
-        let count = |state| self.all().values().filter(|job| job.state() == state).count() as f64;
-        metrics::gauge!("cinelog_jobs_queued").set(count(JobState::Queued));
-        metrics::gauge!("cinelog_jobs_running").set(count(JobState::Running));
-        metrics::gauge!("cinelog_jobs_bytes").set(self.0.bytes.load(Ordering::Relaxed) as f64);
+        let count = |state| self.all().values().filter(|job| job.state() == state).count();
+        let bytes = self.0.bytes.load(Ordering::Relaxed);
+        measure::jobs(count(JobState::Queued), count(JobState::Running), bytes);
     }
 }

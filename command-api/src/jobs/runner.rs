@@ -7,7 +7,8 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt, future::join_all};
-use tokio::time::{MissedTickBehavior, interval};
+use http_kit::{Problem, ProblemType};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Job, JobState, Jobs, folder::stream, results::Results};
@@ -27,6 +28,10 @@ const FILE_ERRORS_MAX: u32 = 8;
 
 /// How often it is looked for jobs that have been kept long enough, and for ends that are not on disk.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// How long it is asked each time whether makers of jobs may still do this. While nothing can be found out, each
+/// answer takes seconds, and other housework must not stand behind all of them.
+const ASKING_MAX: Duration = Duration::from_secs(10);
 
 /// How far a job was brought.
 enum Advance {
@@ -49,6 +54,8 @@ enum Interrupted {
     Files(#[from] io::Error),
     #[error("the event log is unavailable")]
     Log,
+    #[error("whether its maker may still do this cannot be found out")]
+    Standing,
     #[error("the input cannot be read: {0}")]
     Input(String),
 }
@@ -79,7 +86,7 @@ impl CommandState {
                 (pause, file_errors) = (PAUSES.0, 0);
             }
             tracing::warn!(job = %job.id, %error, pause_s = pause.as_secs(), "job interrupted");
-            file_errors += u32::from(!matches!(error, Interrupted::Log));
+            file_errors += u32::from(!matches!(error, Interrupted::Log | Interrupted::Standing));
             if file_errors >= FILE_ERRORS_MAX {
                 let failure = "Its files cannot be read or written.".to_owned();
                 return self.jobs.finish(job, JobState::Failed, Some(failure)).await;
@@ -132,7 +139,8 @@ impl CommandState {
             BulkOptions { lines_max: u64::MAX, bytes_max: u64::MAX, ..BulkOptions::default() };
         let lines = Lines::kept(stream(input).boxed(), &unbounded).after(results.written().line);
         let halt = stop.child_token();
-        let mut work = Work::new(self.clone(), job.record().sender, lines, halt.clone());
+        let mut work =
+            Work::new(self.clone(), job.record().sender, job.standing(), lines, halt.clone());
         loop {
             let result = tokio::select! {
                 biased;
@@ -161,6 +169,7 @@ impl CommandState {
                 Advance::Finished(JobState::Cancelled, None)
             }
             End::Stopped => Advance::Paused,
+            End::Refused => refused(work.refusal())?,
             End::Broken(reason) => return Err(Interrupted::Input(reason.clone())),
             End::Whole | End::Idle(_) | End::TooManyLines(_) | End::TooManyBytes(_) => {
                 Advance::Finished(JobState::Done, None)
@@ -175,6 +184,7 @@ impl CommandState {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {
+                    stop.run_until_cancelled(self.jobs.ask_about_makers()).await;
                     self.jobs.save_again().await;
                     self.jobs.remove_finished_before(self.bulk.jobs_keep).await;
                 }
@@ -219,7 +229,31 @@ impl CommandState {
     }
 }
 
+/// What comes of a job whose maker may not do this any more.
+fn refused(refusal: Option<Problem>) -> Result<Advance, Interrupted> {
+    let refusal = refusal.filter(|refusal| refusal.problem_type() != ProblemType::Unavailable);
+    let Some(refusal) = refusal else { return Err(Interrupted::Standing) };
+    Ok(Advance::failed(format!("Its maker may not do this any more. {refusal}")))
+}
+
 impl Jobs {
+    /// Asks whether makers of jobs that wait may still do this: what was revoked is not kept in mind for as long
+    /// as a job may wait. Takes [`ASKING_MAX`] at most: those for whom there was no time are asked about once
+    /// answers come faster, or when their jobs have their turn.
+    async fn ask_about_makers(&self) {
+        let unfinished = |job: &&Arc<Job>| !job.state().is_final();
+        let waiting: Vec<Arc<Job>> = self.all().values().filter(unfinished).cloned().collect();
+        let asking = async {
+            for standing in waiting.iter().filter_map(|job| job.standing()) {
+                // It keeps a refusal in mind, until the job has its turn.
+                drop(standing.may_go_on().await);
+            }
+        };
+        if timeout(ASKING_MAX, asking).await.is_err() {
+            tracing::warn!("not all makers of jobs could be asked about in time");
+        }
+    }
+
     /// The next job that waits, when there is one. `None` when it is time to stop.
     async fn take(&self, stop: &CancellationToken) -> Option<Arc<Job>> {
         loop {

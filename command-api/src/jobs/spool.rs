@@ -7,7 +7,7 @@ use std::{
 
 use futures::StreamExt;
 use http::{HeaderValue, header};
-use http_kit::{Problem, ProblemType};
+use http_kit::{Problem, ProblemType, access::Standing};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
@@ -44,10 +44,12 @@ struct Reservation<'a> {
 
 impl Jobs {
     /// Makes a job of what `sender` is sending; it is on disk when this returns. With a key that has
-    /// made a job before, that one is given, if the input is the same.
+    /// made a job before, that one is given, if the input is the same; it goes on for as long as `standing` holds
+    /// from now on.
     pub(crate) async fn accept(
         &self,
         sender: Sender,
+        standing: Option<Standing>,
         input: Input,
         options: &BulkOptions,
     ) -> Result<Accepted, Problem> {
@@ -58,15 +60,17 @@ impl Jobs {
 
         let _naming = self.0.naming.lock().await;
         if let Some(job) = self.made_with(&sender) {
-            return match job.record().fingerprint == spooled.fingerprint {
-                true => Ok(Accepted { job, repeated: true }),
-                false => Err(CommandError::KeyReused.into()),
-            };
+            if job.record().fingerprint != spooled.fingerprint {
+                return Err(CommandError::KeyReused.into());
+            }
+            job.vouch(standing);
+            return Ok(Accepted { job, repeated: true });
         }
         let record = self.new_record(id, sender, &spooled);
         self.0.folder.name(files, record.clone()).await.map_err(no_room)?;
         reservation.keep();
         let job = Arc::new(Job::new(record, 0));
+        job.vouch(standing);
         self.all().insert(id, Arc::clone(&job));
         drop(reservation);
         self.measure();

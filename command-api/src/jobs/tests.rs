@@ -281,6 +281,15 @@ async fn a_job_whose_results_grow_beyond_the_bound_fails() {
 }
 
 #[tokio::test]
+async fn a_job_goes_on_though_the_token_of_its_maker_has_expired_long_ago() {
+    let api = Api::start().await;
+    let address = job(&api, FILM).await;
+    api.pass(Duration::from_secs(48 * 60 * 60));
+    let done = finish(&api, &address).await;
+    assert_eq!((&done["state"], &done["lines"]["succeeded"]), (&json!("done"), &json!(1)));
+}
+
+#[tokio::test]
 async fn a_job_without_its_input_fails_and_says_so() {
     let api = Api::start().await;
     let address = job(&api, FILM).await;

@@ -18,6 +18,6 @@ pub(crate) use bulk::{BulkLine, BulkLines, BulkResult, BulkResults};
 pub(crate) use document::document;
 pub(crate) use receipts::{GenreReceipt, MovieReceipt};
 pub(crate) use responses::{
-    BodyRefused, BulkAnswered, Conditional, Created, Deleted, JobAnswered, JobRefused, JobResults,
-    NotThere, Put, Receipted, Refused,
+    BodyRefused, BulkAnswered, Conditional, Created, Deleted, Guarded, JobAnswered, JobRefused,
+    JobResults, NotThere, Put, Receipted, Refused,
 };

@@ -72,6 +72,10 @@ fn placed(response: ResponseBuilder) -> ResponseBuilder {
         .header("ETag", header(text(), "The revision, such as `\"r3\"`."))
         .header("Cinelog-Position", header(number(), "Where it stands in the log."))
         .header(
+            "Cache-Group-Invalidation",
+            header(text(), "What a cache on the way may forget (RFC 9875)."),
+        )
+        .header(
             "Idempotency-Replayed",
             header(text(), "`true` where this repeats the answer to an earlier request."),
         )
@@ -149,8 +153,6 @@ into_responses! {
     /// What a request about a job can be refused with.
     JobRefused {
         "400" => problem("The request cannot be read, or a parameter is not valid."),
-        "401" => problem("A valid token is needed."),
-        "403" => problem("The token's role may not do this."),
         "404" => problem("There is no such job, or it belongs to another account."),
         "406" => problem("`Accept` rules out all that there is."),
         "414" => problem("The address is too long."),
@@ -160,8 +162,6 @@ into_responses! {
     /// What any command can be refused with.
     Refused {
         "400" => problem("The request cannot be read, or a parameter is not valid."),
-        "401" => problem("A valid token is needed."),
-        "403" => problem("The token's role may not do this."),
         "406" => problem("`Accept` rules out JSON."),
         "408" => problem("The request took too long to arrive."),
         "409" => problem(
@@ -186,7 +186,13 @@ into_responses! {
     NotThere {
         "404" => problem("There is no such thing, or there is none any more."),
     }
-    /// What a command can be refused with besides where the server wants to know the version.
+    /// What a command without a body can be refused with besides where the server wants to know the version.
+    Guarded {
+        "428" => problem(
+            "The server is set to demand a guard here: `If-Match` or `If-Unmodified-Since`."
+        ),
+    }
+    /// The same of one with a body.
     Conditional {
         "428" => problem(
             "The server is set to demand a guard here: `If-Match`, `If-Unmodified-Since` or \

@@ -7,10 +7,16 @@ mod movies;
 mod platforms;
 mod ratings;
 mod tags;
+#[cfg(test)]
+mod without_body_tests;
 
 use axum::routing::post;
 use events::{MovieId, Slug};
-use http_kit::encode_component;
+use http_kit::{
+    access::{self, RateGroup, Role, Row, Scope, Takes},
+    encode_component,
+};
+
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes as methods};
 
@@ -37,8 +43,37 @@ pub fn openapi() -> OpenApi {
     all().into_openapi()
 }
 
+/// What the routes take: a row for each.
+#[must_use]
+pub fn access() -> Vec<Row> {
+    const EDITS: Takes = Takes::caller(Role::Editor, Scope::CatalogueWrite);
+    const RATES: Takes = Takes::caller(Role::Member, Scope::Ratings);
+    vec![
+        Row::post("/v1/movies", EDITS, RateGroup::Write),
+        Row::post("/v1/movies/bulk", EDITS, RateGroup::Write),
+        // Whose job it is, the handlers say: others are told that there is none.
+        Row::get("/v1/jobs/{id}", EDITS, RateGroup::Read),
+        Row::delete("/v1/jobs/{id}", EDITS, RateGroup::Write),
+        Row::get("/v1/jobs/{id}/results", EDITS, RateGroup::Read),
+        Row::put("/v1/movies/{id}", EDITS, RateGroup::Write),
+        Row::patch("/v1/movies/{id}", EDITS, RateGroup::Write),
+        Row::delete("/v1/movies/{id}", EDITS, RateGroup::Write),
+        Row::post("/v1/movies/{id}", EDITS, RateGroup::Write),
+        Row::post(RESTORE_ADDRESS, EDITS, RateGroup::Write),
+        // `me` is the caller: nobody rates for others.
+        Row::put("/v1/movies/{id}/ratings/me", RATES, RateGroup::Rate),
+        Row::delete("/v1/movies/{id}/ratings/me", RATES, RateGroup::Rate),
+        Row::put("/v1/movies/{id}/tags/{tag}", EDITS, RateGroup::Write),
+        Row::delete("/v1/movies/{id}/tags/{tag}", EDITS, RateGroup::Write),
+        Row::put("/v1/movies/{id}/platforms/{platform}", EDITS, RateGroup::Write),
+        Row::delete("/v1/movies/{id}/platforms/{platform}", EDITS, RateGroup::Write),
+        Row::post("/v1/genres", EDITS, RateGroup::Write),
+        Row::put("/v1/genres/{slug}", EDITS, RateGroup::Write),
+    ]
+}
+
 fn all() -> OpenApiRouter<CommandState> {
-    OpenApiRouter::with_openapi(document())
+    let mut router = OpenApiRouter::with_openapi(document())
         .routes(methods!(movies::create::create_movie))
         .routes(methods!(bulk::post::bulk_movies))
         .routes(methods!(jobs::get::get_job, jobs::cancel::cancel_job))
@@ -57,7 +92,9 @@ fn all() -> OpenApiRouter<CommandState> {
             platforms::delete::delete_movie_platform
         ))
         .routes(methods!(genres::create::create_genre))
-        .routes(methods!(genres::put::put_genre))
+        .routes(methods!(genres::put::put_genre));
+    access::describe(router.get_openapi_mut(), &access());
+    router
 }
 
 fn movie_subject(movie: MovieId) -> Subject {

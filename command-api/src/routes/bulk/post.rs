@@ -10,7 +10,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use http_kit::{Editor, Json, JsonLines, Preferences, Problem};
+use http_kit::{Json, JsonLines, Preferences, Problem, access::Standing};
 
 use crate::{
     bulk::{Input, LineResult, Lines, MEDIA_TYPE, Sender, Work},
@@ -47,21 +47,21 @@ const CHUNK_BYTES: usize = 16 << 10;
         )
     ),
     responses(BulkAnswered, Refused, BodyRefused),
-    security(("bearer" = []))
 )]
 pub(crate) async fn bulk_movies(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     preferences: Preferences,
+    standing: Option<Standing>,
     JsonLines(body): JsonLines,
 ) -> Result<Response, Problem> {
     let sender = Sender::of(from.circumstances)?;
     let input = body.into_data_stream().map_err(BoxError::from).boxed();
     if preferences.respond_async {
-        return accept(&state, sender, input).await;
+        return accept(&state, sender, standing, input).await;
     }
     let (lines, stop) = (Lines::received(input, &state.bulk), state.stopping.clone());
-    let results = results(Work::new(state, sender, lines, stop));
+    let results = results(Work::new(state, sender, standing, lines, stop));
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
     Ok((no_store(), content_type, Body::from_stream(results)).into_response())
 }
@@ -71,8 +71,14 @@ fn no_store() -> [(HeaderName, HeaderValue); 1] {
 }
 
 /// Makes a job of the lines, and says where it is.
-async fn accept(state: &CommandState, sender: Sender, input: Input) -> Result<Response, Problem> {
-    let Accepted { job, repeated } = state.jobs.accept(sender, input, &state.bulk).await?;
+async fn accept(
+    state: &CommandState,
+    sender: Sender,
+    standing: Option<Standing>,
+    input: Input,
+) -> Result<Response, Problem> {
+    let accepted = state.jobs.accept(sender, standing, input, &state.bulk).await?;
+    let Accepted { job, repeated } = accepted;
     let mut headers = http::HeaderMap::new();
     let location = HeaderValue::try_from(format!("/v1/jobs/{}", job.id));
     headers.insert(header::LOCATION, location.map_err(Problem::internal)?);

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::genre::{GenreCommand, GenreDraft};
-use http_kit::{Editor, Json, Problem};
+use http_kit::{Json, Problem};
 use serde_json::Value;
 
 use super::task;
@@ -25,11 +25,10 @@ use crate::{
         content = GenreDescription, description = "The genre", content_type = "application/json"
     ),
     responses(Created<GenreReceipt>, Refused, BodyRefused),
-    security(("bearer" = []))
 )]
 pub(crate) async fn create_genre(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
     let circumstances = from.circumstances.with_body(&body);

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::genre::{GenreCommand, GenreDraft};
-use http_kit::{Editor, Json, Problem};
+use http_kit::{Json, Problem};
 use serde_json::Value;
 
 use super::task;
@@ -25,11 +25,10 @@ use crate::{
         content = GenreDescription, description = "The genre", content_type = "application/json"
     ),
     responses(Put<GenreReceipt>, Refused, BodyRefused),
-    security(("bearer" = []))
 )]
 pub(crate) async fn put_genre(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: GenrePath,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {

@@ -25,10 +25,12 @@ use crate::{
 /// One line for each line of the job that has been carried out, in order; so far, where the job is not
 /// finished.
 #[utoipa::path(
-    get, path = "/v1/jobs/{id}/results", operation_id = "get_job_results", tag = "jobs",
+    get,
+    path = "/v1/jobs/{id}/results",
+    operation_id = "get_job_results",
+    tag = "jobs",
     params(JobPath),
-    responses(JobResults, JobRefused),
-    security(("bearer" = []))
+    responses(JobResults, JobRefused)
 )]
 pub(crate) async fn get_job_results(
     State(state): State<CommandState>,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use events::MovieId;
-use http_kit::{Editor, Json, Problem};
+use http_kit::{Json, Problem};
 use serde_json::Value;
 
 use super::MovieRequest;
@@ -21,11 +21,10 @@ use crate::{
     params(DryRunParameter),
     request_body(content = NewMovie, description = "The film", content_type = "application/json"),
     responses(Created<MovieReceipt>, Refused, BodyRefused),
-    security(("bearer" = []))
 )]
 pub(crate) async fn create_movie(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     Json(body): Json<Value>,
 ) -> Result<Outcome, Problem> {
     let circumstances = from.circumstances.with_body(&body);

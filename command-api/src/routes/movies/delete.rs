@@ -1,12 +1,12 @@
 //! `DELETE /v1/movies/{id}`: a film leaves the catalogue.
 
 use axum::{extract::State, response::Response};
-use http_kit::{Editor, Problem};
+use http_kit::{NoBody, Problem};
 
 use super::{MovieRequest, patchable};
 use crate::{
     circumstances::CommandFrom,
-    openapi::{Conditional, Deleted, NotThere, Refused},
+    openapi::{Deleted, Guarded, NotThere, Refused},
     path::MoviePath,
     state::CommandState,
 };
@@ -16,15 +16,18 @@ use crate::{
 /// Its history and its ratings stay, and it can be restored. Deleting it again succeeds and changes
 /// nothing.
 #[utoipa::path(
-    delete, path = "/v1/movies/{id}", operation_id = "delete_movie", tag = "movies",
+    delete,
+    path = "/v1/movies/{id}",
+    operation_id = "delete_movie",
+    tag = "movies",
     params(MoviePath),
-    responses(Deleted, Refused, NotThere, Conditional),
-    security(("bearer" = []))
+    responses(Deleted, Refused, NotThere, Guarded)
 )]
 pub(crate) async fn delete_movie(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: MoviePath,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let request = MovieRequest::Delete(path.id);
     Ok(patchable(state.ask_of_movie(from.circumstances, request).await?))

@@ -1,7 +1,7 @@
 //! `PATCH /v1/movies/{id}`: some of a film changes (RFC 5789, RFC 7396).
 
 use axum::{extract::State, response::Response};
-use http_kit::{Editor, JsonBody, Problem};
+use http_kit::{JsonBody, Problem};
 
 use super::{MovieRequest, patchable};
 use crate::{
@@ -26,11 +26,10 @@ use crate::{
         )
     ),
     responses(Receipted, Refused, BodyRefused, NotThere, Conditional),
-    security(("bearer" = []))
 )]
 pub(crate) async fn patch_movie(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: MoviePath,
     JsonBody(value): JsonBody,
 ) -> Result<Response, Problem> {

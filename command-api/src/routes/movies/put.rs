@@ -1,7 +1,7 @@
 //! `PUT /v1/movies/{id}`: a film is exactly this from now on.
 
 use axum::{extract::State, response::Response};
-use http_kit::{Editor, Json, Problem};
+use http_kit::{Json, Problem};
 use serde_json::Value;
 
 use super::{MovieRequest, patchable};
@@ -23,11 +23,10 @@ use crate::{
         content = MovieReplacement, description = "The film", content_type = "application/json"
     ),
     responses(Put<MovieReceipt>, Refused, BodyRefused, Conditional),
-    security(("bearer" = []))
 )]
 pub(crate) async fn put_movie(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: MoviePath,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {

@@ -2,12 +2,12 @@
 //! look for it; see `docs/decisions/0011-restoring-is-a-post-to-the-film.md`.
 
 use axum::extract::State;
-use http_kit::{Editor, Problem};
+use http_kit::{NoBody, Problem};
 
 use super::MovieRequest;
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{Conditional, NotThere, Receipted, Refused},
+    openapi::{Guarded, NotThere, Receipted, Refused},
     path::MoviePath,
     receipt::Outcome,
     state::CommandState,
@@ -17,15 +17,18 @@ use crate::{
 ///
 /// It is back as it was, with its ratings. Restoring a film that is there changes nothing.
 #[utoipa::path(
-    post, path = "/v1/movies/{id}", operation_id = "restore_movie", tag = "movies",
+    post,
+    path = "/v1/movies/{id}",
+    operation_id = "restore_movie",
+    tag = "movies",
     params(MoviePath, DryRunParameter),
-    responses(Receipted, Refused, NotThere, Conditional),
-    security(("bearer" = []))
+    responses(Receipted, Refused, NotThere, Guarded)
 )]
 pub(crate) async fn restore_movie(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: MoviePath,
+    _: NoBody,
 ) -> Result<Outcome, Problem> {
     state.ask_of_movie(from.circumstances, MovieRequest::Restore(path.id)).await
 }

@@ -2,11 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Problem};
+use http_kit::{NoBody, Problem};
 
 use crate::{
     circumstances::CommandFrom,
-    openapi::{Conditional, Deleted, NotThere, Refused},
+    openapi::{Deleted, Guarded, NotThere, Refused},
     path::PlatformPath,
     receipt::Success,
     routes::movies::task,
@@ -17,16 +17,18 @@ use crate::{
 ///
 /// Where it could not be watched, nothing changes. `ETag` is the film's.
 #[utoipa::path(
-    delete, path = "/v1/movies/{id}/platforms/{platform}", operation_id = "delete_movie_platform",
+    delete,
+    path = "/v1/movies/{id}/platforms/{platform}",
+    operation_id = "delete_movie_platform",
     tag = "platforms",
     params(PlatformPath),
-    responses(Deleted, Refused, NotThere, Conditional),
-    security(("bearer" = []))
+    responses(Deleted, Refused, NotThere, Guarded)
 )]
 pub(crate) async fn delete_movie_platform(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: PlatformPath,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let action = MovieAction::RemovePlatform(path.platform.slug());
     let task = task(&state, path.id, action, Success::Gone);

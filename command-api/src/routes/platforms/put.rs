@@ -2,11 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Problem};
+use http_kit::{NoBody, Problem};
 
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{Conditional, NotThere, Receipted, Refused},
+    openapi::{Guarded, NotThere, Receipted, Refused},
     path::PlatformPath,
     receipt::Success,
     routes::movies::task,
@@ -17,16 +17,18 @@ use crate::{
 ///
 /// A film that is known to be there, in whatever spelling, stays as it is. The receipt is the film's.
 #[utoipa::path(
-    put, path = "/v1/movies/{id}/platforms/{platform}", operation_id = "put_movie_platform",
+    put,
+    path = "/v1/movies/{id}/platforms/{platform}",
+    operation_id = "put_movie_platform",
     tag = "platforms",
     params(PlatformPath, DryRunParameter),
-    responses(Receipted, Refused, NotThere, Conditional),
-    security(("bearer" = []))
+    responses(Receipted, Refused, NotThere, Guarded)
 )]
 pub(crate) async fn put_movie_platform(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: PlatformPath,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let task = task(&state, path.id, MovieAction::AddPlatform(path.platform), Success::Changed);
     Ok(state.execute(from.circumstances, task).await?)

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::rating::RatingAction;
-use http_kit::{Member, Problem};
+use http_kit::{NoBody, Problem};
 
 use super::task;
 use crate::{
@@ -17,15 +17,18 @@ use crate::{
 ///
 /// Withdrawing a rating that was never given changes nothing.
 #[utoipa::path(
-    delete, path = "/v1/movies/{id}/ratings/me", operation_id = "delete_my_rating", tag = "ratings",
+    delete,
+    path = "/v1/movies/{id}/ratings/me",
+    operation_id = "delete_my_rating",
+    tag = "ratings",
     params(MoviePath),
-    responses(Deleted, Refused, NotThere),
-    security(("bearer" = []))
+    responses(Deleted, Refused, NotThere)
 )]
 pub(crate) async fn delete_my_rating(
     State(state): State<CommandState>,
-    from: CommandFrom<Member>,
+    from: CommandFrom,
     path: MoviePath,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let account = from.circumstances.account;
     let task = task(path.id, account, RatingAction::Withdraw, Success::Gone);

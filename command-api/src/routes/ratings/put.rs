@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use domain::rating::{RatingAction, RatingDraft};
-use http_kit::{Json, Member, Problem};
+use http_kit::{Json, Problem};
 use serde_json::Value;
 
 use super::task;
@@ -28,11 +28,10 @@ use crate::{
         content = RatingOfMine, description = "The rating", content_type = "application/json"
     ),
     responses(Put<MovieReceipt>, Refused, BodyRefused, NotThere),
-    security(("bearer" = []))
 )]
 pub(crate) async fn put_my_rating(
     State(state): State<CommandState>,
-    from: CommandFrom<Member>,
+    from: CommandFrom,
     path: MoviePath,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {

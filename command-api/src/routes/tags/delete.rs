@@ -2,11 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Problem};
+use http_kit::{NoBody, Problem};
 
 use crate::{
     circumstances::CommandFrom,
-    openapi::{Conditional, Deleted, NotThere, Refused},
+    openapi::{Deleted, Guarded, NotThere, Refused},
     path::TagPath,
     receipt::Success,
     routes::movies::task,
@@ -17,15 +17,18 @@ use crate::{
 ///
 /// Taking off a tag that it does not have changes nothing. `ETag` is the film's.
 #[utoipa::path(
-    delete, path = "/v1/movies/{id}/tags/{tag}", operation_id = "delete_movie_tag", tag = "tags",
+    delete,
+    path = "/v1/movies/{id}/tags/{tag}",
+    operation_id = "delete_movie_tag",
+    tag = "tags",
     params(TagPath),
-    responses(Deleted, Refused, NotThere, Conditional),
-    security(("bearer" = []))
+    responses(Deleted, Refused, NotThere, Guarded)
 )]
 pub(crate) async fn delete_movie_tag(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: TagPath,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let task = task(&state, path.id, MovieAction::Untag(path.tag.slug()), Success::Gone);
     Ok(state.execute(from.circumstances, task).await?)

@@ -2,11 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use domain::movie::MovieAction;
-use http_kit::{Editor, Problem};
+use http_kit::{NoBody, Problem};
 
 use crate::{
     circumstances::{CommandFrom, DryRunParameter},
-    openapi::{Conditional, NotThere, Receipted, Refused},
+    openapi::{Guarded, NotThere, Receipted, Refused},
     path::TagPath,
     receipt::Success,
     routes::movies::task,
@@ -17,15 +17,18 @@ use crate::{
 ///
 /// A film that has the tag, in whatever spelling, keeps it as it is. The receipt is the film's.
 #[utoipa::path(
-    put, path = "/v1/movies/{id}/tags/{tag}", operation_id = "put_movie_tag", tag = "tags",
+    put,
+    path = "/v1/movies/{id}/tags/{tag}",
+    operation_id = "put_movie_tag",
+    tag = "tags",
     params(TagPath, DryRunParameter),
-    responses(Receipted, Refused, NotThere, Conditional),
-    security(("bearer" = []))
+    responses(Receipted, Refused, NotThere, Guarded)
 )]
 pub(crate) async fn put_movie_tag(
     State(state): State<CommandState>,
-    from: CommandFrom<Editor>,
+    from: CommandFrom,
     path: TagPath,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let task = task(&state, path.id, MovieAction::Tag(path.tag), Success::Changed);
     Ok(state.execute(from.circumstances, task).await?)
