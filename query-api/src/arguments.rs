@@ -26,8 +26,15 @@ impl Arguments {
             if errors.len() == MAX_ERRORS {
                 break;
             }
+            // What is wrong with a name again and again is said once.
+            let mut refuse = |name: &str, detail: String| {
+                let error = FieldError::parameter(name, detail);
+                if !errors.contains(&error) {
+                    errors.push(error);
+                }
+            };
             let Some(parameter) = declared.iter().find(|declared| declared.name == *name) else {
-                errors.push(FieldError::parameter(name.as_str(), unknown(name, declared)));
+                refuse(name, unknown(name, declared));
                 continue;
             };
             let known = parameter.name.as_str();
@@ -35,12 +42,12 @@ impl Arguments {
             let most = parameter.form.most_times();
             if given >= most {
                 let detail = format!("is given more than {most} times");
-                errors.push(FieldError::parameter(known, detail));
+                refuse(known, detail);
                 continue;
             }
             match parameter.form.read(text) {
                 Ok(argument) => arguments.push((known, argument)),
-                Err(detail) => errors.push(FieldError::parameter(known, detail)),
+                Err(detail) => refuse(known, detail),
             }
         }
         if errors.is_empty() {

@@ -101,8 +101,8 @@ macro_rules! refusals {
 }
 
 use ProblemType::{
-    Forbidden, Internal, InvalidParameter, NotAcceptable, NotCaughtUp, NotFound,
-    RangeNotSatisfiable, Unauthorized, UriTooLong,
+    Internal, InvalidParameter, NotAcceptable, NotCaughtUp, NotFound, RangeNotSatisfiable,
+    UriTooLong,
 };
 
 refusals! {
@@ -117,7 +117,7 @@ refusals! {
         [InvalidParameter, NotFound, NotAcceptable, UriTooLong, Internal, NotCaughtUp];
     /// Of what is the caller's own.
     PrivateProblems = false,
-        [InvalidParameter, Unauthorized, Forbidden, NotFound, NotAcceptable, UriTooLong, Internal, NotCaughtUp];
+        [InvalidParameter, NotFound, NotAcceptable, UriTooLong, Internal, NotCaughtUp];
     /// Of the list of event schemas.
     SchemaListProblems = true, [InvalidParameter, NotAcceptable, UriTooLong, Internal, NotCaughtUp];
     /// Of an event schema.
@@ -186,7 +186,6 @@ fn describe_headers(path: &str, operation: &mut Operation) {
                 "Preference-Applied",
             ],
             "304" => &["Cache-Control", "Cinelog-Position", "ETag"],
-            "401" => &["WWW-Authenticate"],
             "416" => &["Content-Range"],
             "503" => &["Retry-After"],
             _ => &[],
@@ -197,7 +196,12 @@ fn describe_headers(path: &str, operation: &mut Operation) {
             "206" => Some("Content-Range"),
             _ => None,
         };
-        for name in names.iter().copied().chain(more) {
+        let is_kept = matches!(status.as_str(), "200" | "206" | "304");
+        let groups: &[&str] = match is_kept && is_public && reflects_events {
+            true => &["Cache-Groups", "Surrogate-Key"],
+            false => &[],
+        };
+        for name in names.iter().chain(groups).copied().chain(more) {
             response.headers.insert(name.to_owned(), header(name).into());
         }
     }
@@ -211,6 +215,8 @@ fn header(name: &str) -> Header {
     let (schema, description) = match name {
         "Accept-Ranges" => (text(), "`items`: a `Range` of items may be asked for."),
         "Cache-Control" => (text(), "How long the answer may be kept, and by whom."),
+        "Cache-Groups" => (text(), "By what names caches may forget the answer (RFC 9875)."),
+        "Surrogate-Key" => (text(), "The same for CDNs, separated by spaces."),
         "Cinelog-Limit-Applied" => {
             (number(1), "How many items the page was limited to, where more were asked for.")
         }
@@ -220,8 +226,7 @@ fn header(name: &str) -> Header {
         "Last-Modified" => (text(), "When the film or its ratings last changed."),
         "Link" => (text(), "`self`, `first`, `prev` and `next` (RFC 8288)."),
         "Preference-Applied" => (text(), "The preferences that were followed (RFC 7240)."),
-        "Retry-After" => (number(0), "How many seconds to wait before asking again."),
-        _ => (text(), "How to authenticate (RFC 6750)."),
+        _ => (number(0), "How many seconds to wait before asking again."),
     };
     HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
 }

@@ -3,7 +3,7 @@
 use http::{HeaderValue, header};
 use http_kit::{Problem, ProblemType};
 
-use crate::store::StoreError;
+use crate::{measure, store::StoreError};
 
 /// How long a client waits before it asks again, in seconds.
 pub(crate) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -17,7 +17,7 @@ impl From<StoreError> for Problem {
                     .caused_by(error)
             }
             StoreError::TooSlow(_) => {
-                metrics::counter!("cinelog_query_given_up_total").increment(1);
+                measure::given_up();
                 Self::new(ProblemType::Unavailable)
                     .detail("Reading took too long. A narrower filter or search takes less.")
                     .header(header::RETRY_AFTER, RETRY_AFTER)

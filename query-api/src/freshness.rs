@@ -9,8 +9,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     failure::RETRY_AFTER,
+    measure::{self, Wait},
     progress::Follower,
-    read::single,
+    read::{Read, single},
     state::Shared,
     store::{Seen, Store},
 };
@@ -28,12 +29,8 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 /// mostly sees their write without asking for a position.
 const OWN_WRITES_WAIT: Duration = Duration::from_millis(250);
 
-/// How many reads may wait for `Cinelog-Min-Position` at a time. Anybody can ask for a position that
-/// is never reached.
-pub(crate) const WAITING_MAX: usize = 1_000;
-
 impl Shared {
-    /// What `read` gives of the read model as a request may see it: at `Cinelog-Min-Position` or later.
+    /// What `read` gives of the read model as `request` may see it: at `Cinelog-Min-Position` or later.
     /// `read` says what it reflects, and is called again where that is not new enough.
     ///
     /// # Errors
@@ -41,14 +38,13 @@ impl Shared {
     /// reach it in time, or what another generation had shown, or too many wait already; those of `read`.
     pub(crate) async fn fresh<T, F: Future<Output = Result<Seen<T>, Problem>>>(
         &self,
-        headers: &HeaderMap,
-        preferences: &Preferences,
+        request: &Read,
         read: impl Fn(Arc<dyn Store>) -> F,
     ) -> Result<Seen<T>, Problem> {
         if let Some(cache) = &self.cache {
             cache.follow();
         }
-        let seen = self.new_enough(headers, preferences, read).await?;
+        let seen = self.new_enough(request, read).await?;
         self.store.shows(seen.0);
         if let Some(cache) = &self.cache {
             cache.shows(seen.0);
@@ -58,12 +54,11 @@ impl Shared {
 
     async fn new_enough<T, F: Future<Output = Result<Seen<T>, Problem>>>(
         &self,
-        headers: &HeaderMap,
-        preferences: &Preferences,
+        request: &Read,
         read: impl Fn(Arc<dyn Store>) -> F,
     ) -> Result<Seen<T>, Problem> {
-        let asked = min_position(headers)?;
-        let patience = preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
+        let asked = min_position(&request.headers)?;
+        let patience = request.preferences.wait.unwrap_or(DEFAULT_WAIT).min(Preferences::WAIT_MAX);
         // What was shown before a switch of generations is not taken back by it.
         let owed = self.store.owed();
         let (wanted, patience, why) = match owed > asked {
@@ -77,8 +72,8 @@ impl Shared {
         if reached < wanted && !patience.is_zero() {
             // Not held while waiting.
             drop(seen);
-            let _place = self.waiting_room.try_acquire().map_err(|_| {
-                metrics::counter!("cinelog_query_waits_total", "outcome" => "refused").increment(1);
+            let _place = self.waiting_room.enter(request.client).ok_or_else(|| {
+                measure::waited(Wait::Refused);
                 not_caught_up("Too many requests wait for a position already.".to_owned())
             })?;
             let waited = self.wait(&mut follower, wanted, patience, &read).await?;
@@ -128,8 +123,7 @@ impl Shared {
             let seen = read(self.store.current()).await?;
             let has_reached = seen.0.position >= wanted;
             if has_reached || heard.is_err() {
-                let outcome = if has_reached { "reached" } else { "gave_up" };
-                metrics::counter!("cinelog_query_waits_total", "outcome" => outcome).increment(1);
+                measure::waited(if has_reached { Wait::Reached } else { Wait::GaveUp });
                 return Ok(seen);
             }
         }
@@ -165,8 +159,7 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::WAITING_MAX;
-    use crate::testing::{ReadModel, film};
+    use crate::testing::{REQUESTS_MAX, ReadModel, film};
 
     async fn append(model: &ReadModel) {
         let movie_id = film("Ran").id;
@@ -187,7 +180,7 @@ mod tests {
             let model = Arc::clone(&model);
             async move { model.ask("GET", "/v1/movies", &[("cinelog-min-position", "5")]).await }
         });
-        while model.shared().waiting_room.available_permits() == WAITING_MAX {
+        while model.shared().waiting_room.len() == 0 {
             tokio::task::yield_now().await;
         }
         model.reach(4).await;
@@ -210,8 +203,11 @@ mod tests {
     #[tokio::test]
     async fn a_read_that_finds_the_waiting_room_full_is_refused_at_once() {
         let model = ReadModel::new().await;
-        let all = u32::try_from(WAITING_MAX).unwrap();
-        let everybody = model.shared().waiting_room.acquire_many(all).await.unwrap();
+        let room = &model.shared().waiting_room;
+        let everybody: Vec<_> = (0..=255)
+            .flat_map(|number| room.enter(std::net::Ipv4Addr::new(192, 0, 2, number).into()))
+            .collect();
+        assert!(everybody.len() < REQUESTS_MAX / 2);
         let headers = [("cinelog-min-position", "18446744073709551615"), ("prefer", "wait=30")];
         let answer = model.ask("GET", "/v1/movies", &headers).await;
         let problem = answer.problem.unwrap();
@@ -234,7 +230,7 @@ mod tests {
             let headers = [("cinelog-min-position", "1"), ("prefer", "wait=0")];
             async move { model.ask("GET", "/v1/movies", &headers).await }
         });
-        while model.shared().waiting_room.available_permits() == WAITING_MAX {
+        while model.shared().waiting_room.len() == 0 {
             tokio::task::yield_now().await;
         }
         model.reach(5).await;
@@ -255,7 +251,7 @@ mod tests {
                 })
             })
             .collect();
-        while model.shared().waiting_room.available_permits() > WAITING_MAX - waiting.len() {
+        while model.shared().waiting_room.len() < waiting.len() {
             tokio::task::yield_now().await;
         }
         assert_eq!(model.get("/v1/movies").await.status, StatusCode::OK);
@@ -263,7 +259,7 @@ mod tests {
         for answer in waiting {
             assert_eq!(answer.await.unwrap().header("cinelog-position"), "5");
         }
-        assert_eq!(model.shared().waiting_room.available_permits(), WAITING_MAX);
+        assert_eq!(model.shared().waiting_room.len(), 0);
     }
 
     #[tokio::test]

@@ -21,6 +21,7 @@ mod filter;
 mod freshness;
 mod links;
 mod listing;
+mod measure;
 mod noun;
 mod page;
 mod parameter;
@@ -34,8 +35,9 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod value;
+mod waiting_room;
 
-pub use cache::response_cache;
+pub use cache::{RedisAnswers, RedisAnswersOptions, changed_groups, response_cache};
 pub use state::QueryState;
 pub use store::{
     LiveStore, Store, StoreError,
@@ -43,6 +45,7 @@ pub use store::{
     sqlite::SqliteStore,
 };
 
+use http_kit::access::Row;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -55,4 +58,10 @@ pub fn routes(state: QueryState) -> OpenApiRouter {
 #[must_use]
 pub fn openapi() -> OpenApi {
     routes::all().into_openapi()
+}
+
+/// What the routes take: a row for each.
+#[must_use]
+pub fn access() -> Vec<Row> {
+    routes::access()
 }

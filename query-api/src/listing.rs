@@ -117,7 +117,7 @@ pub(crate) async fn respond<C: Collection>(
         let (checkpoint, listed) = collection.read(&*store, &part).await?;
         Ok((checkpoint, (scope, listed)))
     };
-    let (checkpoint, (scope, listed)) = state.fresh(&read.headers, &read.preferences, ask).await?;
+    let (checkpoint, (scope, listed)) = state.fresh(read, ask).await?;
     let Listed { page, total, is_similar } = listed.ok_or_else(|| collection.missing())?;
     if is_range && page.items.is_empty() {
         return Err(past_the_end(total.unwrap_or_default()));
@@ -134,7 +134,8 @@ pub(crate) async fn respond<C: Collection>(
         paging.is_lowered.then_some(MAX_LIMIT as usize)
     };
 
-    let mut headers = read.public_headers(state, checkpoint, read.preferences.count);
+    let about = collection.about();
+    let mut headers = read.public_headers(state, checkpoint, &about, read.preferences.count);
     say_about_list(&mut headers, &links, limit_applied);
     let status = say_about_range(&mut headers, &paging, page.items.len(), total);
     let body = List {
@@ -151,7 +152,7 @@ pub(crate) async fn respond<C: Collection>(
         return Ok((headers, json(status, body)).into_response());
     }
     let tag = tag_of(&body, checkpoint.generation);
-    let mark = cacheable(checkpoint, collection.about());
+    let mark = cacheable(checkpoint, about);
     let answer = || (Extension(mark), json(status, body)).into_response();
     Ok(respond_conditional(&read.headers, &tag, None, headers, answer))
 }

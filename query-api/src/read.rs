@@ -1,12 +1,18 @@
 //! What every read takes from its request.
 
+use std::net::IpAddr;
+
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
-use http_kit::{Count, FieldError, Preferences, Problem, ProblemType, QueryPairs, vary};
+use http_kit::{
+    ClientAddress, Count, FieldError, Preferences, Problem, ProblemType, QueryPairs, belongs_to,
+    vary,
+};
 use read_model::Checkpoint;
 
 use crate::{
     arguments::Arguments,
+    cache::About,
     freshness::{MIN_POSITION, POSITION},
     parameter::Parameter,
     state::Shared,
@@ -19,6 +25,8 @@ pub(crate) struct Read {
     /// The query, in the order it was given.
     pub(crate) pairs: Vec<(String, String)>,
     pub(crate) preferences: Preferences,
+    /// Who asks, as rates are counted.
+    pub(crate) client: IpAddr,
 }
 
 impl<S: Sync> FromRequestParts<S> for Read {
@@ -26,11 +34,13 @@ impl<S: Sync> FromRequestParts<S> for Read {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let QueryPairs(pairs) = QueryPairs::from_request_parts(parts, state).await?;
+        let Ok(client) = ClientAddress::from_request_parts(parts, state).await;
         Ok(Self {
             method: parts.method.clone(),
             preferences: Preferences::parse(&parts.headers),
             headers: parts.headers.clone(),
             pairs,
+            client: client.subscriber(),
         })
     }
 }
@@ -45,15 +55,17 @@ impl Read {
     }
 
     /// The headers of an answer that every caller may get, 304 included: how long it may be kept,
-    /// what it reflects, what it depends on, and which preferences were followed. `counted` is the
-    /// one that only lists follow.
+    /// by what name it is forgotten, what it reflects, what it depends on, and which preferences were
+    /// followed. `counted` is the one that only lists follow.
     pub(crate) fn public_headers(
         &self,
         state: &Shared,
         checkpoint: Checkpoint,
+        about: &[About],
         counted: Option<Count>,
     ) -> HeaderMap {
         let mut headers = HeaderMap::new();
+        belongs_to(&mut headers, &about.iter().filter_map(About::group).collect::<Vec<_>>());
         headers.insert(header::CACHE_CONTROL, state.cache_control.clone());
         headers.insert(POSITION, HeaderValue::from(checkpoint.position.0));
         // Whoever asks for a position must not be given an older answer by a cache.

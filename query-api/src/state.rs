@@ -6,11 +6,10 @@ use event_log::EventLog;
 use http::HeaderValue;
 use http_kit::ResponseCache;
 use read_model::ChangeFeed;
-use tokio::sync::Semaphore;
 
 use crate::{
-    cache::FollowedCache, cursor::Cursors, freshness::WAITING_MAX, progress::Progress,
-    store::LiveStore,
+    cache::FollowedCache, cursor::Cursors, measure, progress::Progress, store::LiveStore,
+    waiting_room::WaitingRoom,
 };
 
 /// What a query node is made of.
@@ -26,6 +25,8 @@ pub struct QueryState {
     pub cache: Option<ResponseCache>,
     /// What cursors are signed with. Nodes behind one address share it.
     pub cursor_key: [u8; 32],
+    /// How many requests the server works on at once: of those, a part may wait for a position.
+    pub requests_max: usize,
     /// How long caches may keep an answer.
     pub max_age: Duration,
     /// How much longer they may give it out while they ask for a new one.
@@ -45,7 +46,7 @@ pub(crate) struct Inner {
     /// How far the read model has come.
     pub(crate) progress: Progress,
     /// A place for each read that waits for a position.
-    pub(crate) waiting_room: Semaphore,
+    pub(crate) waiting_room: WaitingRoom,
     pub(crate) cursors: Cursors,
     /// `Cache-Control` of public answers.
     pub(crate) cache_control: HeaderValue,
@@ -54,6 +55,7 @@ pub(crate) struct Inner {
 impl Shared {
     /// Gets ready to serve.
     pub(crate) fn new(state: QueryState) -> Self {
+        measure::describe();
         // No `s-maxage`: a shared cache that has it must not serve stale (RFC 9111 section 5.2.2.10).
         let cache_control = format!(
             "public, max-age={}, stale-while-revalidate={}",
@@ -67,7 +69,7 @@ impl Shared {
         Self(Arc::new(Inner {
             cache: state.cache.map(follow),
             progress: Progress::new(store.clone(), feed),
-            waiting_room: Semaphore::new(WAITING_MAX),
+            waiting_room: WaitingRoom::new(state.requests_max),
             store,
             log: state.log,
             cursors: Cursors::new(&state.cursor_key),

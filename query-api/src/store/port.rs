@@ -48,6 +48,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// What the read model reflects now. It costs next to nothing.
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError>;
 
+    /// Which life of the read model this is, for those who share answers with other nodes: another number
+    /// after the database was restored or made anew, and after something was changed in it while the
+    /// position stood still. `None` where no other node can read it. It costs next to nothing.
+    async fn life(&self) -> Result<Option<u64>, StoreError>;
+
     /// A film.
     async fn movie(&self, id: MovieId) -> Result<Seen<Option<MovieDocument>>, StoreError>;
 

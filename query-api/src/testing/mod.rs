@@ -16,7 +16,7 @@ use self::sqlite::SqliteTables;
 use crate::Store;
 
 pub(crate) use answer::{Answer, Node, Sent};
-pub(crate) use model::ReadModel;
+pub(crate) use model::{REQUESTS_MAX, ReadModel};
 pub(crate) use postgres::PostgresTables;
 
 /// Where a read model is kept.

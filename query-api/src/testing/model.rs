@@ -8,8 +8,10 @@ use event_log::{
     sqlite::{SqliteLog, SqliteLogOptions},
 };
 use events::{AccountId, MovieId, Position};
-use http_kit::{Clock, EdgeOptions, Problem, ResponseCache, edge};
-use identity::{Realm, Verifier};
+use http_kit::{
+    Clock, EdgeOptions, Problem, ResponseCache, SharedAnswers, access::AccessTable, edge,
+};
+use identity::{KeyRing, Realm, Verifier};
 use read_model::{ChangeFeed, Checkpoint, InProcessChangeFeed, MovieDocument, ReadModelChanged};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -29,6 +31,9 @@ pub(crate) struct ReadModel {
     _folder: TempDir,
 }
 
+/// How many requests the server works on at once.
+pub(crate) const REQUESTS_MAX: usize = 256;
+
 fn state(live: &LiveStore, log: &Arc<SqliteLog>, feed: &Arc<InProcessChangeFeed>) -> QueryState {
     QueryState {
         store: live.clone(),
@@ -36,6 +41,7 @@ fn state(live: &LiveStore, log: &Arc<SqliteLog>, feed: &Arc<InProcessChangeFeed>
         feed: Arc::clone(feed) as Arc<dyn ChangeFeed>,
         cache: None,
         cursor_key: [7; 32],
+        requests_max: REQUESTS_MAX,
         max_age: Duration::from_secs(5),
         stale_while_revalidate: Duration::from_secs(30),
     }
@@ -121,6 +127,7 @@ impl ReadModel {
             checkpoint: self.store().checkpoint().await.unwrap(),
             movies: films.iter().map(|film| film.id).collect(),
             facets,
+            traceparent: None,
         }
     }
 
@@ -131,13 +138,26 @@ impl ReadModel {
 
     /// The routes with the edge around them, and a cache of so many bytes.
     pub(crate) fn node(&self, cache_bytes: u64) -> Node {
-        let cache = crate::response_cache(Arc::clone(&self.log) as Arc<dyn EventLog>, cache_bytes);
+        self.node_that_shares(cache_bytes, None)
+    }
+
+    /// The same, that shares answers with other nodes.
+    pub(crate) fn node_that_shares(
+        &self,
+        cache_bytes: u64,
+        shared: Option<Arc<dyn SharedAnswers>>,
+    ) -> Node {
+        let log = Arc::clone(&self.log) as Arc<dyn EventLog>;
+        let cache = crate::response_cache(log, cache_bytes, shared);
         let shared = Shared::new(self.state(cache.clone()));
         let router: Router = crate::routes::all().with_state(shared).into();
         let realm = Realm { issuer: "test".to_owned(), audience: "test".to_owned() };
-        let verifier = Arc::new(Verifier::new(realm, []));
-        let options =
-            EdgeOptions { cache: cache.clone(), ..EdgeOptions::new(Clock::system(), verifier) };
+        let authenticator = Arc::new(Verifier::new(realm, KeyRing::default()).into());
+        let access = Arc::new(AccessTable::new(crate::access()).unwrap());
+        let options = EdgeOptions {
+            cache: cache.clone(),
+            ..EdgeOptions::new(Clock::system(), authenticator, access)
+        };
         Node { edge: edge(router, options), cache }
     }
 
@@ -163,12 +183,8 @@ impl ReadModel {
     pub(crate) async fn reach(&self, position: u64) {
         let previous = self.store().checkpoint().await.unwrap();
         self.tables.write(&[], Some(position)).await;
-        let change = ReadModelChanged {
-            previous,
-            checkpoint: Checkpoint { generation: 1, position: Position(position) },
-            movies: Vec::new(),
-            facets: Vec::new(),
-        };
+        let checkpoint = Checkpoint { generation: 1, position: Position(position) };
+        let change = ReadModelChanged { previous, ..ReadModelChanged::anew(checkpoint) };
         self.feed.publish(change).await;
     }
 

@@ -30,7 +30,7 @@ impl PostgresTables {
     }
 
     /// What makes generation 1, one transaction after another, as the projector makes it.
-    pub(crate) fn steps(script: &str) -> [String; 6] {
+    pub(crate) fn steps(script: &str) -> [String; 8] {
         let migration = |version: u8, sql: &str| {
             format!("{sql}; INSERT INTO _sqlx_migrations VALUES ({version}, true)")
         };
@@ -45,6 +45,8 @@ impl PostgresTables {
             script.to_owned(),
             migration(2, include_str!("../../../migrations/postgres/read-model/0002_indexes.sql")),
             migration(3, include_str!("../../../migrations/postgres/read-model/0003_words.sql")),
+            migration(4, include_str!("../../../migrations/postgres/read-model/0004_inbox.sql")),
+            migration(5, include_str!("../../../migrations/postgres/read-model/0005_amended.sql")),
         ]
     }
 

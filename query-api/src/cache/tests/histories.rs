@@ -9,7 +9,7 @@ use std::{
 use events::MovieId;
 use proptest::prelude::*;
 
-use super::*;
+use super::{shared::World, *};
 use crate::testing::Sent;
 
 /// Headers that requests have, alone or together.
@@ -136,9 +136,8 @@ fn without_request_id(mut sent: Sent) -> Sent {
     sent
 }
 
-async fn every_answer_is_that_of_its_position(steps: Vec<Step>) {
-    let films: Vec<_> = (0..3).map(|number| variant(number, 4, 1)).collect();
-    let (model, node) = with_cache(&films).await;
+/// Of some nodes, each is asked in its turn.
+async fn every_answer_is_that_of_its_position(model: &ReadModel, nodes: &[Node], steps: Vec<Step>) {
     let uncached = model.node(0);
     let mut history = History::new();
     record(&mut history, &uncached, 0, &steps).await;
@@ -159,13 +158,15 @@ async fn every_answer_is_that_of_its_position(steps: Vec<Step>) {
                         model.publish(change).await;
                     }
                     heard = position;
-                    known(&node, heard).await;
+                    for node in nodes {
+                        known(node, heard).await;
+                    }
                 }
             }
             Step::Ask { address, headers, is_head } => {
                 let method = if is_head { "HEAD" } else { "GET" };
                 let asked = (&addresses()[address], HEADERS[headers]);
-                let answer = node.ask(method, asked.0, asked.1).await;
+                let answer = nodes[at % nodes.len()].ask(method, asked.0, asked.1).await;
                 // Failures do not say what they reflect: they are always new.
                 let shows = answer.position().unwrap_or(position);
                 assert!((heard..=position).contains(&shows), "{asked:?} shows {shows}");
@@ -188,7 +189,26 @@ proptest! {
         steps in steps(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(every_answer_is_that_of_its_position(steps));
+        runtime.block_on(async {
+            let films: Vec<_> = (0..3).map(|number| variant(number, 4, 1)).collect();
+            let (model, node) = with_cache(&films).await;
+            every_answer_is_that_of_its_position(&model, &[node], steps).await;
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn so_it_is_where_two_nodes_share_answers(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let films: Vec<_> = (0..3).map(|number| variant(number, 4, 1)).collect();
+            let world = World::of(&films).await;
+            let nodes = [world.node_as_it_is().await, world.node_as_it_is().await];
+            every_answer_is_that_of_its_position(&world.model, &nodes, steps).await;
+        });
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the cache makes of one thing after another that happens to the read model.
 
+mod groups;
 mod histories;
+mod shared;
 
 use events::Position;
 use http::{HeaderMap, StatusCode};
@@ -134,8 +136,9 @@ async fn news_of_a_generation_that_is_not_read_here_makes_no_answer_look_newer_t
     // Another generation is live, and further; here the old one is read still.
     let elsewhere = |position: u64| {
         let at = |position| Checkpoint { generation: 2, position: Position(position) };
-        let (previous, checkpoint) = (at(position - 1), at(position));
-        ReadModelChanged { previous, checkpoint, movies: vec![ran.id], facets: Vec::new() }
+        let movies = vec![ran.id];
+        let previous = at(position - 1);
+        ReadModelChanged { previous, movies, ..ReadModelChanged::anew(at(position)) }
     };
     for position in 1..=2 {
         model.publish(elsewhere(position + 4)).await;
@@ -163,8 +166,7 @@ async fn what_is_known_of_one_generation_is_not_taken_for_known_of_the_next_nor_
     model.run("UPDATE checkpoint SET position = 3").await;
     model.rebuild().await;
     let at = model.store().checkpoint().await.unwrap();
-    let (previous, movies, facets) = (at, Vec::new(), Vec::new());
-    model.publish(ReadModelChanged { previous, checkpoint: at, movies, facets }).await;
+    model.publish(ReadModelChanged::anew(at)).await;
     let cache = node.cache.as_ref().unwrap();
     while cache.known() != Some(3) {
         tokio::task::yield_now().await;
@@ -193,8 +195,8 @@ async fn a_change_at_the_position_that_an_answer_shows_already_is_seen() {
     }
     // As a retry of what was parked does it.
     meddle(&model, &retitled(&ran, "Kagemusha")).await;
-    let (movies, facets) = (vec![ran.id], Vec::new());
-    model.publish(ReadModelChanged { previous: at, checkpoint: at, movies, facets }).await;
+    let movies = vec![ran.id];
+    model.publish(ReadModelChanged { movies, ..ReadModelChanged::anew(at) }).await;
     // The news after it: once that is known, so is what came before.
     let told = model.commit(&[]).await;
     model.publish(told).await;

@@ -41,15 +41,16 @@ pub(crate) async fn handler(
 ) -> Result<Response, Problem> {
     read.arguments(&[])?;
     let find = async |store: Arc<dyn Store>| Ok(store.facet(noun.kind, &slug).await?);
-    let (checkpoint, facet) = state.fresh(&read.headers, &read.preferences, find).await?;
+    let (checkpoint, facet) = state.fresh(&read, find).await?;
     let facet = facet.ok_or_else(|| noun.no_such(&slug))?;
-    let headers = read.public_headers(&state, checkpoint, None);
+    let about = [About::Facet((noun.kind, slug))];
+    let headers = read.public_headers(&state, checkpoint, &about, None);
     let revision = facet.revision;
     let body = serde_json::to_vec(&Facet::new(facet, noun)).map_err(Problem::internal)?;
     // The revision stands first, as in a film's tag, for `If-Match` on commands to find.
     let generation = checkpoint.generation;
     let tag = ETag::strong(format!("r{revision}.{}.g{generation}", short_hash(&body)));
-    let mark = cacheable(checkpoint, [About::Facet((noun.kind, slug))]);
+    let mark = cacheable(checkpoint, about);
     let answer = || (Extension(mark), json(StatusCode::OK, body)).into_response();
     Ok(respond_conditional(&read.headers, &tag, None, headers, answer))
 }

@@ -52,14 +52,15 @@ pub(crate) async fn handler(
 ) -> Result<Response, Problem> {
     let fields = Fields::asked(&read.arguments(parameters())?, Movie::ALWAYS);
     let find = async |store: Arc<dyn Store>| Ok(store.movie(id).await?);
-    let (checkpoint, film) = state.fresh(&read.headers, &read.preferences, find).await?;
+    let (checkpoint, film) = state.fresh(&read, find).await?;
     let film = film.ok_or_else(no_such_movie)?;
     let tag = tag(&film, checkpoint, &fields);
     let changed_at = film.rating.changed_at.max(Some(film.updated_at));
-    let headers = read.public_headers(&state, checkpoint, None);
+    let about = [About::Film(id)];
+    let headers = read.public_headers(&state, checkpoint, &about, None);
     let film = MovieView::of(Movie::alone(film), &fields).map_err(Problem::internal)?;
     let body = serde_json::to_vec(&film).map_err(Problem::internal)?;
-    let mark = cacheable(checkpoint, [About::Film(id)]);
+    let mark = cacheable(checkpoint, about);
     let answer = || (Extension(mark), json(StatusCode::OK, body)).into_response();
     Ok(respond_conditional(&read.headers, &tag, changed_at, headers, answer))
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use axum::{extract::State, response::Response};
 use events::{AccountId, MovieId};
 use http::{HeaderValue, StatusCode, header};
-use http_kit::{Caller, Member, Path, Problem, ProblemType, vary};
+use http_kit::{Caller, Path, Problem, ProblemType, vary};
 
 use crate::{
     documentation::{MyRatingParameters, PrivateProblems},
@@ -35,10 +35,9 @@ pub(crate) fn parameters() -> &'static [Parameter] {
     tag = "ratings",
     params(("id" = uuid::Uuid, Path, description = "The film."), MyRatingParameters),
     responses((status = 200, description = "The rating.", body = RatingView), PrivateProblems),
-    security(("bearer" = []))
 )]
 pub(crate) async fn handler(
-    caller: Caller<Member>,
+    caller: Caller,
     State(state): State<Shared>,
     Path(movie): Path<MovieId>,
     read: Read,
@@ -46,7 +45,7 @@ pub(crate) async fn handler(
     let fields = Fields::asked(&read.arguments(parameters())?, Rating::ALWAYS);
     let account = AccountId(caller.account);
     let find = async |store: Arc<dyn Store>| Ok(store.rating(movie, account).await?);
-    let (checkpoint, rating) = state.fresh(&read.headers, &read.preferences, find).await?;
+    let (checkpoint, rating) = state.fresh(&read, find).await?;
     let rating = rating.ok_or_else(|| {
         Problem::new(ProblemType::NotFound).detail("You have not rated a film with this id.")
     })?;
@@ -71,7 +70,7 @@ mod tests {
     async fn nobody_in_particular_has_no_rating(kind: Kind) {
         let ran = film("Ran");
         let model = ReadModel::of(kind, std::slice::from_ref(&ran)).await;
-        let answer = model.get(&format!("/v1/movies/{}/ratings/me", ran.id)).await;
+        let answer = model.node(0).get(&format!("/v1/movies/{}/ratings/me", ran.id)).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
 

@@ -9,6 +9,7 @@
 mod facets;
 mod failure;
 mod films;
+mod life;
 mod listing;
 mod movies;
 mod opening;
@@ -145,6 +146,10 @@ impl Store for PostgresStore {
         let sql = "SELECT generation, position FROM checkpoint WHERE one = 1";
         let row = self.rows.row(&|| QueryBuilder::new(sql)).await?;
         checkpoint_of(&row)
+    }
+
+    async fn life(&self) -> Result<Option<u64>, StoreError> {
+        life::of(&self.rows).await.map(Some)
     }
 
     async fn movie(&self, id: MovieId) -> Result<Seen<Option<MovieDocument>>, StoreError> {

@@ -8,7 +8,7 @@ use super::{PostgresStoreOptions, checkpoint_of, session::Session};
 use crate::store::StoreError;
 
 /// The newest of the migrations that are known here (`migrations/postgres/read-model`).
-const NEWEST: i64 = 3;
+const NEWEST: i64 = 5;
 
 /// Nothing but the schema is searched: the table is that of the generation, or none.
 const HAS_MIGRATIONS: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";

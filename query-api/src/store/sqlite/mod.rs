@@ -134,6 +134,10 @@ impl Store for SqliteStore {
         Ok(read_checkpoint(&mut connection).await?)
     }
 
+    async fn life(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
     async fn movie(&self, id: MovieId) -> Result<Seen<Option<MovieDocument>>, StoreError> {
         let sql = "SELECT c.generation, c.position, m.document FROM checkpoint AS c
                    LEFT JOIN movie AS m ON m.id = ? AND m.deleted = 0 WHERE c.one = 1";
