@@ -45,5 +45,6 @@ pub(crate) fn demo(base: &str, token: &str) -> String {
 
 /// How to get a token, where none is printed.
 pub(crate) fn first_token() -> &'static str {
-    "A token for the write API: cinelog token --role editor\n"
+    "A token for the write API: cinelog token --role editor\n\
+     An account of an admin:    cinelog account create --role admin --email ADDRESS\n"
 }

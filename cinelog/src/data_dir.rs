@@ -6,9 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use identity::{KeyPair, write_new_private_file};
+use identity::{DatedKey, KeyPair, load_keys, save_new_keys, write_new_private_file};
 
-use crate::config::{Config, parse_key};
+use crate::{
+    config::{Config, parse_key},
+    secrets,
+};
 
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +153,18 @@ impl DataDir {
         self.take(Self::LOG_LOCK, File::try_lock, written)
     }
 
+    /// Keeps others from changing a file of keys that this process changes. The lock is a file beside it.
+    pub(crate) fn lock_beside(path: &Path) -> Result<DataDirLock, DataDirError> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".lock");
+        let folder = Self(path.parent().unwrap_or(Path::new("")).to_owned());
+        let in_use = || DataDirError::Key {
+            path: path.to_owned(),
+            reason: "it is being changed by another Cinelog".to_owned(),
+        };
+        folder.take(&name.to_string_lossy(), File::try_lock, in_use)
+    }
+
     fn take(
         &self,
         name: &str,
@@ -167,8 +182,8 @@ impl DataDir {
         }
     }
 
-    /// The key that signs tokens, made at the first use.
-    pub(crate) fn signing_key(&self) -> Result<KeyPair, DataDirError> {
+    /// The keys that sign tokens, one made at the first use.
+    pub(crate) fn signing_keys(&self) -> Result<Vec<DatedKey>, DataDirError> {
         let path = self.signing_key_file();
         let key = |error: &dyn std::error::Error| DataDirError::Key {
             path: path.clone(),
@@ -176,14 +191,15 @@ impl DataDir {
         };
         if !path.exists() {
             let pair = KeyPair::from_seed(&random_bytes(&path)?).map_err(|e| key(&e))?;
-            match pair.save(&path) {
-                Ok(()) => return Ok(pair),
+            let keys = vec![DatedKey::from(pair)];
+            match save_new_keys(&path, &keys) {
+                Ok(()) => return Ok(keys),
                 // Someone else was faster: theirs is the key.
                 Err(_) if path.exists() => {}
                 Err(error) => return Err(key(&error)),
             }
         }
-        KeyPair::load(&path).map_err(|e| key(&e))
+        load_keys(&path).map_err(|e| key(&e))
     }
 
     /// The key that signs cursors, made at the first use.
@@ -201,7 +217,7 @@ impl DataDir {
 
 /// Reads a key that signs cursors from its file. `None` where there is no such file.
 pub(crate) fn read_cursor_key(path: &Path) -> Result<Option<[u8; 32]>, DataDirError> {
-    match fs::read_to_string(path) {
+    match secrets::text(path, secrets::FILE_BYTES_MAX) {
         Ok(text) => match parse_key(text.trim()) {
             Some(key) => Ok(Some(key)),
             None => Err(DataDirError::Key {
@@ -210,7 +226,9 @@ pub(crate) fn read_cursor_key(path: &Path) -> Result<Option<[u8; 32]>, DataDirEr
             }),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(unusable(path)(source)),
+        Err(error) => {
+            Err(DataDirError::Key { path: path.to_path_buf(), reason: error.to_string() })
+        }
     }
 }
 
@@ -262,8 +280,8 @@ mod tests {
         let data = DataDir::open(folder.path()).unwrap();
         assert_eq!(data.cursor_key().unwrap(), data.cursor_key().unwrap());
         assert_eq!(
-            data.signing_key().unwrap().public().id(),
-            data.signing_key().unwrap().public().id()
+            data.signing_keys().unwrap()[0].pair.public().id(),
+            data.signing_keys().unwrap()[0].pair.public().id()
         );
     }
 

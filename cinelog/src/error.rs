@@ -32,9 +32,26 @@ pub(crate) enum Failure {
     /// The read model cannot be opened for queries.
     #[error(transparent)]
     QueryStore(#[from] query_api::StoreError),
+    /// The identity store cannot be opened or used.
+    #[error(transparent)]
+    Identity(#[from] identity::store::StoreError),
     /// There can be no change feed.
     #[error(transparent)]
     ChangeFeed(#[from] change_feed::postgres::ChangeFeedError),
+    /// There can be no link to Redis.
+    #[error("redis.url: {0}")]
+    Redis(#[from] redis_link::RedisUrlError),
+    /// The store of objects cannot be opened.
+    #[error("the store of objects: {0}")]
+    Objects(#[from] objects::ObjectsError),
+    /// A file that a key of the configuration names cannot be used.
+    #[error("{key}: {reason}")]
+    KeyFile {
+        /// The key, such as `query.cursor_key_file`.
+        key: String,
+        /// Which file, and what is wrong with it. Nothing that is in it.
+        reason: String,
+    },
     /// A server was waited for at the start, and did not come.
     #[error("{last} (waited {} s for {what}; see server.start_timeout)", limit.as_secs())]
     Waited {

@@ -60,11 +60,11 @@ fn explain(address: SocketAddr, flag: &str, error: &io::Error) -> Failure {
 }
 
 /// The address as a person would open it: `0.0.0.0` is everywhere, so `localhost` will do.
-pub(crate) fn base_url(address: SocketAddr) -> String {
+pub(crate) fn base_url(scheme: &str, address: SocketAddr) -> String {
     match address.ip() {
-        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
-        IpAddr::V4(ip) => format!("http://{ip}:{}", address.port()),
-        IpAddr::V6(ip) => format!("http://[{ip}]:{}", address.port()),
+        ip if ip.is_unspecified() => format!("{scheme}://localhost:{}", address.port()),
+        IpAddr::V4(ip) => format!("{scheme}://{ip}:{}", address.port()),
+        IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{}", address.port()),
     }
 }
 

@@ -3,6 +3,8 @@
 //! This is the only crate that knows which adapters are in use, and that reads the environment and the
 //! command line.
 
+mod access;
+mod asyncapi;
 mod backup;
 mod banner;
 mod cli;
@@ -19,9 +21,11 @@ mod listen;
 mod openapi;
 mod patience;
 mod roles;
+mod secrets;
 mod shutdown;
 mod site;
 mod telemetry;
+mod tls;
 mod wire;
 
 use std::process::ExitCode;
@@ -62,11 +66,17 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Generation(command) => commands::generation(&config, &command).await,
         Command::Parked(command) => commands::parked(&config, &command).await,
         Command::Log(LogCommand::Copy(args)) => return commands::copy(&config, &args).await,
+        Command::Redis(command) => commands::redis(&config, &command).await,
+        Command::Objects(command) => commands::objects(&config, &command).await,
+        Command::Key(command) => commands::key(&config, &command),
+        Command::Account(command) => commands::account(&config, &command).await,
         Command::Token(args) => commands::token(&config, &args),
         Command::Health { url } => return commands::health(&config.server, url.as_deref()),
         Command::Config(ConfigCommand::Check) => commands::config_check(&config),
         Command::Config(ConfigCommand::Reference) => commands::config_reference(),
+        Command::Routes(args) => commands::routes(&args),
         Command::Openapi => commands::openapi(),
+        Command::Asyncapi => commands::asyncapi(),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document: what both APIs say of themselves, with what is common to all of it.
+//! The OpenAPI 3.1 document: what all APIs say of themselves, with what is common to all of it.
 //!
 //! Headers whose right value depends on what the server holds (`If-Match`, `Idempotency-Key`, …) are
 //! described once, under `components.parameters`, and each operation names those it understands in
@@ -6,6 +6,8 @@
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
+
+use crate::site;
 
 const DESCRIPTION: &str = "An event-sourced movie catalogue.
 
@@ -23,6 +25,8 @@ Errors are `application/problem+json` (RFC 9457); each `type` leads to a page of
 pub(crate) fn document() -> Result<Value, serde_json::Error> {
     let mut apis: OpenApi = command_api::openapi();
     apis.merge(query_api::openapi());
+    apis.merge(account_api::openapi());
+    apis.merge(site::openapi());
     let mut document = serde_json::to_value(apis)?;
     document["info"] = json!({
         "title": "Cinelog",
@@ -34,7 +38,9 @@ pub(crate) fn document() -> Result<Value, serde_json::Error> {
     document["components"]["securitySchemes"] = json!({
         "bearer": {
             "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-            "description": "An access token: `cinelog token --role editor` prints one.",
+            "description": "An access token: `POST /v1/login` gives one, `cinelog token --role editor` \
+                prints one. Or an API key. What an operation names here are the scopes that it needs; \
+                `x-required-role` is the least role.",
         },
     });
     document["components"]["parameters"] = protocol_parameters();
@@ -54,13 +60,25 @@ pub(crate) fn document() -> Result<Value, serde_json::Error> {
     Ok(document)
 }
 
+/// What the addresses of accounts and of signing in begin with.
+const ACCOUNTS: [&str; 6] =
+    ["/v1/account", "/v1/audit", "/v1/login", "/v1/logout", "/v1/token", "/.well-known/"];
+
 /// Which protocol parameters an operation understands.
 fn understood(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
     let is_list = operation["parameters"]
         .as_array()
         .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "limit"));
+    match (method, path) {
+        ("get", "/v1/accounts" | "/v1/audit") => return vec!["Cursor"],
+        ("patch", "/v1/account" | "/v1/accounts/{id}") => return vec!["IfMatch"],
+        _ => {}
+    }
     match method {
-        _ if path.starts_with("/v1/jobs") => vec![],
+        "get" if path == "/v1" => vec![],
+        _ if path.starts_with("/v1/jobs") || ACCOUNTS.iter().any(|of| path.starts_with(of)) => {
+            vec![]
+        }
         "post" if path == "/v1/movies/bulk" => vec!["IdempotencyKey", "RespondAsync"],
         "get" if path.starts_with("/v1/schemas") => vec!["IfNoneMatch"],
         "get" if is_list => {
@@ -122,12 +140,18 @@ fn protocol_parameters() -> Value {
 
 fn tags() -> Value {
     json!([
+        { "name": "front page", "description": "Where to begin." },
         { "name": "movies", "description": "Films." },
         { "name": "ratings", "description": "What people think of films, from 1 to 10." },
         { "name": "genres", "description": "Genres." },
         { "name": "tags", "description": "Free labels." },
         { "name": "platforms", "description": "Where films can be watched." },
         { "name": "people", "description": "Directors and actors." },
+        { "name": "sign-in", "description": "Tokens: how to get them, and how to be rid of them." },
+        { "name": "login", "description": "Signing in with an OpenID provider." },
+        { "name": "account", "description": "One's own account." },
+        { "name": "accounts", "description": "Accounts of others, for admins." },
+        { "name": "audit", "description": "Who did what, for admins." },
         { "name": "jobs", "description": "Bulk requests that are carried out after they have been answered." },
         { "name": "schemas", "description": "JSON Schemas of the events." },
     ])

@@ -55,6 +55,7 @@ fn may_pass(failure: &Failure) -> bool {
         Failure::ReadModel(error) => error.is_transient(),
         Failure::Generation(GenerationError::Store(error)) => error.is_transient(),
         Failure::Generation(error) => matches!(error, GenerationError::Missing(_)),
+        Failure::Identity(error) => error.is_transient(),
         Failure::QueryStore(error) => matches!(
             error,
             query_api::StoreError::Missing(_) | query_api::StoreError::Unavailable(_)

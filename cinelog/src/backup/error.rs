@@ -74,6 +74,9 @@ pub(crate) enum BackupError {
     /// Putting the backup's key there would void what the other key has signed.
     #[error("{} is there already and is another key than the backup's; move it away first", .0.display())]
     OtherKey(PathBuf),
+    /// Accounts cannot be read.
+    #[error(transparent)]
+    Identity(#[from] identity::store::StoreError),
     /// A log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),

@@ -1,16 +1,17 @@
-//! Making a backup: a copy of the log at one moment, checked event by event, in an archive that is read
-//! back before it gets its name.
+//! Making a backup: a copy of the log at one moment, checked event by event, and one of the accounts a moment
+//! later, in an archive that is read back before it gets its name.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use event_log::{
     EventLog,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
+use identity::store::SqliteIdentity;
 use jiff::Timestamp;
 
 use super::{
@@ -31,6 +32,14 @@ pub(crate) struct Made {
     pub(crate) position: events::Position,
     /// The length of the archive.
     pub(crate) bytes: u64,
+    /// Whether it holds accounts.
+    pub(crate) has_accounts: bool,
+}
+
+/// Copies at rest of what is in use.
+struct Copies {
+    log: PathBuf,
+    identity: PathBuf,
 }
 
 /// Backs up `places`, beside whatever else works on them, to the new archive `file`. All that was
@@ -44,31 +53,36 @@ pub(crate) async fn make(
 ) -> Result<Made, BackupError> {
     places.refuse_own(file)?;
     refuse_existing(file, replace)?;
-    let log = places.of_member(MemberName::Log);
+    let log = places.log();
     if !log.is_file() {
         return Err(BackupError::NoLog(log.to_path_buf()));
     }
     places.refuse_missing_keys()?;
     let _lock = lock(&places.lock)?;
     let scratch = Scratch::beside(file)?;
-    let copy = scratch.file(MemberName::Log.as_str());
+    let [copy, identity] =
+        [MemberName::Log, MemberName::Identity].map(|m| scratch.file(m.as_str()));
+    let copies = Copies { log: copy, identity };
     let archive = scratch.file("archive");
 
-    let history = copy_log(log, &copy).await?;
+    let history = copy_log(log, &copies.log).await?;
+    // After the log: whoever acts in it has an account then.
+    let has_accounts = copy_accounts(places, &copies.identity).await?;
     let manifest = Manifest {
         format: FORMAT,
         cinelog: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: now,
         position: history.position,
         digest: history.digest,
-        members: members(places, &copy)?,
+        members: members(places, &copies)?,
     };
-    let bytes = write(&archive, &manifest, places, &copy)?;
+    let bytes = write(&archive, &manifest, places, &copies)?;
     read_back(&archive, &manifest, bytes)?;
     places.refuse_own(file)?;
     refuse_existing(file, replace)?;
     scratch::put(&archive, file)?;
-    Ok(Made { events: history.digest.count, position: history.position, bytes })
+    let (events, position) = (history.digest.count, history.position);
+    Ok(Made { events, position, bytes, has_accounts })
 }
 
 fn refuse_existing(file: &Path, replace: bool) -> Result<(), BackupError> {
@@ -112,11 +126,22 @@ async fn copy_log(log: &Path, copy: &Path) -> Result<History, BackupError> {
     Ok(history)
 }
 
-/// What the archive will hold. A key that has never been used is not there.
-fn members(places: &Places, copy: &Path) -> Result<Vec<Member>, BackupError> {
+/// Copies the accounts, where they are in a file and there are any; gives whether.
+async fn copy_accounts(places: &Places, copy: &Path) -> Result<bool, BackupError> {
+    let Some(store) = places.identity().filter(|store| store.is_file()) else { return Ok(false) };
+    SqliteIdentity::snapshot(store, copy).await?;
+    SqliteIdentity::check(copy).await?;
+    Ok(true)
+}
+
+/// What the archive will hold. A key that has never been used is not there, nor are accounts where there are
+/// none.
+fn members(places: &Places, copies: &Copies) -> Result<Vec<Member>, BackupError> {
     let mut members = Vec::new();
-    for name in [MemberName::SigningKey, MemberName::CursorKey, MemberName::Log] {
-        let path = source(name, places, copy);
+    let all =
+        [MemberName::SigningKey, MemberName::CursorKey, MemberName::Identity, MemberName::Log];
+    for name in all {
+        let path = source(name, places, copies);
         let file = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound && name != MemberName::Log => {
                 continue;
@@ -129,10 +154,12 @@ fn members(places: &Places, copy: &Path) -> Result<Vec<Member>, BackupError> {
     Ok(members)
 }
 
-fn source<'a>(name: MemberName, places: &'a Places, copy: &'a Path) -> &'a Path {
+fn source<'a>(name: MemberName, places: &'a Places, copies: &'a Copies) -> &'a Path {
     match name {
-        MemberName::Log => copy,
-        key => places.of_member(key),
+        MemberName::Log => &copies.log,
+        MemberName::Identity => &copies.identity,
+        MemberName::SigningKey => places.signing_key(),
+        MemberName::CursorKey => places.cursor_key(),
     }
 }
 
@@ -141,13 +168,13 @@ fn write(
     archive: &Path,
     manifest: &Manifest,
     places: &Places,
-    copy: &Path,
+    copies: &Copies,
 ) -> Result<u64, BackupError> {
     let bytes = manifest.members.iter().map(|member| member.bytes).sum();
     let progress = progress::of_bytes("Writing the archive", bytes);
     let mut file = scratch::create(archive)?;
     archive::write(&mut file, manifest, |name| {
-        File::open(source(name, places, copy)).map(|file| progress.wrap_read(file))
+        File::open(source(name, places, copies)).map(|file| progress.wrap_read(file))
     })
     .and_then(|()| file.sync_all())
     .map_err(at(archive))?;

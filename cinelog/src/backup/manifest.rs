@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::error::BackupError;
 
 /// The format that is written, and the newest that is read.
-pub(super) const FORMAT: u32 = 1;
+/// 2: with what accounts there are.
+pub(super) const FORMAT: u32 = 2;
 
 /// A key file is no longer than this, in bytes; ours have up to 119.
 pub(super) const KEY_BYTES_MAX: u64 = 16 << 10;
@@ -22,6 +23,9 @@ pub(super) enum MemberName {
     /// What signs page cursors.
     #[serde(rename = "cursor-key")]
     CursorKey,
+    /// Accounts and the audit trail, one SQLite file.
+    #[serde(rename = "identity.db")]
+    Identity,
     /// The event log, one SQLite file.
     #[serde(rename = "log.db")]
     Log,
@@ -33,8 +37,14 @@ impl MemberName {
         match self {
             Self::SigningKey => "signing-key.pem",
             Self::CursorKey => "cursor-key",
+            Self::Identity => "identity.db",
             Self::Log => "log.db",
         }
+    }
+
+    /// Whether it is a key: short.
+    pub(super) fn is_key(self) -> bool {
+        matches!(self, Self::SigningKey | Self::CursorKey)
     }
 }
 
@@ -106,7 +116,7 @@ impl Manifest {
             if self.members[..index].iter().any(|earlier| earlier.name == member.name) {
                 return wrong(format!("lists {name} twice"));
             }
-            if member.name != MemberName::Log && member.bytes > KEY_BYTES_MAX {
+            if member.name.is_key() && member.bytes > KEY_BYTES_MAX {
                 return wrong(format!("has {} bytes for {name}", member.bytes));
             }
         }
@@ -163,9 +173,9 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_told_whatever_else_it_has() {
-        let newer = json!({"format": 2, "cinelog": "9.0.0", "shards": []});
+        let newer = json!({"format": 3, "cinelog": "9.0.0", "shards": []});
         let error = parse(&newer).unwrap_err();
-        assert!(error.contains("format 2") && error.contains("9.0.0"), "{error}");
+        assert!(error.contains("format 3") && error.contains("9.0.0"), "{error}");
     }
 
     #[test]

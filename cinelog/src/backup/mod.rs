@@ -1,7 +1,7 @@
-//! Backups: one archive with the event log at one moment and the keys of the data folder, and the way
-//! back. Knows nothing of the command line.
+//! Backups: one archive with the event log at one moment, the accounts of a moment later and the keys of the
+//! data folder, and the way back. Knows nothing of the command line.
 //!
-//! An archive is a plain tar: `manifest.json`, `signing-key.pem`, `cursor-key`, `log.db`. The manifest
+//! An archive is a plain tar: `manifest.json`, `signing-key.pem`, `cursor-key`, `identity.db`, `log.db`. The manifest
 //! has the SHA-256 of every file, and count and hash of the events ([`events::Digest`]), which are
 //! counted and hashed anew when the backup is made and when it is restored.
 
@@ -19,7 +19,7 @@ mod tests;
 
 pub(crate) use self::{
     error::BackupError,
-    make::make,
+    make::{Made, make},
     places::{Places, log_file},
-    restore::{check, restore},
+    restore::{Accounts, check, restore},
 };

@@ -8,12 +8,9 @@ use std::{
 
 use projector::sqlite::Generations;
 
-use super::{
-    error::{BackupError, at},
-    manifest::MemberName,
-};
+use super::error::{BackupError, at};
 use crate::{
-    config::{Config, LogUrl},
+    config::{Config, IdentityUrl, LogUrl},
     data_dir::DataDir,
     files::{is_file_of, is_same_place, with_side_files},
 };
@@ -27,6 +24,8 @@ pub(crate) struct Places {
     /// The data folder.
     data: PathBuf,
     log: PathBuf,
+    /// Accounts. `None` where they are on a server.
+    identity: Option<PathBuf>,
     /// `None` where they are on a server.
     generations: Option<Generations>,
     signing_key: PathBuf,
@@ -51,6 +50,10 @@ impl Places {
         Ok(Self {
             data: data.file(Path::new("")),
             log: data.file(log),
+            identity: match &config.identity.url {
+                IdentityUrl::Sqlite(path) => Some(data.file(path)),
+                IdentityUrl::Postgres(_) => None,
+            },
             generations: read_model.map(|path| Generations::new(data.file(path))),
             signing_key: data.signing_key_file(),
             cursor_key: data.cursor_key_file(),
@@ -63,13 +66,24 @@ impl Places {
         })
     }
 
-    /// Where a file of a backup belongs.
-    pub(super) fn of_member(&self, name: MemberName) -> &Path {
-        match name {
-            MemberName::SigningKey => &self.signing_key,
-            MemberName::CursorKey => &self.cursor_key,
-            MemberName::Log => &self.log,
-        }
+    /// Where the log belongs.
+    pub(super) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Where accounts belong. `None` where they are on a server.
+    pub(crate) fn identity(&self) -> Option<&Path> {
+        self.identity.as_deref()
+    }
+
+    /// Where the key belongs that signs tokens.
+    pub(super) fn signing_key(&self) -> &Path {
+        &self.signing_key
+    }
+
+    /// Where the key belongs that signs cursors.
+    pub(super) fn cursor_key(&self) -> &Path {
+        &self.cursor_key
     }
 
     /// Refuses a folder with a history: a log, what was made from one, or what was to go into one and
@@ -78,6 +92,10 @@ impl Places {
     pub(super) fn refuse_occupied(&self) -> Result<(), BackupError> {
         let mut found: Vec<PathBuf> =
             with_side_files(&self.log).filter(|path| path.symlink_metadata().is_ok()).collect();
+        // Accounts that are there are compared when theirs are put there; what SQLite has beside them is not
+        // there after a restore that was cut short.
+        let beside = self.identity.iter().flat_map(|path| with_side_files(path).skip(1));
+        found.extend(beside.filter(|path| path.symlink_metadata().is_ok()));
         found.extend(self.read_models()?);
         let is_lock = |path: &PathBuf| path.extension().is_some_and(|ending| ending == LOCK);
         for folder in [&self.jobs, &self.imports] {
@@ -108,7 +126,7 @@ impl Places {
         let folders = [&self.data, &self.jobs, &self.imports];
         let read_model = self.generations.as_ref().map(|generations| generations.path(1));
         let is_own = folders.into_iter().any(|folder| is_file_of(file, folder))
-            || [Some(&self.log), read_model.as_ref()]
+            || [Some(&self.log), self.identity.as_ref(), read_model.as_ref()]
                 .into_iter()
                 .flatten()
                 .flat_map(|database| with_side_files(database))

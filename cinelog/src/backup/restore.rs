@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use identity::write_new_private_file;
+use identity::{store::SqliteIdentity, write_new_private_file};
 
 use super::{
     Places, archive,
@@ -29,6 +29,19 @@ pub(crate) struct Restored {
     pub(crate) bytes: u64,
     /// When the backup was made.
     pub(crate) made_at: jiff::Timestamp,
+    /// What became of accounts.
+    pub(crate) accounts: Accounts,
+}
+
+/// What became of the accounts of an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accounts {
+    /// They are where they belong.
+    Restored,
+    /// They are in the archive, and the configuration has accounts on a server.
+    LeftOut,
+    /// There are none in the archive.
+    None,
 }
 
 /// Reads an archive and checks that it is whole. Touches nothing else.
@@ -45,22 +58,49 @@ pub(crate) fn check(archive: &Path) -> Result<(), BackupError> {
 /// Cut short, it leaves a folder without a log, into which it can be done again.
 pub(crate) async fn restore(archive: &Path, places: &Places) -> Result<Restored, BackupError> {
     places.refuse_occupied()?;
-    let place = places.of_member(MemberName::Log);
+    let place = places.log();
     let scratch = Scratch::beside(place)?;
     let log = scratch.file(MemberName::Log.as_str());
+    // Beside its own place: that may be on another disk.
+    let identity =
+        places.identity().map(|place| Scratch::beside(place).map(|scratch| (place, scratch)));
+    let identity = identity.transpose()?;
+    let identity = identity
+        .as_ref()
+        .map(|(place, scratch)| (*place, scratch.file(MemberName::Identity.as_str())));
+    let mut accounts = Accounts::None;
     let mut keys = Vec::new();
     let (manifest, bytes) = read(archive, "Unpacking the archive", |name, member| {
         match name {
             MemberName::Log => unpack(member, &log)?,
-            key => keys.push((key, in_memory(member).map_err(at(archive))?)),
+            MemberName::Identity => match &identity {
+                Some((_, file)) => {
+                    unpack(member, file)?;
+                    accounts = Accounts::Restored;
+                }
+                None => accounts = Accounts::LeftOut,
+            },
+            MemberName::SigningKey => {
+                keys.push((places.signing_key(), in_memory(member).map_err(at(archive))?));
+            }
+            MemberName::CursorKey => {
+                keys.push((places.cursor_key(), in_memory(member).map_err(at(archive))?));
+            }
         }
         Ok(())
     })?;
     check_history(&manifest, &log).await?;
+    let identity = identity.filter(|_| accounts == Accounts::Restored);
+    if let Some((_, file)) = &identity {
+        SqliteIdentity::check(file).await?;
+    }
     // All of that took its time.
     places.refuse_occupied()?;
-    for (name, key) in keys {
-        put_key(&key, places.of_member(name))?;
+    for (place, key) in keys {
+        put_key(&key, place)?;
+    }
+    if let Some((place, file)) = &identity {
+        put_accounts(file, place)?;
     }
     scratch::put_new(&log, place)?;
     Ok(Restored {
@@ -68,6 +108,7 @@ pub(crate) async fn restore(archive: &Path, places: &Places) -> Result<Restored,
         position: manifest.position,
         bytes,
         made_at: manifest.made_at,
+        accounts,
     })
 }
 
@@ -122,5 +163,16 @@ fn put_key(key: &[u8], place: &Path) -> Result<(), BackupError> {
         Err(error) => Err(at(place)(error)),
         Ok(there) if there == key => Ok(()),
         Ok(_) => Err(BackupError::OtherKey(place.to_path_buf())),
+    }
+}
+
+/// Puts accounts in their place, unless the same ones are there, from a restore that was cut short.
+fn put_accounts(file: &Path, place: &Path) -> Result<(), BackupError> {
+    let measure = |path: &Path| File::open(path).and_then(archive::measure).map_err(at(path));
+    match place.try_exists() {
+        Err(error) => Err(at(place)(error)),
+        Ok(false) => scratch::put_new(file, place),
+        Ok(true) if measure(file)? == measure(place)? => Ok(()),
+        Ok(true) => Err(BackupError::Occupied(vec![place.to_path_buf()])),
     }
 }

@@ -1,10 +1,15 @@
 //! The command line: what can be typed, and the help that teaches it. What belongs to one command, or to
 //! commands about one thing, is in a file of its own.
 
+mod account;
 mod archive;
 mod import;
+mod key;
 mod log;
+mod objects;
 mod read_model;
+mod redis;
+mod routes;
 mod serve;
 mod token;
 
@@ -15,10 +20,15 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Overrides;
 
 pub(crate) use self::{
+    account::{AccountCommand, CreateArgs},
     archive::{BackupArgs, RestoreArgs},
     import::ImportArgs,
+    key::{KeyCommand, RetireArgs, RotateArgs},
     log::{CopyArgs, LogCommand},
+    objects::ObjectsCommand,
     read_model::{GenerationCommand, ParkedCommand, RebuildArgs},
+    redis::RedisCommand,
+    routes::RoutesArgs,
     serve::ServeArgs,
     token::TokenArgs,
 };
@@ -108,11 +118,23 @@ pub(crate) enum Command {
     /// Copy the event log into another store
     #[command(subcommand)]
     Log(LogCommand),
+    /// Look at the store of files that are too large for events
+    #[command(subcommand)]
+    Objects(ObjectsCommand),
+    /// Look at what nodes share, and can do without
+    #[command(subcommand)]
+    Redis(RedisCommand),
+    /// Make accounts, list them, and change what they may do
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Print an access token, and nothing else
     #[command(after_help = "Example:\n  \
         curl -X POST localhost:8080/v1/movies -H \"Authorization: Bearer $(cinelog token --role editor)\" \\\n       \
         -H 'Content-Type: application/json' -d '{\"title\": \"Playtime\", \"year\": 1967}'")]
     Token(TokenArgs),
+    /// The keys that sign access tokens: list them, let a new one take over, retire one
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Ask a running Cinelog whether it can do its work; for health checks of containers
     ///
     /// Prints what /readyz says. Ends with 0 where it can, with 1 where it cannot or nothing answers.
@@ -124,8 +146,12 @@ pub(crate) enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print who may do what: for each route the role and the scope that it takes
+    Routes(RoutesArgs),
     /// Print the OpenAPI 3.1 document of the HTTP API
     Openapi,
+    /// Print the AsyncAPI 3 document of the topic of Kafka that events are published to
+    Asyncapi,
 }
 
 /// `cinelog config`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use identity::Role;
+use identity::{Role, Scope, revocations::TOKEN_TTL_MAX};
 use uuid::Uuid;
 
 /// `cinelog token`.
@@ -12,15 +12,31 @@ pub(crate) struct TokenArgs {
     /// What its bearer may do: viewer, member (rates films), editor (edits films) or admin
     #[arg(long)]
     pub(crate) role: Role,
-    /// How long it is good, such as 30m, 1h or 7d
-    #[arg(long, default_value = "1h", value_parser = duration)]
+    /// How long it is good, such as 30m, 1h or 7d; at most 30d
+    #[arg(long, default_value = "1h", value_parser = ttl)]
     pub(crate) ttl: Duration,
+    /// What it may be used for, of what the role may do; may be given several times [default: everything]
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<Scope>,
     /// Whose token it is [default: a new account]
     #[arg(long, value_name = "UUID")]
     pub(crate) account: Option<Uuid>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// Tokens that lived longer would be believed again after a log-out: that is not kept in mind for ever.
+fn ttl(text: &str) -> Result<Duration, String> {
+    let asked = duration(text)?;
+    if asked <= TOKEN_TTL_MAX {
+        return Ok(asked);
+    }
+    Err(format!(
+        "a token lives {} days at most, since that it was revoked is not kept in mind for longer; for machines \
+         there are API keys",
+        TOKEN_TTL_MAX.as_secs() / (24 * 60 * 60)
+    ))
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<jiff::SignedDuration>()
         .ok()
         .or_else(|| days(text))
@@ -37,7 +53,26 @@ fn days(text: &str) -> Option<jiff::SignedDuration> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        _args: TokenArgs,
+    }
+
+    #[test]
+    fn a_token_lives_no_longer_than_its_revocation_is_kept_in_mind() {
+        let kept = identity::revocations::Subject::Account(Uuid::nil()).kept();
+        assert!(ttl("30d").is_ok_and(|longest| longest < kept));
+        for too_long in ["720h 1s", "721h", "31d", "400d"] {
+            let line = ["token", "--role", "admin", "--ttl", too_long];
+            let error = Line::try_parse_from(line).unwrap_err().to_string();
+            assert!(error.contains("30 days at most"), "{error}");
+        }
+    }
 
     #[test]
     fn durations_are_written_as_people_do() {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::print;
 use crate::{
-    backup::{self, Places},
+    backup::{self, Made, Places},
     cli::BackupArgs,
     config::Config,
     data_dir::DataDir,
@@ -25,12 +25,24 @@ pub(crate) async fn backup(config: &Config, args: &BackupArgs) -> Result<(), Fai
     let made_at = seconds(Clock::system().now());
     let made = backup::make(&places, &args.file, args.force, made_at).await?;
     print(&format!(
-        "backed up {} events, up to position {}: {} bytes in {:.1} s, every event checked\n",
+        "backed up {} events, up to position {}: {} bytes in {:.1} s, every event checked\n{}",
         made.events,
         made.position,
         made.bytes,
-        started.elapsed().as_secs_f64()
+        started.elapsed().as_secs_f64(),
+        about_accounts(&made, &places),
     ))
+}
+
+/// Whether the accounts are in it, where somebody might think so.
+fn about_accounts(made: &Made, places: &Places) -> &'static str {
+    if made.has_accounts {
+        "The accounts are in it, without sessions: people who were signed in sign in again.\n"
+    } else if places.identity().is_none() {
+        "The accounts are on Postgres and not in it (docs/backup.md).\n"
+    } else {
+        ""
+    }
 }
 
 /// A time as people write it.

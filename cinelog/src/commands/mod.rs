@@ -1,5 +1,7 @@
 //! What the command line can do, a file each.
 
+mod account;
+mod asyncapi;
 mod backup;
 mod build;
 mod config;
@@ -7,25 +9,35 @@ mod copy;
 mod generation;
 mod health;
 mod import;
+mod key;
+mod objects;
 mod openapi;
 mod parked;
 mod rebuild;
+mod redis;
 mod restore;
+mod routes;
 mod serve;
 mod token;
 mod verify;
 
 pub(crate) use self::{
+    account::account,
+    asyncapi::asyncapi,
     backup::backup,
     config::{config_check, config_reference},
     copy::copy,
     generation::generation,
     health::health,
     import::import,
+    key::key,
+    objects::objects,
     openapi::openapi,
     parked::parked,
     rebuild::rebuild,
+    redis::redis,
     restore::restore,
+    routes::routes,
     serve::serve,
     token::{issue, realm, token},
     verify::verify,

@@ -99,9 +99,10 @@ async fn work(
     let options =
         ProjectorOptions { poison: config.projector.poison.into(), ..ProjectorOptions::default() };
     let stop = CancellationToken::new();
-    let feed = wire::change_feed(config).await?;
+    let feed = wire::change_feed(config, &wire::redis(config)?).await?;
     let projector = projector::run(
         Arc::clone(&log),
+        Arc::new(Arc::clone(&log)),
         Arc::clone(model),
         feed,
         options,

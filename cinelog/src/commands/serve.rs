@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use event_log::EventLog;
 use http_kit::{Clock, Metrics};
+use identity::Identity;
 use tokio::task::JoinSet;
 
 use super::{issue, print};
@@ -18,7 +19,7 @@ use crate::{
     patience::patiently,
     roles::{self, Listeners, Ports},
     shutdown::{self, Shutdown},
-    telemetry,
+    telemetry::{self, Spans},
 };
 
 /// How long the demo's token is good.
@@ -32,6 +33,7 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
         let why = "--demo adds films, which needs the role command";
         return Err(Failure::Other(why.to_owned()));
     }
+    let clock = Clock::system();
     let metrics = Metrics::install().map_err(|error| Failure::Other(error.to_string()))?;
     let data = DataDir::open(&config.server.data)?;
     let _lock = data.lock()?;
@@ -39,8 +41,9 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
     for trap in keys::traps(&config, &data) {
         tracing::warn!("{trap}");
     }
-    let ports = Ports::open(&config, &data, Clock::system()).await?;
-    let (clock, log) = (ports.clock.clone(), Arc::clone(&ports.log));
+    let spans = Spans::record(&config.telemetry, roles, clock.new_id())?;
+    let ports = Ports::open(&config, &data, clock.clone()).await?;
+    let log = Arc::clone(&ports.log);
     let reads = ports.query.as_ref().map(|query| (query.store.clone(), Arc::clone(&query.feed)));
     let stages = Shutdown::default();
     let mut tasks = roles::start(&config, &data, ports, &metrics, listeners, &stages)?;
@@ -65,7 +68,8 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
         match &at.public {
             Some(base) if args.demo => {
                 let role = identity::Role::Editor;
-                let token = issue(&config, &data, &clock, role, DEMO_TOKEN_TTL, None)?;
+                let editor = Identity::by_token(clock.new_id(), role, clock.new_id());
+                let token = issue(&config, &data, &editor, clock.now(), DEMO_TOKEN_TTL)?;
                 print(&banner::demo(base, &token))?;
             }
             Some(_) if roles.has(Role::Command) => print(banner::first_token())?,
@@ -87,6 +91,7 @@ pub(crate) async fn serve(config: Config, args: &ServeArgs) -> Result<(), Failur
         failed = starting => failed,
     };
     stop(&config, &stages, tasks, log.as_ref()).await;
+    spans.finish().await;
     outcome
 }
 
@@ -106,9 +111,10 @@ async fn listen(config: &Config) -> Result<(Listeners, Addresses), Failure> {
         public = Some(listener);
     }
     let admin = listen::admin(&config.server, address).await?;
+    let scheme = if config.server.tls.is_on() { "https" } else { "http" };
     let at = Addresses {
-        public: address.map(listen::base_url),
-        admin: listen::base_url(listen::address(&admin)?),
+        public: address.map(|address| listen::base_url(scheme, address)),
+        admin: listen::base_url("http", listen::address(&admin)?),
     };
     Ok((Listeners { public, admin }, at))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http_kit::Clock;
-use identity::{Identity, Realm, Role, Signer};
-use uuid::Uuid;
+use identity::{Identity, Realm, Scopes, Signer};
+use jiff::Timestamp;
 
 use super::print;
 use crate::{cli::TokenArgs, config::Config, data_dir::DataDir, error::Failure, keys};
@@ -16,27 +16,28 @@ pub(crate) fn token(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
         Some(_) => DataDir::named(&config.server.data),
         None => DataDir::open(&config.server.data)?,
     };
-    let token = issue(config, &data, &Clock::system(), args.role, args.ttl, args.account)?;
+    let clock = Clock::system();
+    let account = args.account.unwrap_or_else(|| clock.new_id());
+    let mut identity = Identity::by_token(account, args.role, clock.new_id());
+    if !args.scopes.is_empty() {
+        let asked: Scopes = args.scopes.iter().copied().collect();
+        identity.scopes = identity.scopes.and(asked);
+    }
+    let token = issue(config, &data, &identity, clock.now(), args.ttl)?;
     print(&format!("{token}\n"))
 }
 
-/// Makes a token with `role`, good from now for `ttl`, for `account` or a new one.
+/// Makes a token for `identity`, good from `now` for `ttl`.
 pub(crate) fn issue(
     config: &Config,
     data: &DataDir,
-    clock: &Clock,
-    role: Role,
+    identity: &Identity,
+    now: Timestamp,
     ttl: Duration,
-    account: Option<Uuid>,
 ) -> Result<String, Failure> {
-    let identity = Identity {
-        account: account.unwrap_or_else(|| clock.new_id()),
-        role,
-        token_id: clock.new_id(),
-    };
     let signer = Signer::new(realm(config), keys::signing(config, data)?);
     signer
-        .issue(&identity, clock.now(), ttl)
+        .issue(identity, now, ttl)
         .map_err(|error| Failure::Other(format!("no token can be made: {error}")))
 }
 

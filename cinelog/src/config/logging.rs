@@ -10,7 +10,8 @@ use tracing_subscriber::EnvFilter;
 pub(crate) struct LoggingConfig {
     /// `text` for people, `json` for machines.
     pub(crate) format: LogFormat,
-    /// What is logged: a level (`info`) or directives such as `info,projector=debug`.
+    /// What is logged: a level (`info`) or directives such as `info,projector=debug`. Each repetition of a
+    /// request to a store of objects is of no interest: whether it answers is told once.
     pub(crate) filter: String,
 }
 
@@ -27,7 +28,7 @@ pub(crate) enum LogFormat {
 
 impl Default for LoggingConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,object_store=warn".to_owned() }
     }
 }
 

@@ -5,40 +5,61 @@
 
 mod bulk;
 mod command;
+mod edge;
+mod gateway;
 mod identity;
+mod kafka;
+mod limits;
 mod log;
 mod logging;
+mod mail;
+mod mistakes;
+mod objects;
 mod projector;
+mod providers;
+mod proxies;
 mod query;
 mod read_model;
+mod redis;
 mod reference;
 mod roles;
 mod server;
+mod sources;
+mod telemetry;
 mod urls;
 mod values;
 
 use std::path::{Path, PathBuf};
 
-use figment::{
-    Figment,
-    providers::{Env, Format, Serialized, Toml},
-};
+use figment::{Figment, providers::Serialized};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::sources::{ConfigFile, Environment};
 pub(crate) use self::{
     bulk::BulkConfig,
     command::CommandConfig,
-    identity::IdentityConfig,
+    edge::TlsConfig,
+    gateway::{GatewayConfig, is_purge_token},
+    identity::{IdentityConfig, Verification},
+    kafka::{KafkaConfig, KafkaMechanism, KafkaProtocol},
+    limits::LimitsConfig,
     log::LogConfig,
     logging::{LogFormat, LoggingConfig},
-    projector::ProjectorConfig,
+    mail::{MailConfig, MailTls},
+    mistakes::ConfigError,
+    objects::{ObjectsConfig, ObjectsUrl},
+    projector::{ProjectorConfig, Source},
+    providers::{ProviderConfig, SecretPlace, TrustedIssuerConfig},
     query::{QueryConfig, parse_key},
     read_model::ReadModelConfig,
+    redis::RedisConfig,
     reference::reference,
     roles::{Role, Roles},
     server::ServerConfig,
-    urls::{LogUrl, ReadModelUrl, ServerUrl},
+    telemetry::TelemetryConfig,
+    urls::{IdentityUrl, LogUrl, ReadModelUrl, ServerUrl},
+    values::Secret,
 };
 
 /// Where the configuration file is looked for when `--config` does not say.
@@ -52,8 +73,13 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     /// The event log.
     pub(crate) log: LogConfig,
+    /// Kafka, where events are published for others, and for projectors that are fed by it. Of no meaning
+    /// unless `brokers` is set.
+    pub(crate) kafka: KafkaConfig,
     /// The read model.
     pub(crate) read_model: ReadModelConfig,
+    /// Redis, which several nodes share and can do without.
+    pub(crate) redis: RedisConfig,
     /// The write side.
     pub(crate) command: CommandConfig,
     /// Bulk requests (`POST /v1/movies/bulk`) and jobs.
@@ -62,10 +88,20 @@ pub(crate) struct Config {
     pub(crate) projector: ProjectorConfig,
     /// The read side.
     pub(crate) query: QueryConfig,
+    /// Caches in front of the query nodes (nginx, Varnish), which are told what to forget.
+    pub(crate) gateway: GatewayConfig,
+    /// Files that are too large for events: posters, exports.
+    pub(crate) objects: ObjectsConfig,
     /// Who may call.
     pub(crate) identity: IdentityConfig,
+    /// How much each caller may do, by kind of request. What is not set here has its default.
+    pub(crate) limits: LimitsConfig,
+    /// How mails to people leave.
+    pub(crate) mail: MailConfig,
     /// What is logged, and how.
     pub(crate) logging: LoggingConfig,
+    /// Where traces go.
+    pub(crate) telemetry: TelemetryConfig,
 }
 
 /// What a flag of the command line sets, by the key it stands for.
@@ -79,193 +115,126 @@ impl Overrides {
     }
 }
 
-/// A configuration that cannot be used. One line for each thing that is wrong.
-#[derive(Debug, thiserror::Error)]
-#[error("the configuration cannot be used:\n{}", .0.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))]
-pub(crate) struct ConfigError(Vec<String>);
-
 impl Config {
     /// Reads the configuration from `file` (or [`DEFAULT_FILE`], where there is one), the
     /// environment and the flags.
     pub(crate) fn load(file: Option<&Path>, flags: &Overrides) -> Result<Self, ConfigError> {
+        Self::read(file, Environment::of_process(), flags)
+    }
+
+    fn read(
+        file: Option<&Path>,
+        environment: Environment,
+        flags: &Overrides,
+    ) -> Result<Self, ConfigError> {
         let path = file.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_path_buf);
         if file.is_some() && !path.is_file() {
             return Err(ConfigError(vec![format!("{}: there is no such file", path.display())]));
         }
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if path.is_file() {
-            figment = figment.merge(Toml::file_exact(&path));
+            // Alone, where it cannot be read: no section can be blamed for what is no TOML.
+            let file = ConfigFile::read(&path).map_err(|line| ConfigError(vec![line]))?;
+            figment = figment.merge(file);
         }
-        // Keys stand under their section; a bare `CINELOG__X` would be a section of that name.
-        figment = figment.merge(Env::prefixed("CINELOG__").split("__"));
+        figment = figment.merge(environment);
         for (key, value) in &flags.0 {
             figment = figment.merge(Serialized::default(key, value));
         }
-        let config: Self = figment.extract().map_err(|error| Self::mistakes(&figment, error))?;
+        let mut config: Self =
+            figment.extract().map_err(|error| ConfigError::of(&figment, error))?;
         config.check()?;
+        // Where one process does everything, it also relays, if there is anywhere to relay to.
+        if config.kafka.is_set() && config.server.roles.is_all() {
+            config.server.roles.add(Role::Relay);
+        }
         Ok(config)
     }
 
-    /// The mistakes of all sections: reading the whole stops at the first.
-    fn mistakes(figment: &Figment, first: figment::Error) -> ConfigError {
-        let mut lines: Vec<String> = first.into_iter().map(|error| describe(&error)).collect();
-        macro_rules! section {
-            ($($name:ident: $config:ty),+) => {
-                $(if let Err(error) = figment.extract_inner::<$config>(stringify!($name)) {
-                    lines.extend(error.into_iter().map(|mut error| {
-                        // A part that is read alone has its own name last.
-                        error.path.retain(|part| part != stringify!($name));
-                        error.path.insert(0, stringify!($name).to_owned());
-                        describe(&error)
-                    }));
-                })+
-            };
-        }
-        section!(
-            server: ServerConfig, log: LogConfig, read_model: ReadModelConfig,
-            command: CommandConfig, bulk: BulkConfig, projector: ProjectorConfig, query: QueryConfig,
-            identity: IdentityConfig, logging: LoggingConfig
-        );
-        lines.sort();
-        lines.dedup();
-        ConfigError(lines)
-    }
-
-    /// What holds between values, which no single type can say.
+    /// What no single type can say: what holds between the values of a section, and between sections.
     fn check(&self) -> Result<(), ConfigError> {
         let mut wrong = Vec::new();
+        self.check_files(&mut wrong);
+        self.check_servers(&mut wrong);
+        // A section that is not named here is a mistake that the compiler finds.
+        let Self {
+            server,
+            log,
+            kafka,
+            read_model,
+            redis,
+            command: _,
+            bulk,
+            projector: _,
+            query,
+            gateway,
+            objects,
+            identity,
+            limits,
+            mail,
+            logging,
+            telemetry,
+        } = self;
+        server.check(&mut wrong);
+        log.check(&mut wrong);
+        kafka.check(&mut wrong);
+        read_model.check(&mut wrong);
+        redis.check(&mut wrong);
+        bulk.check(&mut wrong);
+        query.check(&mut wrong);
+        gateway.check(&mut wrong);
+        objects.check(&mut wrong);
+        identity.check(&mut wrong);
+        mail.check(&mut wrong);
+        limits.check(&mut wrong);
+        logging.check(&mut wrong);
+        telemetry.check(&mut wrong);
+        if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
+    }
+
+    /// Stores have files of their own.
+    fn check_files(&self, wrong: &mut Vec<String>) {
         if self.log.url.file().is_some_and(|log| Some(log) == self.read_model.url.file()) {
             wrong.push(format!(
                 "read_model.url: {} is the event log; the read model needs a file of its own",
                 self.read_model.url
             ));
         }
-        self.server.check(&mut wrong);
-        self.log.check(&mut wrong);
-        self.read_model.check(&mut wrong);
-        self.bulk.check(&mut wrong);
-        self.query.check(&mut wrong);
-        self.identity.check(&mut wrong);
-        self.logging.check(&mut wrong);
-        if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
-    }
-}
-
-/// One line: which key, where it was set, what was wrong with it.
-fn describe(error: &figment::Error) -> String {
-    let key = error.path.join(".");
-    let mut line = if key.is_empty() { String::new() } else { format!("{key}: ") };
-    line.push_str(&error.kind.to_string());
-    if let Some(metadata) = &error.metadata {
-        match &metadata.source {
-            Some(source) => line.push_str(&format!(" (in {source})")),
-            None => line.push_str(&format!(" (in the {})", metadata.name)),
+        let others = [self.log.url.file(), self.read_model.url.file()];
+        if self.identity.url.file().is_some_and(|file| others.contains(&Some(file))) {
+            wrong.push(format!(
+                "identity.url: {} is the event log or the read model; accounts need a file of their own",
+                self.identity.url
+            ));
         }
     }
-    line
+
+    /// Who needs a server is told where it is, and who is told of other processes has a store that they share.
+    fn check_servers(&self, wrong: &mut Vec<String>) {
+        if self.server.roles.has(Role::Relay) && !self.kafka.is_set() {
+            wrong.push("kafka.brokers: the role relay needs to know where Kafka is".to_owned());
+        }
+        if self.redis.change_feed && self.read_model.url.file().is_some() {
+            wrong.push(
+                "redis.change_feed: read_model.url is a file, which no other process reads"
+                    .to_owned(),
+            );
+        }
+        if self.projector.source != Source::Kafka {
+            return;
+        }
+        if self.read_model.url.file().is_some() {
+            wrong.push(format!(
+                "projector.source: \"kafka\" needs a read model on Postgres, for what has come and is not \
+                 folded in yet; read_model.url is {}",
+                self.read_model.url
+            ));
+        }
+        if !self.kafka.is_set() {
+            wrong.push("projector.source: \"kafka\" needs kafka.brokers".to_owned());
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    fn load(toml: &str) -> Result<Config, String> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(toml.as_bytes()).unwrap();
-        Config::load(Some(file.path()), &Overrides::default()).map_err(|e| e.to_string())
-    }
-
-    #[test]
-    fn an_empty_file_gives_the_defaults() {
-        let config = load("").unwrap();
-        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(config.log.url.to_string(), "sqlite:log.db");
-    }
-
-    #[test]
-    fn an_unknown_key_is_named() {
-        let error = load("[server]\nlissten = \"127.0.0.1:1\"").unwrap_err();
-        assert!(error.contains("server") && error.contains("lissten"), "{error}");
-        assert!(error.contains("listen"), "it says what there is: {error}");
-    }
-
-    #[test]
-    fn a_bad_value_is_named_with_what_was_expected() {
-        let error = load("[query]\nmax_age = \"soon\"").unwrap_err();
-        assert!(error.contains("query.max_age") && error.contains("10m"), "{error}");
-        let error = load("[log]\nurl = \"mysql://x\"").unwrap_err();
-        assert!(error.contains("log.url") && error.contains("sqlite:"), "{error}");
-    }
-
-    #[test]
-    fn a_password_is_shown_by_no_error_and_by_no_print_of_the_values() {
-        let postgres = "url = \"postgres://cinelog:secret@db.example/films\"";
-        let config = load(&format!("[log]\n{postgres}\n[read_model]\n{postgres}")).unwrap();
-        for shown in [toml::to_string(&config).unwrap(), format!("{config:?}")] {
-            assert!(shown.contains("postgres://cinelog:********@db.example/films"), "{shown}");
-            assert!(!shown.contains("secret"), "{shown}");
-        }
-        let wrong = "url = \"postgres://cinelog:secret@db.example:port/films\"";
-        let error = load(&format!("[log]\n{wrong}\n[read_model]\n{wrong}")).unwrap_err();
-        assert!(error.contains("log.url") && error.contains("read_model.url"), "{error}");
-        assert!(!error.contains("secret"), "{error}");
-    }
-
-    #[test]
-    fn the_log_and_the_read_model_may_share_a_database() {
-        let postgres = "url = \"postgres://cinelog@localhost/films\"";
-        load(&format!("[log]\n{postgres}\n[read_model]\n{postgres}")).unwrap();
-    }
-
-    #[cfg(not(feature = "kurrentdb"))]
-    #[test]
-    fn a_binary_without_kurrentdb_says_how_to_get_one_with_it() {
-        let error = load("[log]\nurl = \"kurrentdb://localhost:2113\"").unwrap_err();
-        for part in ["log.url", "--features kurrentdb", "Docker"] {
-            assert!(error.contains(part), "{part} in {error}");
-        }
-    }
-
-    #[test]
-    fn a_value_out_of_range_is_named() {
-        let error = load("[server]\nbody_limit_bytes = 1\n[read_model]\nreaders = 0").unwrap_err();
-        assert!(error.contains("server.body_limit_bytes"), "{error}");
-        assert!(error.contains("read_model.readers"), "both are told at once: {error}");
-    }
-
-    #[test]
-    fn the_log_and_the_read_model_cannot_share_a_file() {
-        let error = load("[read_model]\nurl = \"sqlite:log.db\"").unwrap_err();
-        assert!(error.contains("read_model.url"), "{error}");
-    }
-
-    #[test]
-    fn mistakes_in_several_sections_are_told_at_once() {
-        let error =
-            load("[server]\nlissten = 1\n[query]\nmax_age = 5\n[lgo]\nurl = 1").unwrap_err();
-        for key in ["lissten", "query.max_age", "lgo"] {
-            assert!(error.contains(key), "{key} in {error}");
-        }
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_file() {
-        let mut flags = Overrides::default();
-        flags.set("server.data", Some("elsewhere"));
-        flags.set("server.listen", None::<String>);
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"[server]\ndata = \"here\"\nlisten = \"127.0.0.1:9\"").unwrap();
-        let config = Config::load(Some(file.path()), &flags).unwrap();
-        assert_eq!(config.server.data, PathBuf::from("elsewhere"));
-        assert_eq!(config.server.listen.port(), 9);
-    }
-
-    #[test]
-    fn the_effective_values_read_back_as_a_file() {
-        let printed = toml::to_string(&Config::default()).unwrap();
-        let again = load(&printed).unwrap();
-        assert_eq!(toml::to_string(&again).unwrap(), printed);
-    }
-}
+mod tests;

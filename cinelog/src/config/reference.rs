@@ -19,7 +19,7 @@ This page is made from the code by `cinelog config reference`.
 
 /// The reference as Markdown: a section each, with key, default and meaning.
 pub(crate) fn reference() -> Result<String, serde_json::Error> {
-    let schema = schema_for!(Config).to_value();
+    let schema = schema();
     let defaults = serde_json::to_value(Config::default())?;
     let mut page = INTRODUCTION.to_owned();
     for (section, value) in entries(&schema["properties"]) {
@@ -34,9 +34,33 @@ pub(crate) fn reference() -> Result<String, serde_json::Error> {
             };
             let meaning = prose(value, resolve(&schema, value)).replace('\n', " ");
             page.push_str(&format!("| `{key}` | {default} | {meaning} |\n"));
+            page.push_str(&named(&schema, key, value));
         }
     }
     Ok(page)
+}
+
+/// A row for each key that things have which anybody may name, such as `[identity.providers.NAME]`.
+fn named(schema: &Value, key: &str, value: &Value) -> String {
+    let things = resolve(schema, &resolve(schema, value)["additionalProperties"]);
+    let row = |(name, value): (&String, &Value)| {
+        let is_needed =
+            things["required"].as_array().is_some_and(|all| all.contains(&name.as_str().into()));
+        let default = match &value["default"] {
+            _ if is_needed => "needed".to_owned(),
+            Value::Null => "unset".to_owned(),
+            Value::String(text) if text.is_empty() => "unset".to_owned(),
+            default => format!("`{default}`"),
+        };
+        let meaning = prose(value, resolve(schema, value)).replace('\n', " ");
+        format!("| `{key}.NAME.{name}` | {default} | {meaning} |\n")
+    };
+    entries(&things["properties"]).map(row).collect()
+}
+
+/// What sections there are, with the types of their keys, as JSON Schema.
+pub(super) fn schema() -> Value {
+    schema_for!(Config).to_value()
 }
 
 fn entries(properties: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -44,7 +68,7 @@ fn entries(properties: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 /// Follows `$ref` to the definition.
-fn resolve<'a>(schema: &'a Value, value: &'a Value) -> &'a Value {
+pub(super) fn resolve<'a>(schema: &'a Value, value: &'a Value) -> &'a Value {
     value["$ref"]
         .as_str()
         .and_then(|reference| schema.pointer(reference.trim_start_matches('#')))

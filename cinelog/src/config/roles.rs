@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::values::Texts;
+
 /// One thing that a process may do.
 #[derive(
     Debug,
@@ -28,6 +30,8 @@ pub(crate) enum Role {
     Query,
     /// Folds the log into the read model.
     Projector,
+    /// Publishes the log's events on Kafka.
+    Relay,
 }
 
 impl fmt::Display for Role {
@@ -36,23 +40,16 @@ impl fmt::Display for Role {
             Self::Command => "command",
             Self::Query => "query",
             Self::Projector => "projector",
+            Self::Relay => "relay",
         })
     }
 }
 
 /// What a process does: one role or more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "Texts", into = "Vec<String>")]
 #[schemars(with = "Vec<Role>")]
 pub(crate) struct Roles(BTreeSet<Role>);
-
-/// Roles as they may be written: a list, or one text with commas, as an environment variable has it.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Written {
-    List(Vec<String>),
-    Text(String),
-}
 
 impl Default for Roles {
     fn default() -> Self {
@@ -72,9 +69,14 @@ impl Roles {
         self.0.contains(&role)
     }
 
-    /// Whether this process has all of them.
+    /// Whether this process does everything; to relay is not part of that, since it needs a Kafka.
     pub(crate) fn is_all(&self) -> bool {
-        *self == Self::default()
+        self.0.is_superset(&Self::default().0)
+    }
+
+    /// Gives the process one role more.
+    pub(super) fn add(&mut self, role: Role) {
+        self.0.insert(role);
     }
 
     /// Whether anybody is answered at the public address.
@@ -92,24 +94,20 @@ impl fmt::Display for Roles {
     }
 }
 
-impl TryFrom<Written> for Roles {
+impl TryFrom<Texts> for Roles {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let names = match written {
-            Written::List(names) => names,
-            Written::Text(text) => text.split(',').map(|name| name.trim().to_owned()).collect(),
-        };
-        let expected = "expected one or more of command, query, projector";
+    fn try_from(written: Texts) -> Result<Self, Self::Error> {
+        let expected = "expected one or more of command, query, projector, relay";
         let role = |name: &String| Role::from_str(name, false).map_err(|_| expected.to_owned());
-        let roles: BTreeSet<Role> = names.iter().map(role).collect::<Result<_, _>>()?;
+        let roles: BTreeSet<Role> = written.parts().iter().map(role).collect::<Result<_, _>>()?;
         if roles.is_empty() { Err(expected.to_owned()) } else { Ok(Self(roles)) }
     }
 }
 
-impl From<Roles> for Written {
+impl From<Roles> for Vec<String> {
     fn from(roles: Roles) -> Self {
-        Self::List(roles.0.iter().map(ToString::to_string).collect())
+        roles.0.iter().map(ToString::to_string).collect()
     }
 }
 

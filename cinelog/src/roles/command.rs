@@ -28,13 +28,9 @@ pub(super) fn start(
     };
     let (log, clock) = (Arc::clone(&ports.log), ports.clock.clone());
     let commands = CommandState::new(log, clock, jobs.clone(), options);
-    tasks.spawn(housekeeping::run(
-        Arc::clone(&ports.log),
-        ports.clock.clone(),
-        jobs,
-        config.log.idempotency_keep,
-        stages.stop_working.clone(),
-    ));
+    let (log, clock, stop) =
+        (Arc::clone(&ports.log), ports.clock.clone(), stages.stop_working.clone());
+    housekeeping::start(log, clock, jobs, config.log.idempotency_keep, stop, tasks);
     tasks.spawn(carry_out_jobs(commands.clone(), stages.stop_taking.clone()));
     Ok(commands)
 }

@@ -9,9 +9,10 @@ use futures::{StreamExt, stream, stream::BoxStream};
 use projector::{ReadModels, port::Guard};
 use query_api::{LiveStore, Store};
 use read_model::{ChangeFeed, FeedItem, InProcessChangeFeed, ReadModelChanged};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::ticks::every;
 use crate::{error::Failure, wire::Stores};
 
 /// How often is looked whether another generation has been made live, and whether it has come as far.
@@ -54,8 +55,7 @@ impl Following {
         mut held: Box<dyn Guard>,
         stop: CancellationToken,
     ) -> Result<(), Failure> {
-        let mut looks = interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = every(LOOK_EVERY);
         let mut told = None;
         let mut next: Option<Next> = None;
         loop {
@@ -122,9 +122,7 @@ impl Following {
             return Ok(None);
         }
         self.store.switch_to(Arc::clone(&coming.store));
-        let (previous, checkpoint) = (reached, reached);
-        let (movies, facets) = (Vec::new(), Vec::new());
-        self.news.tell(ReadModelChanged { previous, checkpoint, movies, facets }).await;
+        self.news.tell(ReadModelChanged::anew(reached)).await;
         tracing::info!(generation = live, position = %reached.position, "switched");
         Ok(Some(coming.held))
     }

@@ -7,35 +7,34 @@ use command_api::Jobs;
 use event_log::EventLog;
 use http_kit::Clock;
 use jiff::Timestamp;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Failure;
+use super::{Tasks, ticks::each};
 
 /// How often it is done.
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// Runs until told to stop. A failure is logged and tried again the next time.
-pub(crate) async fn run(
+/// Starts to forget keys that were remembered for `keep`, until told to stop.
+pub(super) fn start(
     log: Arc<dyn EventLog>,
     clock: Clock,
     jobs: Jobs,
     keep: Duration,
     stop: CancellationToken,
-) -> Result<(), Failure> {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        let Some(before) = cutoff(clock.now(), jobs.oldest_unfinished(), keep) else { continue };
-        match log.forget_keys(before).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "idempotency keys forgotten"),
-            Err(error) => tracing::warn!(%error, "idempotency keys could not be forgotten"),
-        }
+    tasks: &mut Tasks,
+) {
+    tasks.spawn(each(EVERY, stop, async move || {
+        forget(log.as_ref(), clock.now(), &jobs, keep).await;
+    }));
+}
+
+/// Forgets what was kept long enough. A failure is logged, and tried again the next time.
+async fn forget(log: &dyn EventLog, now: Timestamp, jobs: &Jobs, keep: Duration) {
+    let Some(before) = cutoff(now, jobs.oldest_unfinished(), keep) else { return };
+    match log.forget_keys(before).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "idempotency keys forgotten"),
+        Err(error) => tracing::warn!(%error, "idempotency keys could not be forgotten"),
     }
 }
 

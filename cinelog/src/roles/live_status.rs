@@ -25,6 +25,8 @@ impl LiveStatus {
     /// Says once what the metric is.
     pub(super) fn describe() {
         describe_counter!(REFUSED_TOTAL, "Times that a generation made live could not take over.");
+        // From the start, so that the first time is seen as an increase.
+        counter!(REFUSED_TOTAL).increment(0);
     }
 
     /// How it is doing now.

@@ -5,7 +5,10 @@ use axum::{
     Router,
     routing::{MethodFilter, MethodRouter, on},
 };
-use http_kit::{Problem, ProblemType};
+use http_kit::{
+    Problem, ProblemType,
+    access::{RateGroup, Row, Takes},
+};
 use utoipa::openapi::{OpenApi, path::PathItem};
 
 use crate::config::{Role, Roles};
@@ -24,6 +27,11 @@ pub(super) fn routes(
     all.fold(Router::new(), |router, (path, methods)| {
         router.route(path, misdirected(methods, role, roles))
     })
+}
+
+/// What these routes take, in place of `rows`: everybody may be told that they are elsewhere.
+pub(super) fn access(rows: Vec<Row>) -> impl Iterator<Item = Row> {
+    rows.into_iter().map(|row| Row { takes: Takes::Anyone, group: RateGroup::Exempt, ..row })
 }
 
 /// The methods that an address has; `None` where it has none.
@@ -45,6 +53,7 @@ fn misdirected(methods: MethodFilter, role: Role, roles: &Roles) -> MethodRouter
         Role::Command => format!("This server takes no commands. It has the role {roles}."),
         Role::Query => format!("This server answers no queries. It has the role {roles}."),
         Role::Projector => format!("This server projects nothing. It has the role {roles}."),
+        Role::Relay => format!("This server relays nothing. It has the role {roles}."),
     };
     on(methods, async move || {
         Problem::new(ProblemType::Misdirected)
@@ -59,8 +68,8 @@ mod tests {
 
     use axum::{body::Body, http::Request};
     use http::StatusCode;
-    use http_kit::{Clock, EdgeOptions, edge};
-    use identity::{Realm, Verifier};
+    use http_kit::{Clock, EdgeOptions, access::AccessTable, edge};
+    use identity::{KeyRing, Realm, Verifier};
     use serde_json::Value;
     use tower::ServiceExt;
 
@@ -73,8 +82,11 @@ mod tests {
         let router = routes(&command_api::openapi(), &besides, Role::Command, &roles)
             .merge(routes(&query_api::openapi(), &[], Role::Query, &roles));
         let realm = Realm { issuer: "test".to_owned(), audience: "cinelog".to_owned() };
-        let verifier = Arc::new(Verifier::new(realm, []));
-        let api: Router = edge(router, EdgeOptions::new(Clock::system(), verifier)).into();
+        let authenticator = Arc::new(Verifier::new(realm, KeyRing::default()).into());
+        let rows = access(command_api::access()).chain(access(query_api::access()));
+        let rows = Arc::new(AccessTable::new(rows).unwrap());
+        let options = EdgeOptions::new(Clock::system(), authenticator, rows);
+        let api: Router = edge(router, options).into();
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let answer = api.oneshot(request).await.unwrap();
         let allow = answer.headers().get("allow").map_or("", |allow| allow.to_str().unwrap());

@@ -8,17 +8,22 @@ use std::{
 
 use event_log::EventLog;
 use events::Position;
+use futures::future::OptionFuture;
 use projector::{OpenGeneration, ProjectorOptions, ReadModels, Status};
 use query_api::{LiveStore, Store};
 use read_model::{ChangeFeed, ReadModelChanged};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     live_status::LiveStatus,
     running::{Gate, Running},
+    ticks::every,
 };
-use crate::{error::Failure, wire::Stores};
+use crate::{
+    error::Failure,
+    wire::{Source, Sources, Stores},
+};
 
 /// How often is looked whether another generation has been made live.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -34,6 +39,8 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 pub(crate) struct Projection {
     /// The facts.
     pub(crate) log: Arc<dyn EventLog>,
+    /// By which way they come.
+    pub(crate) sources: Sources,
     /// Where the generations are.
     pub(crate) read_models: Arc<dyn ReadModels>,
     /// The queries of this process, where it answers any.
@@ -77,8 +84,7 @@ impl Projection {
         LiveStatus::describe();
         let mut current = self.start(live, Gate::open(&self.feed));
         self.status.replace(&current.status);
-        let mut looks = interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = every(LOOK_EVERY);
         let mut refused: Option<Refused> = None;
         loop {
             tokio::select! {
@@ -125,15 +131,29 @@ impl Projection {
     /// Lets a projector work on a generation that is open, and on which none is at work.
     fn set_to_work(&self, running: &mut Running) {
         (running.status, running.stop) = (Status::default(), CancellationToken::new());
+        let number = running.generation.number;
+        let stop = running.stop.clone();
+        let Source { feed, receiving } =
+            self.sources.open(&self.log, number, &running.status, &stop);
         let work = projector::run(
             Arc::clone(&self.log),
+            feed,
             Arc::clone(&running.generation.read_model),
             Arc::clone(&running.gate) as _,
             self.options.clone(),
             running.status.clone(),
             running.stop.clone(),
         );
-        running.task = Some(tokio::spawn(work));
+        // Also where the projector panics: who waits for what receives would wait for ever.
+        let stops = stop.drop_guard();
+        running.task = Some(tokio::spawn(async move {
+            let ended = work.await;
+            drop(stops);
+            if let Some(Err(error)) = OptionFuture::from(receiving).await {
+                tracing::error!(%error, "what receives from Kafka crashed");
+            }
+            ended
+        }));
     }
 
     /// Lets generation `to` take over from `current`, when it has come as far.
@@ -217,8 +237,7 @@ impl Projection {
         next.gate.is_open.store(true, Ordering::SeqCst);
         if let Some(checkpoint) = next.status.report().checkpoint {
             // Of another generation: whoever remembers anything forgets it.
-            let (previous, movies, facets) = (checkpoint, Vec::new(), Vec::new());
-            self.feed.publish(ReadModelChanged { previous, checkpoint, movies, facets }).await;
+            self.feed.publish(ReadModelChanged::anew(checkpoint)).await;
         }
         let (generation, position) = (next.generation.number, next.status.position());
         tracing::info!(generation, %position, "switched");

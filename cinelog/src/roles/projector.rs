@@ -29,9 +29,10 @@ pub(super) fn start(
         addresses: Some(Arc::new(addresses)),
         ..ProjectorOptions::default()
     };
-    let ProjectorPorts { read_models, live, feed, status } = projector;
+    let ProjectorPorts { sources, read_models, live, feed, status } = projector;
     let projection = Projection {
         log: Arc::clone(&ports.log),
+        sources,
         read_models,
         readers,
         feed,

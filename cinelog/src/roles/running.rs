@@ -99,7 +99,8 @@ impl Running {
     }
 
     /// Stops it without waiting for anything: it may hang. What it has begun and not committed is lost,
-    /// and is done again by whoever is at work next.
+    /// and is done again by whoever is at work next. A large batch is folded on a thread of its own and goes on:
+    /// it may still be committed, unless somebody else leads by then.
     pub(super) fn abandon(&mut self) {
         self.stop.cancel();
         if let Some(task) = self.task.take() {

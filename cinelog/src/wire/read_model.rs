@@ -12,8 +12,9 @@ use projector::{
 use query_api::{PostgresStore, PostgresStoreOptions, SqliteStore, Store};
 use read_model::{ChangeFeed, InProcessChangeFeed};
 
+use super::Redis;
 use crate::{
-    config::{Config, ReadModelUrl},
+    config::{Config, ReadModelUrl, ServerUrl},
     data_dir::DataDir,
     error::Failure,
     import::Catalogue,
@@ -35,17 +36,21 @@ pub(crate) async fn read_models(
         ReadModelUrl::Sqlite(path) => Ok(Arc::new(SqliteReadModels::at(data.file(path)))),
         ReadModelUrl::Postgres(url) => {
             let open = async || {
-                let options = PostgresReadModelsOptions {
-                    connect_timeout: config.read_model.connect_timeout,
-                    ..PostgresReadModelsOptions::at(url.reveal())
-                };
-                let read_models = PostgresReadModels::at(options)?;
+                let read_models = PostgresReadModels::at(postgres(config, url))?;
                 // Nothing was connected until now.
                 read_models.live().await?;
                 Ok(read_models)
             };
             Ok(Arc::new(patiently(config, WHAT, open).await?))
         }
+    }
+}
+
+/// How the projector reaches its database.
+pub(super) fn postgres(config: &Config, url: &ServerUrl) -> PostgresReadModelsOptions {
+    PostgresReadModelsOptions {
+        connect_timeout: config.read_model.connect_timeout,
+        ..PostgresReadModelsOptions::at(url.reveal())
     }
 }
 
@@ -131,8 +136,14 @@ pub(crate) async fn catalogue(
 }
 
 /// What carries news of changes from the projector to the queries. Beside a read model on a server others
-/// may project, so that news come from there.
-pub(crate) async fn change_feed(config: &Config) -> Result<Arc<dyn ChangeFeed>, Failure> {
+/// may project, so that news come from there, or from Redis.
+pub(crate) async fn change_feed(
+    config: &Config,
+    redis: &Redis,
+) -> Result<Arc<dyn ChangeFeed>, Failure> {
+    if let Some(feed) = redis.change_feed(config, FEED_CAPACITY).await {
+        return Ok(feed);
+    }
     match &config.read_model.url {
         ReadModelUrl::Sqlite(_) => Ok(Arc::new(InProcessChangeFeed::new(FEED_CAPACITY))),
         ReadModelUrl::Postgres(url) => {

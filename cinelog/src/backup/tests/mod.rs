@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{make::Made, *};
+use super::*;
 use crate::{config::Config, data_dir::DataDir};
 
 /// A folder with room for data folders and archives.
@@ -47,7 +47,7 @@ impl Ground {
         append(&log, 1..=3).await;
         log.close().await;
         let folder = DataDir::open(&self.path(data)).unwrap();
-        folder.signing_key().unwrap();
+        folder.signing_keys().unwrap();
         folder.cursor_key().unwrap();
         self.places(data)
     }

@@ -111,7 +111,7 @@ async fn a_key_that_is_another_is_not_replaced() {
     let ground = Ground::new();
     ground.make(&ground.history("old").await, "films.tar").await.unwrap();
     let places = ground.places("new");
-    DataDir::open(&ground.path("new")).unwrap().signing_key().unwrap();
+    DataDir::open(&ground.path("new")).unwrap().signing_keys().unwrap();
     let key = fs::read(ground.path("new/signing-key.pem")).unwrap();
     let refused = restore(&ground.path("films.tar"), &places).await;
     assert!(matches!(refused, Err(BackupError::OtherKey(_))), "{refused:?}");

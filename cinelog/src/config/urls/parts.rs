@@ -15,7 +15,7 @@ pub(super) struct Parts<'a> {
     password: Option<&'a str>,
     pub(super) hosts: &'a str,
     /// With its slash.
-    path: &'a str,
+    pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
 }
 

@@ -64,6 +64,27 @@ impl ServerUrl {
         }
     }
 
+    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE` or `rediss://…`.
+    pub(super) fn redis(url: String) -> Result<Self, String> {
+        let unreadable = || {
+            "cannot be read as an address, expected redis://USER:PASSWORD@HOST:PORT/DATABASE or \
+             rediss://USER:PASSWORD@HOST:PORT/DATABASE"
+                .to_owned()
+        };
+        let parts = Parts::of(&url).ok_or_else(unreadable)?;
+        parts.is_encoded()?;
+        let is_host = match parts.hosts.rsplit_once(':') {
+            Some((name, port)) => !name.is_empty() && port.parse::<u16>().is_ok(),
+            None => !parts.hosts.is_empty(),
+        };
+        let database = parts.path.trim_matches('/');
+        let is_database = database.is_empty() || database.parse::<u16>().is_ok();
+        match is_host && is_database && parts.query.is_none() {
+            true => Ok(Self(url)),
+            false => Err(unreadable()),
+        }
+    }
+
     /// `kurrentdb://USER:PASSWORD@HOST:PORT,HOST:PORT?tls=…`.
     pub(super) fn kurrentdb(url: String) -> Result<Self, String> {
         let parts = Parts::of(&url);

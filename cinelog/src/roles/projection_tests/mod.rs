@@ -47,6 +47,7 @@ async fn idle(folder: &TempDir) -> (Projection, OpenGeneration) {
     let store = LiveStore::new(stores.open(live.number).await.unwrap());
     let projection = Projection {
         log,
+        sources: Sources::log(),
         read_models,
         readers: Some(Readers { stores, store }),
         feed: Arc::new(InProcessChangeFeed::new(64)),
