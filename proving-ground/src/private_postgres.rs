@@ -1,11 +1,9 @@
 //! A Postgres server for one test, which may do to it what it likes.
 
 use std::{
-    fs, io,
-    net::TcpListener,
+    fs,
     path::{Path, PathBuf},
-    process::{self, Child, Command, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    process::{Child, Stdio},
 };
 
 use sqlx::{Connection, PgConnection};
@@ -14,13 +12,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     ASK_AGAIN, PATIENCE,
-    owner::{Owner, new_name, owner_of},
-    programs::{Programs, spawn},
+    owner::new_name,
+    processes::{delete_leftovers, free_port, signal, spawn},
+    programs::Programs,
 };
-
-/// Where ports are looked for: below those that the system gives to outgoing connections, so that a
-/// stopped server finds its own again.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// How many ports are tried, where others take them.
 const ATTEMPTS_MAX: u32 = 5;
@@ -272,47 +267,8 @@ fn path(path: &Path) -> &str {
     path.to_str().expect("temporary folders have plain names")
 }
 
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let count = PORTS.end - PORTS.start;
-    // Each process begins somewhere else, so that they rarely ask for the same.
-    let first = (process::id().wrapping_mul(97) % u32::from(count)) as u16;
-    for _ in 0..count {
-        let port = PORTS.start + (first + NEXT.fetch_add(1, Ordering::Relaxed) % count) % count;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port of {PORTS:?} is free");
-}
-
-fn signal(name: &str, pid: u32) {
-    // That it is gone already is fine: whoever waits for the end finds that out.
-    let kill =
-        Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status();
-    kill.expect("kill can be run");
-}
-
 fn children_of(parent: u32) -> Vec<u32> {
     let task = format!("/proc/{parent}/task/{parent}/children");
     let children = fs::read_to_string(task).unwrap_or_default();
     children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
-/// Deletes the folders of tests that were killed.
-fn delete_leftovers(parent: &Path) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let name = name.split('-').next().unwrap_or_default();
-        if owner_of(name) == Some(Owner::Dead) {
-            match fs::remove_dir_all(entry.path()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    eprintln!("{} stays: {error}", entry.path().display());
-                }
-                _ => {}
-            }
-        }
-    }
 }

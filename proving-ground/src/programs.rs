@@ -2,12 +2,10 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs,
     os::unix::fs::{MetadataExt, chown},
     path::{Path, PathBuf},
-    process::{Child, Command},
-    sync::{Mutex, OnceLock, mpsc},
-    thread,
+    process::Command,
 };
 
 /// Where Debian keeps a folder for each version.
@@ -95,25 +93,4 @@ fn unprivileged() -> (u32, u32) {
         Some((fields[2].parse().ok()?, fields[3].parse().ok()?))
     };
     account("postgres").or_else(|| account("nobody")).expect("there is a user nobody")
-}
-
-type Request = (Command, mpsc::Sender<io::Result<Child>>);
-
-/// Starts a process from a thread that lives as long as this process: the signal that a child gets at
-/// its parent's death comes at the death of the thread that started it.
-pub(crate) fn spawn(command: Command) -> Child {
-    static SPAWNER: OnceLock<Mutex<mpsc::Sender<Request>>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (sender, requests) = mpsc::channel::<Request>();
-        thread::spawn(move || {
-            for (mut command, answer) in requests {
-                let _ = answer.send(command.spawn());
-            }
-        });
-        Mutex::new(sender)
-    });
-    let (sender, answer) = mpsc::channel();
-    let asked = spawner.lock().expect("nobody panics with it").send((command, sender));
-    asked.expect("the thread goes on");
-    answer.recv().expect("it answers").expect("setpriv can be run")
 }

@@ -16,11 +16,7 @@ impl PostgresServer {
     ///
     /// Where there is none.
     pub fn running() -> Self {
-        if let Ok(url) = env::var("CINELOG_TEST_POSTGRES_URL") {
-            return Self { url };
-        }
-        let here = env::current_dir().unwrap_or_default();
-        let url = url_above(Path::new(env!("CARGO_MANIFEST_DIR"))).or_else(|| url_above(&here));
+        let url = url_of_service("postgres", "CINELOG_TEST_POSTGRES_URL");
         let url = url.expect(
             "these tests need Postgres: run scripts/services up postgres, \
              or set CINELOG_TEST_POSTGRES_URL to the URL of a superuser",
@@ -39,8 +35,16 @@ impl PostgresServer {
     }
 }
 
-fn url_above(folder: &Path) -> Option<String> {
-    let file = folder.ancestors().map(|above| above.join(".services/postgres/url"));
-    let url = file.filter_map(|file| fs::read_to_string(file).ok()).next()?;
+/// What the environment says where a server is, or `scripts/services` of this checkout.
+pub(crate) fn url_of_service(name: &str, variable: &str) -> Option<String> {
+    if let Ok(url) = env::var(variable) {
+        return Some(url);
+    }
+    let above = |folder: &Path| {
+        let files = folder.ancestors().map(|above| above.join(".services").join(name).join("url"));
+        files.filter_map(|file| fs::read_to_string(file).ok()).next()
+    };
+    let here = env::current_dir().unwrap_or_default();
+    let url = above(Path::new(env!("CARGO_MANIFEST_DIR"))).or_else(|| above(&here))?;
     Some(url.trim().to_owned())
 }
