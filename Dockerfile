@@ -14,7 +14,7 @@ COPY . .
 # What was downloaded and compiled before is kept between builds; the binary is all that leaves here.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --locked --profile production --package cinelog --features kurrentdb \
+    cargo build --locked --profile production --package cinelog --features kafka,kurrentdb,otlp,s3 \
     && cp target/production/cinelog /usr/local/bin/cinelog
 
 FROM debian:bookworm-slim
