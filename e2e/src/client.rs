@@ -1,5 +1,7 @@
 //! An HTTP client that speaks to one server, and answers that tell what they are when they surprise.
 
+use std::time::Duration;
+
 use reqwest::{
     Method, RequestBuilder,
     header::{HeaderMap, HeaderName},
@@ -29,12 +31,18 @@ pub struct Answer {
 
 impl Client {
     pub(crate) fn new(base: &str, token: Option<String>) -> Self {
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client can be made");
-        Self { http, base: base.to_owned(), token }
+        Self { http: http_client(PATIENCE), base: base.to_owned(), token }
+    }
+
+    /// Somebody without a token who calls what is at `base`, which need not be a Cinelog.
+    pub fn anyone_at(base: &str) -> Self {
+        Self::new(base, None)
+    }
+
+    /// The same caller, who takes an answer for lost after `patience`.
+    #[must_use]
+    pub fn waiting_at_most(&self, patience: Duration) -> Self {
+        Self { http: http_client(patience), ..self.clone() }
     }
 
     /// The same caller, speaking to another server.
@@ -98,6 +106,12 @@ impl Client {
     pub async fn delete(&self, target: &str) -> Answer {
         Answer::to(self.request(Method::DELETE, target)).await
     }
+}
+
+fn http_client(patience: Duration) -> reqwest::Client {
+    let client = reqwest::Client::builder().timeout(patience);
+    let client = client.redirect(reqwest::redirect::Policy::none());
+    client.build().expect("a client can be made")
 }
 
 impl Answer {

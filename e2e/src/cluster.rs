@@ -34,8 +34,21 @@ impl Cluster {
     /// Starts a node with a role, or all of them where it is empty; its data folder is that of its name.
     /// `url` is how it reaches the database, where that is not the direct way.
     pub fn node(&self, name: &str, role: &str, url: Option<&str>) -> Server {
+        self.node_with(name, role, url, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub fn node_with(
+        &self,
+        name: &str,
+        role: &str,
+        url: Option<&str>,
+        more: &[(&str, String)],
+    ) -> Server {
         let environment = self.environment(url.unwrap_or(&self.url));
         let environment = environment.iter().map(|(name, value)| (*name, value.as_os_str()));
+        let more = more.iter().map(|(name, value)| (*name, OsStr::new(value)));
+        let environment = environment.chain(more);
         let flags: &[&str] = if role.is_empty() { &[] } else { &["--role", role] };
         Server::start_in(&environment.collect::<Vec<_>>(), &self.data(name), flags)
     }
@@ -67,6 +80,7 @@ impl Cluster {
         vec![
             ("CINELOG__LOG__URL", url.into()),
             ("CINELOG__READ_MODEL__URL", url.into()),
+            ("CINELOG__IDENTITY__URL", url.into()),
             ("CINELOG__IDENTITY__SIGNING_KEY_FILE", self.key().into()),
             ("CINELOG__QUERY__CURSOR_KEY", CURSOR_KEY.into()),
         ]

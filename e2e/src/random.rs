@@ -12,19 +12,9 @@ impl Random {
         Self(seed)
     }
 
-    /// The seed in the environment variable `name`, else one that this process has never had. Printed,
-    /// so that the run can be repeated.
+    /// Those of the seed in the environment variable `name`, as [`seed`] has it.
     pub fn seeded_by(name: &str) -> Self {
-        let seed = match std::env::var(name) {
-            Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
-            Err(_) => {
-                // Hash maps take a random key from the system.
-                use std::hash::{BuildHasher, RandomState};
-                RandomState::new().hash_one(std::process::id()) >> 32
-            }
-        };
-        println!("{name}={seed}");
-        Self::new(seed)
+        Self::new(seed(name))
     }
 
     /// The next number.
@@ -62,4 +52,19 @@ impl Random {
     pub fn fork(&mut self) -> Self {
         Self(self.number())
     }
+}
+
+/// The seed in the environment variable `name`, else one that this process has never had. Printed, so that
+/// the run can be repeated.
+pub fn seed(name: &str) -> u64 {
+    let seed = match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+        Err(_) => {
+            // Hash maps take a random key from the system.
+            use std::hash::{BuildHasher, RandomState};
+            RandomState::new().hash_one(std::process::id()) >> 32
+        }
+    };
+    println!("{name}={seed}");
+    seed
 }

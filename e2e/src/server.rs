@@ -87,6 +87,11 @@ impl Server {
         &self.data
     }
 
+    /// All that it has logged so far.
+    pub fn logged(&self) -> String {
+        self.log.lock().map(|lines| lines.join("\n")).unwrap_or_default()
+    }
+
     /// What `/readyz` says now: whether the server can do its work.
     pub async fn is_ready(&self) -> bool {
         let answer = self.anyone().at(&self.admin_url).get("/readyz").await;
@@ -145,6 +150,23 @@ impl Server {
         self.signal("CONT");
     }
 
+    /// Asks the process to look at its certificate (SIGHUP).
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    /// Waits until a line of the log holds this text.
+    pub async fn logs(&self, text: &str) {
+        let says = |line: &String| line.contains(text);
+        let said = async {
+            while !self.log.lock().expect("nobody panics with it").iter().any(says) {
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+        };
+        let said = tokio::time::timeout(PATIENCE, said).await;
+        assert!(said.is_ok(), "the log says {text:?} in time");
+    }
+
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let status = Command::new("kill").args(["-s", name, &pid]).status();
@@ -155,6 +177,19 @@ impl Server {
     pub fn wait(mut self) -> (bool, Stopped) {
         let status = self.child.wait().expect("it ends");
         (status.success(), Stopped { data: self.data.clone(), folder: self.folder.clone() })
+    }
+}
+
+impl Server {
+    /// Waits for the process to end; gives whether it ended with success, and all that it logged.
+    pub fn wait_with_log(mut self) -> (bool, Vec<String>) {
+        let status = self.child.wait().expect("it ends");
+        // The pipe is read to its end by a thread, which then lets go of the log.
+        while Arc::strong_count(&self.log) > 1 {
+            thread::sleep(ASK_AGAIN);
+        }
+        let lines = std::mem::take(&mut *self.log.lock().expect("nobody panics with it"));
+        (status.success(), lines)
     }
 }
 

@@ -45,7 +45,11 @@ pub(crate) fn environment(arguments: &[OsString]) -> Vec<(&'static str, OsString
     match data {
         Some(data) if is_postgres() => {
             let url = OsString::from(database_of(Path::new(data)));
-            vec![("CINELOG__LOG__URL", url.clone()), ("CINELOG__READ_MODEL__URL", url)]
+            vec![
+                ("CINELOG__LOG__URL", url.clone()),
+                ("CINELOG__IDENTITY__URL", url.clone()),
+                ("CINELOG__READ_MODEL__URL", url),
+            ]
         }
         _ => Vec::new(),
     }

@@ -2,19 +2,22 @@
 //! dies under them they wait for the next one and ask again, with the same `Idempotency-Key`.
 
 mod command;
+mod told;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     Answer, Client, PATIENCE, Random,
+    catalogue::Catalogue,
     history::{Operation, Outcome},
 };
 use command::Command;
+use told::Told;
 
 /// How often, of a hundred commands whose outcome is not known, a client never asks again.
 const GIVEN_UP_PERCENT: u64 = 10;
@@ -50,10 +53,10 @@ pub struct Writers {
 
 /// What all writers have in common.
 struct Shared {
-    begun: Instant,
+    catalogue: Arc<Catalogue>,
+    /// How long each waits between two commands, at most.
+    rest_max: Duration,
     operations: Mutex<Vec<Operation>>,
-    /// Films that have been made, for others to change.
-    films: Mutex<Vec<String>>,
     /// How many writers wait for a server.
     waiting: watch::Sender<usize>,
     acknowledged: watch::Sender<usize>,
@@ -64,10 +67,20 @@ struct Shared {
 impl Writers {
     /// Starts so many, who call as `client` does.
     pub fn start(count: usize, client: &Client, random: &mut Random) -> Self {
+        Self::start_resting(count, Duration::ZERO, client, random)
+    }
+
+    /// The same, and each rests between two commands, up to `rest_max`.
+    pub fn start_resting(
+        count: usize,
+        rest_max: Duration,
+        client: &Client,
+        random: &mut Random,
+    ) -> Self {
         let shared = Arc::new(Shared {
-            begun: Instant::now(),
+            catalogue: Arc::new(Catalogue::new()),
+            rest_max,
             operations: Mutex::default(),
-            films: Mutex::default(),
             waiting: watch::Sender::new(0),
             acknowledged: watch::Sender::new(0),
             refused_for_now: watch::Sender::new(0),
@@ -86,6 +99,11 @@ impl Writers {
             tasks.spawn(writer.run());
         }
         Self { orders, tasks, shared }
+    }
+
+    /// What those who read meanwhile need to know.
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.shared.catalogue)
     }
 
     /// Waits until so many more commands have been acknowledged.
@@ -151,9 +169,58 @@ impl Shared {
         self.operations.lock().expect("nobody panics with it")
     }
 
-    /// Nanoseconds since the writers were started.
-    fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_nanos()).expect("a short time")
+    /// Notes what is about to be asked; gives where the first of it stands.
+    fn note_begun(&self, command: &Command) -> usize {
+        let sent = self.catalogue.now();
+        let mut operations = self.operations();
+        let first = operations.len();
+        operations.extend(command.parts.iter().map(|part| Operation {
+            key: part.key.clone(),
+            events: part.events.clone(),
+            meant_for: part.meant_for,
+            sent,
+            answered: sent,
+            outcome: Outcome::Unknown,
+        }));
+        first
+    }
+
+    /// Notes what an answer told of each command; gives whether all have ended.
+    fn note_told(&self, first: usize, told: Vec<Told>, is_open: bool) -> bool {
+        let (answered, mut acknowledged, mut all) = (self.catalogue.now(), 0, true);
+        let mut operations = self.operations();
+        for (operation, told) in operations[first..].iter_mut().zip(told) {
+            let outcome = match told {
+                Told::Again { is_refused_for_now } => {
+                    all = false;
+                    self.refused_for_now
+                        .send_modify(|count| *count += usize::from(is_refused_for_now));
+                    continue;
+                }
+                // An earlier attempt may be under way still, and find that it can be done.
+                Told::Ended(Outcome::Refused) if is_open => Outcome::Unknown,
+                Told::Ended(outcome) => outcome,
+            };
+            if let Outcome::Acknowledged { position, .. } = outcome {
+                self.catalogue.acknowledged(position);
+                let was = matches!(operation.outcome, Outcome::Acknowledged { .. });
+                acknowledged += usize::from(!was);
+            }
+            (operation.answered, operation.outcome) = (answered, outcome);
+        }
+        drop(operations);
+        // Counted once it is noted: whoever waits for it finds it.
+        self.acknowledged.send_modify(|count| *count += acknowledged);
+        all
+    }
+
+    /// An answer was lost: what had been refused before, in an answer to several, is open again.
+    fn note_lost(&self, first: usize, parts: usize) {
+        for operation in &mut self.operations()[first..first + parts] {
+            if operation.outcome == Outcome::Refused {
+                operation.outcome = Outcome::Unknown;
+            }
+        }
     }
 }
 
@@ -175,81 +242,42 @@ impl Writer {
                 return;
             }
             let key = format!("{KEYS}{}-{sequence}", self.number);
-            let films = self.shared.films.lock().expect("nobody panics with it").clone();
-            let command = Command::choose(&mut self.random, &key, &films);
-            self.carry_out(key, &command).await;
+            let command = Command::choose(&mut self.random, &key, &self.shared.catalogue);
+            self.carry_out(&key, &command).await;
+            if !self.shared.rest_max.is_zero() {
+                let rest = self.random.shorter_than(self.shared.rest_max);
+                tokio::time::sleep(rest).await;
+            }
         }
     }
 
-    async fn carry_out(&mut self, key: String, command: &Command) {
-        let sent = self.shared.now();
-        let index = {
-            let (events_max, outcome) = (command.events_max, Outcome::Unknown);
-            let mut operations = self.shared.operations();
-            operations.push(Operation {
-                key: key.clone(),
-                events_max,
-                sent,
-                answered: sent,
-                outcome,
-            });
-            operations.len() - 1
-        };
+    async fn carry_out(&mut self, key: &str, command: &Command) {
+        let first = self.shared.note_begun(command);
+        // Whether an answer was lost: what was asked then may yet be carried out.
+        let mut is_open = false;
         while let Some(urls) = self.servers().await {
             let url = &urls[self.turns % urls.len()];
-            let request = command.request(&self.client.at(url)).header("Idempotency-Key", &key);
-            let outcome = match Answer::try_to(request).await {
-                Ok(answer) => self.judge(&answer).await,
+            let request = command.request(&self.client.at(url), key);
+            match Answer::try_to(request).await {
+                Ok(answer) => {
+                    let (told, films) = told::read(command, &answer);
+                    for film in films {
+                        self.shared.catalogue.learn(&film.address, film.revision);
+                    }
+                    if self.shared.note_told(first, told, is_open) {
+                        return;
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Err(_) => {
+                    is_open = true;
+                    self.shared.note_lost(first, command.parts.len());
                     self.gone(&urls).await;
-                    None
                 }
-            };
-            if let Some(outcome) = outcome {
-                let answered = self.shared.now();
-                let acknowledged = matches!(outcome, Outcome::Acknowledged { .. });
-                {
-                    let mut operations = self.shared.operations();
-                    operations[index].answered = answered;
-                    operations[index].outcome = outcome;
-                }
-                // Counted once it is noted: whoever waits for it finds it.
-                if acknowledged {
-                    self.shared.acknowledged.send_modify(|count| *count += 1);
-                }
-                return;
             }
             if self.random.percent(GIVEN_UP_PERCENT) {
                 return;
             }
-        }
-    }
-
-    /// What the answer says for good, if anything.
-    async fn judge(&self, answer: &Answer) -> Option<Outcome> {
-        match answer.status {
-            200 | 201 => {
-                let (events, position) = command::told(&answer.json());
-                if answer.status == 201
-                    && let Some(film) = command::film(answer)
-                {
-                    self.shared.films.lock().expect("nobody panics with it").push(film);
-                }
-                Some(Outcome::Acknowledged { events, position })
-            }
-            503 => {
-                assert_eq!(answer.header("Content-Type"), "application/problem+json");
-                assert_ne!(answer.header("Retry-After"), "", "{answer:?}");
-                self.shared.refused_for_now.send_modify(|count| *count += 1);
-                tokio::time::sleep(PAUSE).await;
-                None
-            }
-            409 if answer.text.contains("/problems/request-in-flight") => {
-                tokio::time::sleep(PAUSE).await;
-                None
-            }
-            400..500 => Some(Outcome::Refused),
-            _ => panic!("{answer:?}"),
         }
     }
 

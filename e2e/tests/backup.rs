@@ -97,6 +97,10 @@ async fn a_restored_server_serves_the_same_and_goes_on() {
     let data = folder.path().join("restored");
     let output = restore(&archive, &data).expect_success();
     assert_eq!(number(&output, "events"), e2e::facts(server.data()).await.len() as u64);
+    // It is the moment to say what the archive cannot know: who was logged out since.
+    for command in ["cinelog key rotate --after 0s", "cinelog key retire KEY"] {
+        assert!(output.stdout.contains(command), "{}", output.stdout);
+    }
     drop(server);
 
     let server = Server::start_on(&data, &[]);
@@ -179,7 +183,7 @@ async fn a_damaged_archive_is_refused_and_leaves_no_trace() {
     changed[whole.len() / 2] ^= 0x40;
     let changed = refused(&changed);
     assert!(changed.contains("is not what was backed up"), "{changed}");
-    let newer = String::from_utf8_lossy(&whole).find("\"format\": 1").unwrap();
+    let newer = String::from_utf8_lossy(&whole).find("\"format\": 2").unwrap();
     let mut future = whole.clone();
     future[newer + 10] = b'9';
     let future = refused(&future);

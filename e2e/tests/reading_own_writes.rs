@@ -1,6 +1,6 @@
 //! A client reads its own writes, and every read says what it reflects.
 
-use std::time::Instant;
+use std::{ffi::OsStr, time::Instant};
 
 use e2e::{Answer, Server};
 use reqwest::Method;
@@ -44,5 +44,34 @@ async fn who_reads_after_writing_sees_it_without_asking() {
         assert_eq!(reader.get(film).await.expect(200).json()["title"], title);
         editor.delete(film).await.expect(204);
         reader.get(film).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn however_many_wait_for_a_position_others_read_and_log_in() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let all = ("CINELOG__SERVER__REQUESTS_MAX", OsStr::new("20"));
+    let server = Server::start_in(&[all], &folder.path().join("data"), &[]);
+    let waiting = (0..20).map(|_| {
+        let request = server.anyone().request(Method::GET, "/v1/movies");
+        let request = request.header("Cinelog-Min-Position", "1000").header("Prefer", "wait=30");
+        tokio::spawn(async move { Answer::to(request).await })
+    });
+    let mut waiting: Vec<_> = waiting.collect();
+    // Half of a quarter of 20 may wait; the others are told so at once.
+    let mut refused = 0;
+    while refused < 18 {
+        let (answer, at, _) = futures::future::select_all(&mut waiting).await;
+        waiting.remove(at);
+        let answer = answer.expect("an answer").expect(503);
+        assert!(answer.text.contains("Too many requests wait for a position"), "{answer:?}");
+        refused += 1;
+    }
+    let reader = server.anyone();
+    reader.get("/v1/movies").await.expect(200);
+    let wrong = json!({"email": "ann@example.org", "password": "no such password"});
+    reader.post("/v1/login", wrong).await.expect(401);
+    for one in waiting {
+        one.abort();
     }
 }

@@ -149,8 +149,8 @@ async fn three_processes_with_a_role_each_are_one_catalogue() {
         let checks = ready["checks"].as_array().unwrap().iter();
         checks.map(|check| check["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(checks(&commands).await, ["taking requests", "event log"]);
-    assert_eq!(checks(&queries).await, ["taking requests", "read model"]);
+    assert_eq!(checks(&commands).await, ["taking requests", "event log", "revocations"]);
+    assert_eq!(checks(&queries).await, ["taking requests", "read model", "revocations"]);
     assert_eq!(checks(&projector).await, ["taking requests", "projector"]);
     assert!(projector.banner.contains("projector") && projector.banner.contains("no requests"));
     assert!(commands.banner.contains("command") && queries.banner.contains("query"));

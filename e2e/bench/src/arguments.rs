@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
-    /// What to measure [default: all but what needs Postgres]
+    /// What to measure [default: all but what needs other servers]
     #[arg(value_name = "SECTION")]
     sections: Vec<Section>,
     /// Small data and short runs: shows that everything works, and measures little
@@ -57,6 +57,8 @@ pub(crate) enum Section {
     Lag,
     /// Memory, start-up, import, size on disk
     Footprint,
+    /// Reads and ratings beside a flood of wrong passwords, and of slow clients
+    Identity,
     /// All of the following, on a Postgres of its own
     Postgres,
     /// Durable commands a second, against pgbench and COPY
@@ -69,6 +71,14 @@ pub(crate) enum Section {
     PostgresLag,
     /// How fast a log is copied to Postgres, against COPY
     PostgresCopy,
+    /// All of the following, with servers of its own
+    Distributed,
+    /// The relay and a projector that Kafka feeds, against Kafka's own performance test and the log
+    Kafka,
+    /// A mix of reads, directly and through nginx and Varnish, while ratings purge
+    Gateway,
+    /// Films with a cache that nodes share on Redis, without, and with a Redis that is dead
+    Redis,
 }
 
 /// What [`Section::Postgres`] stands for.
@@ -80,20 +90,27 @@ const ON_POSTGRES: [Section; 5] = [
     Section::PostgresCopy,
 ];
 
+/// What [`Section::Distributed`] stands for.
+const DISTRIBUTED: [Section; 3] = [Section::Kafka, Section::Gateway, Section::Redis];
+
 impl Arguments {
     /// The sections to run, in the order of the table.
     pub(crate) fn sections(&self) -> Vec<Section> {
-        let all = Section::value_variants().iter().copied().filter(|s| *s != Section::Postgres);
+        let stand_for_others = [Section::Postgres, Section::Distributed];
+        let all = Section::value_variants().iter().copied();
+        let all = all.filter(|section| !stand_for_others.contains(section));
         all.filter(|section| self.is_asked_for(*section)).collect()
     }
 
     fn is_asked_for(&self, section: Section) -> bool {
         let is_on_postgres = ON_POSTGRES.contains(&section);
+        let is_distributed = DISTRIBUTED.contains(&section);
         if self.sections.is_empty() {
-            return !is_on_postgres;
+            return !is_on_postgres && !is_distributed;
         }
         self.sections.contains(&section)
             || is_on_postgres && self.sections.contains(&Section::Postgres)
+            || is_distributed && self.sections.contains(&Section::Distributed)
     }
 
     /// Films in the large catalogue.

@@ -3,6 +3,7 @@
 
 use std::{
     fs, io,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -118,16 +119,24 @@ impl Dataset {
     }
 }
 
-/// Appends films, and ratings in between; gives the number of events.
+/// Fills a new log with films; gives the number of events.
 async fn fill(path: &Path, films: u64) -> u64 {
     let log = SqliteLog::open(SqliteLogOptions::at(path)).await.expect("a log can be made");
-    let log = Arc::new(log);
-    let appends = stream::iter((0..films).flat_map(|number| {
+    let log: Arc<dyn EventLog> = Arc::new(log);
+    let head = append(&log, 0..films).await;
+    log.close().await;
+    head
+}
+
+/// Appends the films with these numbers, and ratings in between, of films that are in the log already; gives the
+/// last position. Those before them were appended before.
+pub(crate) async fn append(log: &Arc<dyn EventLog>, films: Range<u64>) -> u64 {
+    let appends = stream::iter(films.flat_map(|number| {
         std::iter::once(creation(number)).chain((number % 2 == 0).then(|| rating(number)).flatten())
     }));
     let mut appending = appends
         .map(|append| {
-            let log = Arc::clone(&log);
+            let log = Arc::clone(log);
             async move { log.append(append).await.expect("the log appends").position.0 }
         })
         .buffer_unordered(IN_FLIGHT);
@@ -135,8 +144,6 @@ async fn fill(path: &Path, films: u64) -> u64 {
     while let Some(position) = appending.next().await {
         head = head.max(position);
     }
-    drop(appending);
-    log.close().await;
     head
 }
 

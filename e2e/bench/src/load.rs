@@ -1,6 +1,7 @@
 //! Load on a server: as fast as it answers, or at a fixed rate.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -21,6 +22,18 @@ pub(crate) struct Outcome {
     pub(crate) times: Times,
     /// All answers, those of the warm-up too.
     pub(crate) answers: usize,
+    /// How often each value of the header that was asked for came, in the time that counts.
+    pub(crate) headers: BTreeMap<String, usize>,
+}
+
+/// Who puts on load, and what is looked at in answers.
+#[derive(Debug, Clone, Copy)]
+struct Worker {
+    statuses: &'static [u16],
+    /// The header whose values are counted. Only with one, connections may be closed in between.
+    counted: Option<&'static str>,
+    begin: Instant,
+    end: Instant,
 }
 
 /// Keeps `connections` busy, each with the next request when the last one is answered. `requests`
@@ -32,49 +45,79 @@ pub(crate) async fn closed_loop<R: Requests>(
     statuses: &'static [u16],
     requests: impl Fn(usize) -> R,
 ) -> Outcome {
+    counting_loop(address, connections, runs, statuses, None, requests).await
+}
+
+/// The same, and counts the values of the header `counted`, if any. Whoever answers may close connections then, as
+/// proxies do after so many requests: they are opened again, which is part of the time that the next answer takes.
+pub(crate) async fn counting_loop<R: Requests>(
+    address: SocketAddr,
+    connections: usize,
+    runs: Runs,
+    statuses: &'static [u16],
+    counted: Option<&'static str>,
+    requests: impl Fn(usize) -> R,
+) -> Outcome {
     let mut open = Vec::new();
     for number in 0..connections {
         open.push((Connection::open(address).await.expect("the server accepts"), requests(number)));
     }
     let begin = Instant::now() + runs.warm_up;
-    let end = begin + runs.duration;
+    let worker = Worker { statuses, counted, begin, end: begin + runs.duration };
     let workers: Vec<_> = (open.into_iter())
-        .map(|(connection, requests)| {
-            tokio::spawn(keep_busy(connection, requests, statuses, begin, end))
-        })
+        .map(|(connection, requests)| tokio::spawn(worker.keep_busy(address, connection, requests)))
         .collect();
-    let (mut times, mut answers) = (Times::default(), 0);
+    let mut all = Outcome::default();
     for worker in workers {
-        let (of_worker, answered) = worker.await.expect("the server answers as it should");
-        times.extend(of_worker);
-        answers += answered;
-    }
-    Outcome { per_second: times.len() as f64 / runs.duration.as_secs_f64(), times, answers }
-}
-
-async fn keep_busy(
-    mut connection: Connection,
-    mut next: impl Requests,
-    statuses: &'static [u16],
-    begin: Instant,
-    end: Instant,
-) -> (Times, usize) {
-    let (mut times, mut answers) = (Times::default(), 0);
-    let mut request = Vec::new();
-    let mut now = Instant::now();
-    while now < end {
-        request.clear();
-        next(&mut request);
-        let sent = now;
-        let answer = connection.ask(&request).await.expect("the server answers");
-        answer.expect(statuses);
-        answers += 1;
-        now = Instant::now();
-        if sent >= begin && now < end {
-            times.push(now - sent);
+        let outcome = worker.await.expect("the server answers as it should");
+        all.times.extend(outcome.times);
+        all.answers += outcome.answers;
+        for (value, count) in outcome.headers {
+            *all.headers.entry(value).or_default() += count;
         }
     }
-    (times, answers)
+    all.per_second = all.times.len() as f64 / runs.duration.as_secs_f64();
+    all
+}
+
+impl Worker {
+    async fn keep_busy(
+        self,
+        address: SocketAddr,
+        mut connection: Connection,
+        mut next: impl Requests,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let (mut request, mut is_closed) = (Vec::new(), false);
+        let mut now = Instant::now();
+        while now < self.end {
+            request.clear();
+            next(&mut request);
+            let sent = now;
+            if is_closed {
+                connection = Connection::open(address).await.expect("the server accepts");
+            }
+            let answer = connection.ask(&request).await.expect("the server answers");
+            answer.expect(self.statuses);
+            outcome.answers += 1;
+            now = Instant::now();
+            let counts = sent >= self.begin && now < self.end;
+            if counts {
+                outcome.times.push(now - sent);
+            }
+            if let Some(counted) = self.counted {
+                is_closed = answer.header("connection") == Some("close");
+                let value = answer.header(counted).unwrap_or_default();
+                if counts {
+                    match outcome.headers.get_mut(value) {
+                        Some(count) => *count += 1,
+                        None => drop(outcome.headers.insert(value.to_owned(), 1)),
+                    }
+                }
+            }
+        }
+        outcome
+    }
 }
 
 /// The rate of something that goes on by itself: `count` is read at the beginning and the end of the

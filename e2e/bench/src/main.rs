@@ -12,6 +12,7 @@ mod connection;
 mod dataset;
 mod figure;
 mod films;
+mod kafka;
 mod load;
 mod machine;
 mod measure;

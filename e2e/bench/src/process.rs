@@ -53,11 +53,16 @@ impl Process {
         TICK * ticks.filter_map(|ticks| ticks.parse::<u32>().ok()).sum::<u32>()
     }
 
+    /// Sends it a signal, such as `-STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.0.id().to_string();
+        let told = Command::new("kill").args([signal, &pid]).status().expect("kill can be run");
+        assert!(told.success(), "the process is gone already");
+    }
+
     /// Asks it to stop (SIGTERM), and waits for that.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        let pid = self.0.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill can be run");
-        assert!(told.success(), "the process is gone already");
+        self.signal("-TERM");
         self.0.wait().expect("it ends")
     }
 }

@@ -118,13 +118,41 @@ impl Server {
 
     /// The sum of a metric over all its labels.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
+        self.metric_with(name, "").await
+    }
+
+    /// The sum of a metric over those of its labels that say this, such as `outcome="hit"`.
+    pub(crate) async fn metric_with(&self, name: &str, label: &str) -> f64 {
         let (_, text) = self.admin("/metrics").await.expect("metrics are served");
         let values = text.lines().filter_map(|line| {
             let rest = line.strip_prefix(name)?;
-            let is_whole = rest.starts_with([' ', '{']);
-            rest.rsplit(' ').next().filter(|_| is_whole)?.parse::<f64>().ok()
+            let is_asked_for = rest.starts_with([' ', '{']) && rest.contains(label);
+            rest.rsplit(' ').next().filter(|_| is_asked_for)?.parse::<f64>().ok()
         });
         values.sum()
+    }
+
+    /// Waits until a metric, summed over its labels, is at least this; gives what it is then.
+    pub(crate) async fn metric_reaches(&self, name: &str, least: f64) -> f64 {
+        let asked = Instant::now();
+        loop {
+            let value = self.metric(name).await;
+            if value >= least {
+                return value;
+            }
+            assert!(asked.elapsed() < PATIENCE, "{name} is {value}, and does not reach {least}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Halts it; [`Server::go_on`] lets it go on.
+    pub(crate) fn halt(&self) {
+        self.process.signal("-STOP");
+    }
+
+    /// Lets go on what was halted.
+    pub(crate) fn go_on(&self) {
+        self.process.signal("-CONT");
     }
 
     /// The processor time it has used.

@@ -1,28 +1,43 @@
-//! The history checker: what clients did and were told, against what the log holds afterwards.
-//! Recorded operations in, violations out. Knows no store and no transport, so that it serves every
-//! arrangement of Cinelog.
+//! The history checker: what clients did and were told, against what the log, Kafka and the nodes hold
+//! afterwards. Recorded operations in, violations out. Knows no store and no transport, so that it serves
+//! every arrangement of Cinelog.
 //!
-//! What must hold: an acknowledged command is in the log once, with the events and at the position that
-//! its answer told; a refused one is not; one whose outcome nobody knows is there once or not at all;
-//! positions and revisions have no gaps; and what was answered before something else was asked stands
-//! before it.
+//! What must hold:
+//!
+//! - of commands ([`writes`]): an acknowledged one is in the log once, with the events and at the position
+//!   that its answer told; a refused one is not; one whose outcome nobody knows is there once and whole, or
+//!   not at all; one that was meant for a revision follows that revision; positions and revisions have no
+//!   gaps; what was answered before something else was asked stands before it;
+//! - of reads ([`reads`]): none shows less than the position that it was asked for, than the position that
+//!   it names, or than its client was shown before; none shows what the log does not hold;
+//! - of Kafka ([`published`]): every event is there once, as the log has it, in order in each stream;
+//! - of nodes at rest ([`settled`]): each shows every film as the log tells it, and all show the same.
 
+mod excerpt;
+mod films;
+mod published;
+mod reads;
+mod settled;
 mod violation;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
-pub use violation::Violation;
+pub use excerpt::excerpt;
+pub use violation::{ReadIs, Violation};
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 /// One command, as the client saw it, its repetitions included.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// Its `Idempotency-Key`, which no other operation has.
     pub key: String,
-    /// The most events that it can lead to when it is carried out once.
-    pub events_max: usize,
+    /// How many events it leads to when it is carried out once.
+    pub events: RangeInclusive<usize>,
+    /// The revision of its stream that it was meant for, and for no other.
+    pub meant_for: Option<u64>,
     /// When it was first sent, on a clock that all clients share.
     pub sent: u64,
     /// When its outcome became known, on the same clock.
@@ -36,15 +51,18 @@ pub struct Operation {
 pub enum Outcome {
     /// It was carried out.
     Acknowledged {
-        /// The ids of its events, in order. None for a command that had nothing to change.
-        events: Vec<String>,
-        /// The position of the last one.
+        /// The ids of its events, in order; none of a command that had nothing to change. `None` where
+        /// the answer names no events.
+        events: Option<Vec<String>>,
+        /// The position of the last one; of a command that had nothing to change, that of what it found.
         position: u64,
     },
     /// It was refused, for good.
     Refused,
     /// No answer, or one that leaves it open.
     Unknown,
+    /// An answer that no server may give; it leaves open what was done.
+    Wrong(String),
 }
 
 /// An event, as the log holds it.
@@ -66,130 +84,145 @@ pub struct Fact {
     pub data: String,
 }
 
-/// Everything in which the log contradicts what clients were told, or itself. `log` is the whole log, in
-/// its order. Events without a key, or with one for which `is_of_others` holds, are somebody else's.
+/// One read that was answered.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// Whose it is. A client asks one thing after the other.
+    pub reader: usize,
+    /// Whether the client asked to be shown nothing older than it had been shown.
+    pub in_session: bool,
+    /// The position that it asked for.
+    pub asked: Option<u64>,
+    /// When it was sent, on the clock of the operations.
+    pub sent: u64,
+    /// What was read: a path.
+    pub target: String,
+    /// What was answered.
+    pub found: Found,
+}
+
+/// What a read was answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A film.
+    Film {
+        /// The position that the answer says it reflects.
+        position: u64,
+        /// The film's stream.
+        stream: String,
+        /// The revision of its catalogue entry.
+        revision: u64,
+        /// How often it had been rated, a rating been changed or withdrawn.
+        ratings: u64,
+    },
+    /// That there is no such film.
+    Nothing {
+        /// The film's stream.
+        stream: String,
+    },
+    /// Something else, that reflects this position.
+    Other {
+        /// The position that the answer says it reflects.
+        position: u64,
+    },
+    /// An answer that no server may give.
+    Wrong(String),
+}
+
+/// A record, as Kafka shows it to who reads what was committed. Of each partition in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The partition.
+    pub partition: u32,
+    /// Its place there.
+    pub offset: u64,
+    /// The record's key: the event's stream.
+    pub stream: String,
+    /// The event's place in the log.
+    pub position: u64,
+    /// The event's place in its stream.
+    pub revision: u64,
+    /// The event's id.
+    pub id: String,
+    /// What happened.
+    pub event_type: String,
+    /// The event's data.
+    pub data: String,
+}
+
+/// What a node shows when all is quiet.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Which one.
+    pub node: String,
+    /// Every film that it lists.
+    pub films: Vec<ShownFilm>,
+    /// Other answers, each with what was asked. All nodes were asked the same.
+    pub answers: Vec<(String, String)>,
+}
+
+/// A film in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownFilm {
+    /// Its stream.
+    pub stream: String,
+    /// The revision of its catalogue entry.
+    pub revision: u64,
+    /// How many have rated it.
+    pub ratings: u64,
+}
+
+/// All that is known of a run.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The commands.
+    pub operations: Vec<Operation>,
+    /// The reads that were answered.
+    pub reads: Vec<Read>,
+    /// The whole log, in its order.
+    pub log: Vec<Fact>,
+    /// What is in Kafka. `None` where nothing is relayed.
+    pub published: Option<Vec<Published>>,
+    /// What the nodes show at rest. None where that was not asked.
+    pub shown: Vec<Shown>,
+}
+
+impl History {
+    /// Everything in which the parts contradict each other. Events without a key, or with one for which
+    /// `is_of_others` holds, are somebody else's.
+    pub fn check(&self, is_of_others: impl Fn(&str) -> bool) -> Vec<Violation> {
+        let found = check(&self.operations, &self.log, is_of_others);
+        self.check_beside(found)
+    }
+
+    /// The same where nobody else wrote: every event comes from one of the operations. So what was done
+    /// again is found also where its events lost the key.
+    pub fn check_alone(&self) -> Vec<Violation> {
+        let found = writes::check(&self.operations, &self.log, |_| false);
+        self.check_beside(found)
+    }
+
+    /// With what was found of the commands, all that the other parts contradict.
+    fn check_beside(&self, mut found: Vec<Violation>) -> Vec<Violation> {
+        let films = films::Films::of(&self.log);
+        found.extend(reads::check(&self.reads, &films));
+        if let Some(published) = &self.published {
+            found.extend(published::check(published, &self.log));
+        }
+        found.extend(settled::check(&self.shown, &films));
+        found
+    }
+}
+
+/// Everything in which the log contradicts what clients were told of their commands, or itself. `log` is
+/// the whole log, in its order. Events without a key, or with one for which `is_of_others` holds, are
+/// somebody else's.
 pub fn check(
     operations: &[Operation],
     log: &[Fact],
     is_of_others: impl Fn(&str) -> bool,
 ) -> Vec<Violation> {
-    let mut found = structure(log);
-    let mut by_key: HashMap<&str, Vec<&Fact>> = HashMap::new();
-    for fact in log {
-        if let Some(key) = fact.key.as_deref().filter(|key| !is_of_others(key)) {
-            by_key.entry(key).or_default().push(fact);
-        }
-    }
-    for operation in operations {
-        let facts = by_key.remove(operation.key.as_str()).unwrap_or_default();
-        found.extend(effects(operation, &facts));
-    }
-    let mut unasked: Vec<&Fact> = by_key.into_values().flatten().collect();
-    unasked.sort_by_key(|fact| fact.position);
-    found.extend(unasked.into_iter().map(|fact| Violation::Unasked { position: fact.position }));
-    found.extend(real_time(operations, log));
-    found
-}
-
-/// What the log must be, whoever wrote it: positions and revisions from 1 without gaps, ids once.
-fn structure(log: &[Fact]) -> Vec<Violation> {
-    let mut found = Vec::new();
-    let mut revisions: HashMap<&str, u64> = HashMap::new();
-    let mut ids = HashSet::new();
-    for (fact, expected) in log.iter().zip(1..) {
-        let position = fact.position;
-        if position != expected {
-            // All that follow would be out of place too.
-            found.push(Violation::PositionGap { expected, found: position });
-            break;
-        }
-        let revision = revisions.entry(&fact.stream).or_default();
-        *revision += 1;
-        if fact.revision != *revision {
-            let (stream, expected) = (fact.stream.clone(), *revision);
-            found.push(Violation::RevisionGap { stream, expected, found: fact.revision, position });
-            *revision = fact.revision;
-        }
-        if !ids.insert(&fact.id) {
-            found.push(Violation::DoubledId { id: fact.id.clone(), position });
-        }
-    }
-    found
-}
-
-/// What one operation left behind, against what its client was told.
-fn effects(operation: &Operation, facts: &[&Fact]) -> Vec<Violation> {
-    let key = || operation.key.clone();
-    let positions = || facts.iter().map(|fact| fact.position).collect();
-    let (told, position) = match &operation.outcome {
-        Outcome::Refused if facts.is_empty() => return vec![],
-        Outcome::Refused => {
-            return vec![Violation::RefusedYetDone { key: key(), positions: positions() }];
-        }
-        Outcome::Unknown if is_one_append(facts, operation.events_max) => return vec![],
-        Outcome::Unknown => return vec![Violation::Doubled { key: key(), positions: positions() }],
-        Outcome::Acknowledged { events, position } => (events, *position),
-    };
-    let mut found = Vec::new();
-    for event in told {
-        if !facts.iter().any(|fact| fact.id == *event) {
-            found.push(Violation::Lost { key: key(), event: event.clone(), position });
-        }
-    }
-    let extra = facts.iter().filter(|fact| !told.contains(&fact.id)).count();
-    if extra > 0 {
-        found.push(Violation::Doubled { key: key(), positions: positions() });
-    }
-    if found.is_empty() {
-        let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
-        let last = facts.last().map_or(position, |fact| fact.position);
-        if ids != *told || last != position || !is_one_append(facts, told.len()) {
-            found.push(Violation::Misplaced { key: key(), told: position, positions: positions() });
-        }
-    }
-    found
-}
-
-/// Whether these can come from one append: neighbours in one stream, and no more than it can make.
-fn is_one_append(facts: &[&Fact], events_max: usize) -> bool {
-    facts.len() <= events_max
-        && facts.windows(2).all(|pair| {
-            pair[0].stream == pair[1].stream && pair[0].position + 1 == pair[1].position
-        })
-}
-
-/// What was answered before another command was sent stands before that one's events.
-fn real_time(operations: &[Operation], log: &[Fact]) -> Vec<Violation> {
-    let positions: HashMap<&str, u64> =
-        log.iter().map(|fact| (fact.id.as_str(), fact.position)).collect();
-    let mut done = Vec::new();
-    for operation in operations {
-        let Outcome::Acknowledged { events, .. } = &operation.outcome else { continue };
-        let places: Vec<u64> =
-            events.iter().filter_map(|id| positions.get(id.as_str()).copied()).collect();
-        if let (Some(first), Some(last)) = (places.iter().min(), places.iter().max()) {
-            done.push((operation, *first, *last));
-        }
-    }
-    // For every moment, the furthest that had been answered by then.
-    let mut furthest: BTreeMap<u64, (u64, &str)> = BTreeMap::new();
-    done.sort_by_key(|(operation, ..)| operation.answered);
-    let mut most = (0, "");
-    for (operation, _, last) in &done {
-        most = most.max((*last, operation.key.as_str()));
-        furthest.insert(operation.answered, most);
-    }
-    let mut found = Vec::new();
-    for (later, first, _) in &done {
-        let before = furthest.range(..later.sent).next_back();
-        if let Some((_, (last, earlier))) = before
-            && last > first
-        {
-            let (earlier, later) = ((*earlier).to_owned(), later.key.clone());
-            found.push(Violation::Reordered { earlier, at: *last, later, before: *first });
-        }
-    }
-    found
+    writes::check(operations, log, |key| key.is_none_or(&is_of_others))
 }
 
 /// Everything in which `later`, a log at a later time, is not `earlier` with more behind it.

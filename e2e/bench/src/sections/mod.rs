@@ -3,10 +3,14 @@
 mod catch_up;
 mod commands;
 mod footprint;
+mod gateway;
+mod identity;
+mod kafka;
 mod lag;
 mod lists;
 mod postgres;
 mod reads;
+mod redis;
 
 use std::{
     fs,
@@ -42,6 +46,11 @@ impl Bench<'_> {
     /// The folder for data that is thrown away.
     pub(crate) fn scratch(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// The folder that is kept, for servers that delete what they put into it.
+    pub(crate) fn parent(&self) -> &Path {
+        &self.arguments.cache
     }
 
     /// Whether only to show that it works.
@@ -109,12 +118,16 @@ pub(crate) async fn run(arguments: &Arguments) {
             Section::CatchUp => catch_up::measure(&bench).await,
             Section::Lag => lag::measure(&bench).await,
             Section::Footprint => footprint::measure(&bench).await,
+            Section::Identity => identity::measure(&bench).await,
             Section::PostgresCommands => postgres::commands::measure(&bench).await,
             Section::PostgresCatchUp => postgres::catch_up::measure(&bench).await,
             Section::PostgresReads => postgres::reads::measure(&bench).await,
             Section::PostgresLag => postgres::lag::measure(&bench).await,
             Section::PostgresCopy => postgres::copy::measure(&bench).await,
-            Section::Postgres => unreachable!("it stands for others"),
+            Section::Kafka => kafka::measure(&bench).await,
+            Section::Gateway => gateway::measure(&bench).await,
+            Section::Redis => redis::measure(&bench).await,
+            Section::Postgres | Section::Distributed => unreachable!("they stand for others"),
         };
         eprint!("{}", table(&of_section));
         eprintln!("{section:?} took {:.0} s", begun.elapsed().as_secs_f64());

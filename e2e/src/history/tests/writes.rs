@@ -1,30 +1,6 @@
-//! The checker can fail: each kind of violation is found in a history that has it, and in no other.
+//! Commands.
 
-use super::*;
-
-fn fact(position: u64, stream: &str, revision: u64, key: &str) -> Fact {
-    Fact {
-        position,
-        stream: stream.to_owned(),
-        revision,
-        id: format!("event-{position}"),
-        event_type: "MovieCreated".to_owned(),
-        key: (!key.is_empty()).then(|| key.to_owned()),
-        data: "{}".to_owned(),
-    }
-}
-
-/// A command that was sent at `sent` and answered a moment later.
-fn operation(key: &str, sent: u64, outcome: Outcome) -> Operation {
-    Operation { key: key.to_owned(), events_max: 2, sent, answered: sent + 5, outcome }
-}
-
-fn acknowledged(positions: &[u64]) -> Outcome {
-    Outcome::Acknowledged {
-        events: positions.iter().map(|position| format!("event-{position}")).collect(),
-        position: positions.last().copied().unwrap_or(0),
-    }
-}
+use super::{super::*, acknowledged, fact, operation};
 
 /// Three commands, the second with two events, the third unknown but done, a fourth unknown and not.
 fn history() -> (Vec<Operation>, Vec<Fact>) {
@@ -64,7 +40,8 @@ fn a_lost_operation_is_found() {
         fact.position = position;
     }
     let found = check_all(&operations, &log);
-    let lost = Violation::Lost { key: "a".to_owned(), event: "event-1".to_owned(), position: 1 };
+    let lost =
+        Violation::Lost { key: "a".to_owned(), event: Some("event-1".to_owned()), position: 1 };
     assert!(found.contains(&lost), "{found:?}");
 }
 
@@ -74,7 +51,8 @@ fn half_of_an_operation_is_a_loss() {
     log[2].key = None;
     log[2].id = "another".to_owned();
     let found = check_all(&operations, &log);
-    let lost = Violation::Lost { key: "b".to_owned(), event: "event-3".to_owned(), position: 3 };
+    let lost =
+        Violation::Lost { key: "b".to_owned(), event: Some("event-3".to_owned()), position: 3 };
     assert_eq!(found, [lost]);
 }
 
@@ -106,6 +84,59 @@ fn an_unknown_operation_that_is_there_twice_is_found() {
 }
 
 #[test]
+fn half_of_an_unknown_operation_is_found() {
+    let (mut operations, log) = history();
+    // The third always makes two events, and one of them is there.
+    operations[2].events = 2..=3;
+    let half = Violation::Half { key: "c".to_owned(), positions: vec![4] };
+    assert_eq!(check_all(&operations, &log), [half]);
+    operations[2].events = 1..=3;
+    assert_eq!(check_all(&operations, &log), []);
+}
+
+#[test]
+fn what_was_acknowledged_without_naming_events_is_found_to_be_lost_or_elsewhere() {
+    let (mut operations, log) = history();
+    let told = |position| Outcome::Acknowledged { events: None, position };
+    operations[0].outcome = told(1);
+    assert_eq!(check_all(&operations, &log), []);
+    operations[0].outcome = told(2);
+    let misplaced = Violation::Misplaced { key: "a".to_owned(), told: 2, positions: vec![1] };
+    assert_eq!(check_all(&operations, &log), [misplaced]);
+    // It made something, and there is nothing of it.
+    let (mut operations, log) = history();
+    (operations[3].outcome, operations[3].events) = (told(4), 1..=1);
+    let lost = Violation::Lost { key: "d".to_owned(), event: None, position: 4 };
+    assert_eq!(check_all(&operations, &log), [lost]);
+    // It may have had nothing to do; but it was told a position that is not there.
+    operations[3].events = 0..=1;
+    assert_eq!(check_all(&operations, &log), []);
+    operations[3].outcome = told(6);
+    let lost = Violation::Lost { key: "d".to_owned(), event: None, position: 6 };
+    assert_eq!(check_all(&operations, &log), [lost]);
+}
+
+#[test]
+fn what_was_meant_for_one_revision_and_follows_another_is_found() {
+    let (mut operations, log) = history();
+    operations[1].meant_for = Some(0);
+    assert_eq!(check_all(&operations, &log), []);
+    operations[1].meant_for = Some(7);
+    let stream = "movie-2".to_owned();
+    let key = "b".to_owned();
+    let overwrote = Violation::Overwrote { key, meant_for: 7, stream, revision: 1 };
+    assert_eq!(check_all(&operations, &log), [overwrote]);
+}
+
+#[test]
+fn an_answer_that_no_server_may_give_is_found() {
+    let (mut operations, log) = history();
+    operations[3].outcome = Outcome::Wrong("500".to_owned());
+    let wrong = Violation::WrongAnswer { to: "d".to_owned(), said: "500".to_owned() };
+    assert_eq!(check_all(&operations, &log), [wrong]);
+}
+
+#[test]
 fn a_refused_operation_that_was_done_is_found() {
     let (operations, mut log) = history();
     log.push(fact(6, "movie-7", 1, "e"));
@@ -131,12 +162,12 @@ fn a_reordered_operation_is_found() {
 fn an_operation_that_stands_elsewhere_than_was_told_is_found() {
     let (mut operations, log) = history();
     operations[0].outcome =
-        Outcome::Acknowledged { events: vec!["event-1".to_owned()], position: 2 };
+        Outcome::Acknowledged { events: Some(vec!["event-1".to_owned()]), position: 2 };
     let misplaced = Violation::Misplaced { key: "a".to_owned(), told: 2, positions: vec![1] };
     assert_eq!(check_all(&operations, &log), [misplaced]);
     let (mut operations, log) = history();
     operations[1].outcome = Outcome::Acknowledged {
-        events: vec!["event-3".to_owned(), "event-2".to_owned()],
+        events: Some(vec!["event-3".to_owned(), "event-2".to_owned()]),
         position: 3,
     };
     let misplaced = Violation::Misplaced { key: "b".to_owned(), told: 3, positions: vec![2, 3] };
@@ -149,6 +180,21 @@ fn an_event_that_nobody_asked_for_is_found() {
     log.push(fact(6, "movie-7", 1, "z"));
     assert_eq!(check_all(&operations, &log), [Violation::Unasked { position: 6 }]);
     assert_eq!(check(&operations, &log, |key| key == "z"), [], "unless it is somebody else's");
+}
+
+/// As where an effect is applied a second time, from a copy that has lost its key.
+#[test]
+fn an_event_without_a_key_is_found_where_nobody_else_wrote() {
+    let (operations, log) = history();
+    let history = History { operations, log, ..History::default() };
+    assert_eq!(history.check(|_| false), [], "it may be somebody else's");
+    assert_eq!(history.check_alone(), [Violation::Unasked { position: 5 }]);
+    let (mut alone, mut others) = (history.clone(), history);
+    alone.log.pop();
+    assert_eq!(alone.check_alone(), []);
+    others.log[4].key = Some("somebody".to_owned());
+    assert_eq!(others.check(|key| key == "somebody"), []);
+    assert_eq!(others.check_alone(), [Violation::Unasked { position: 5 }]);
 }
 
 #[test]
