@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1.7
 # Cinelog in a small image: one binary, a user that is not root, a health check.
 #
 #     docker build -t cinelog .
