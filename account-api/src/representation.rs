@@ -16,7 +16,7 @@ pub(crate) struct AccountDocument {
     id: Uuid,
     /// Grows with every change.
     revision: u64,
-    /// The address, as its owner writes it. `null` where a provider told none.
+    /// The address, as its owner writes it, with the domain in ASCII. `null` where a provider told none.
     #[schema(required, example = "ada@films.example")]
     email: Option<String>,
     /// Whether it was shown that mail to it reaches its owner.

@@ -46,6 +46,8 @@ async fn what_is_wrong_with_a_registration_is_said_by_field() {
     let ground = Ground::new();
     for (body, pointer) in [
         (json!({ "email": "ada", "password": PASSWORD }), "/email"),
+        (json!({ "email": "ada@-films.example", "password": PASSWORD }), "/email"),
+        (json!({ "email": "ada@xn--films-.example", "password": PASSWORD }), "/email"),
         (json!({ "email": "ada@films.example", "password": "short" }), "/password"),
         (json!({ "email": "ada@films.example", "password": "password1234" }), "/password"),
         (json!({ "email": "ada@films.example", "password": "xx ada@films.example" }), "/password"),
@@ -65,4 +67,22 @@ async fn where_addresses_need_not_be_verified_an_account_is_there_at_once() {
     assert_eq!(answer.header("Location"), "/v1/account");
     ground.register(&address.to_uppercase()).await.expect(409);
     ground.logged_in(&address, PASSWORD).await.get("/v1/account").await.expect(200);
+}
+
+/// The mail goes to the domain in ASCII, which every mail server understands.
+#[tokio::test]
+async fn a_domain_in_unicode_and_in_punycode_is_the_same_persons() {
+    let ground = Ground::new();
+    let ascii = ground.address("ida").replace("films", "xn--bcher-kva");
+    let unicode = ascii.replace("xn--bcher-kva", "bücher");
+    ground.register(&unicode).await.expect(202);
+    ground.verify(&ground.token(&ascii, 1).await).await.expect(200);
+    ground.register(&ascii).await.expect(202);
+    let mails = ground.mails(&ascii, 2).await;
+    assert!(mails[1].contains("have an account already"), "{}", mails[1]);
+    for written in [unicode, ascii.to_uppercase()] {
+        let ida = ground.logged_in(&written, PASSWORD).await;
+        let account = ida.get("/v1/account").await.expect(200).json();
+        assert_eq!(account["email"], json!(ascii));
+    }
 }
