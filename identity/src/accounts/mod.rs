@@ -4,20 +4,22 @@
 //!   or forget a password. It needs no HTTP, and takes time and random numbers as [`Occasion`].
 //! - [`Accounts`] is the port that it stands on, on SQLite and on Postgres.
 
+mod account;
 mod authority;
+mod change;
 mod email;
 mod port;
 mod registrar;
 mod secret;
 mod sql;
 
+pub use account::{Account, Known, NewAccount};
+pub use change::{Administered, Changed, Changes, Erased};
 pub use email::{EmailAddress, NotAnAddress};
-pub use port::{
-    Account, Accounts, Administered, Changed, Changes, Erased, Known, NewAccount, NewToken,
-};
+pub use port::Accounts;
 pub use registrar::{
     LogIn, LoggedIn, LoginRefused, NotAName, NotChanged, NotRegistered, Occasion, Registered,
     Registrar, RegistrarOptions, Registration, ResetRefused, check_name,
 };
-pub use secret::Purpose;
+pub use secret::{NewToken, Purpose};
 pub(crate) use sql::{COLUMNS, account_of, may};

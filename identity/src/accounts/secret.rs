@@ -1,6 +1,7 @@
 //! Secrets that people are given to show later: in a mail, once; or on a device. They are kept hashed.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// What a secret is good for: none is ever taken for another.
@@ -20,6 +21,17 @@ impl Purpose {
             Self::PasswordReset => "password_reset",
         }
     }
+}
+
+/// A token that a mail carries.
+#[derive(Debug, Clone, Copy)]
+pub struct NewToken {
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// What it is good for.
+    pub purpose: Purpose,
+    /// Until when.
+    pub expires_at: Timestamp,
 }
 
 /// 32 bytes that nobody can guess, and what is kept of them.

@@ -258,6 +258,12 @@ pub(crate) async fn end_all_but(
     kept: Option<Uuid>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    // A code whose transaction has not committed yet cannot be seen, and would begin a session later. But its
+    // foreign key holds the account until then: this waits for it.
+    query_locking("SELECT id FROM account WHERE id = $1", "FOR UPDATE")
+        .bind(account)
+        .fetch_optional(connection)
+        .await?;
     end_codes(connection, account).await?;
     let sessions = "DELETE FROM session WHERE account = $1 AND id IS DISTINCT FROM $2 RETURNING id";
     for ended in query(sessions).bind(account).bind(kept).fetch_all(connection).await? {

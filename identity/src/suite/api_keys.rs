@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::sessions::{account, at, authenticator, disable, entry};
+use super::{
+    revocations::authenticator,
+    sessions::{account, at, disable, entry},
+};
 use crate::{
     Credential, Identity, Ports, RevocationList, Role, Scope, Scopes, TokenError,
     accounts::{NewToken, Purpose},

@@ -57,7 +57,7 @@ async fn change(ports: &Ports, by: Option<Identity>, whom: Uuid, changes: &Chang
 }
 
 async fn erase(ports: &Ports, by: Option<&Identity>, whom: Uuid) -> Erased {
-    ports.accounts.erase(whom, by, now(), &entry(Kind::Erased)).await.unwrap()
+    ports.accounts.erase(whom, None, by, now(), &entry(Kind::Erased)).await.unwrap()
 }
 
 async fn make_key(ports: &Ports, by: &Identity) -> Result<(), NotCreated> {

@@ -10,8 +10,10 @@ pub mod accounts;
 pub mod api_keys;
 pub mod audit;
 pub mod authority;
+pub mod credentials;
 pub mod lockout;
 pub mod provider_logins;
+pub mod revocations;
 pub mod sessions;
 
 use std::time::Duration;
@@ -35,16 +37,18 @@ macro_rules! behaviour_suite {
             accounts::an_account_that_is_not_there_is_none,
             accounts::an_account_is_kept_as_it_was_made,
             accounts::of_many_who_take_an_address_at_once_one_gets_it,
-            accounts::the_first_registration_that_is_verified_gets_the_address,
-            accounts::where_several_registered_with_an_address_none_of_their_passwords_is_good,
-            accounts::few_registrations_wait_for_one_address,
-            accounts::registering_with_a_known_address_changes_nothing_and_gives_a_token_to_reset,
-            accounts::of_many_who_use_a_token_at_once_one_succeeds,
-            accounts::a_token_that_is_over_or_for_something_else_is_not_good,
-            accounts::a_reset_sets_the_password_ends_what_was_and_forgets_failed_tries,
-            accounts::a_password_is_changed_where_it_is_still_the_one_that_was_shown,
+            accounts::an_address_is_one_accounts_however_its_domain_is_written,
+            credentials::the_first_registration_that_is_verified_gets_the_address,
+            credentials::where_several_registered_with_an_address_none_of_their_passwords_is_good,
+            credentials::few_registrations_wait_for_one_address,
+            credentials::registering_with_a_known_address_changes_nothing_and_gives_a_token_to_reset,
+            credentials::of_many_who_use_a_token_at_once_one_succeeds,
+            credentials::a_token_that_is_over_or_for_something_else_is_not_good,
+            credentials::a_reset_sets_the_password_ends_what_was_and_forgets_failed_tries,
+            credentials::a_password_is_changed_where_it_is_still_the_one_that_was_shown,
             accounts::a_role_and_a_disabling_are_written_down_and_revoke,
             accounts::an_account_that_is_erased_is_gone_with_all_that_it_had,
+            accounts::an_account_is_erased_at_the_revision_that_is_meant_or_not_at_all,
             accounts::accounts_are_listed_in_pages,
             accounts::what_has_been_kept_long_enough_is_forgotten,
             authority::who_was_demoted_disabled_or_erased_changes_nothing_more,
@@ -89,10 +93,11 @@ macro_rules! behaviour_suite {
             sessions::a_log_in_does_not_survive_the_change_of_its_password,
             sessions::a_log_in_at_the_moment_of_a_change_leaves_no_session,
             sessions::a_log_in_does_not_survive_a_disabling,
-            sessions::revocations_of_many_writers_are_heard_of_in_order,
-            sessions::revocations_are_forgotten_in_time,
-            sessions::an_access_token_ends_with_its_session,
-            sessions::an_old_role_does_not_outlive_its_change,
+            revocations::revocations_of_many_writers_are_heard_of_in_order,
+            revocations::revocations_are_forgotten_in_time,
+            revocations::an_access_token_ends_with_its_session,
+            revocations::an_old_role_does_not_outlive_its_change,
+            revocations::a_role_that_is_changed_twice_is_believed_as_it_is_now,
             api_keys::a_key_speaks_for_its_owner_and_may_no_more,
             api_keys::a_key_that_is_no_good_is_refused_and_told_why,
             api_keys::a_key_of_somebody_disabled_is_refused,

@@ -264,7 +264,7 @@ pub async fn a_code_ends_with_the_sessions_of_its_account_and_no_others_do(ports
     assert!(set.unwrap() && !is_good(3).await, "all sessions but one ended");
 
     give(4).await;
-    accounts.erase(ada, None, at(1), &entry(14, Kind::Erased)).await.unwrap();
+    accounts.erase(ada, None, None, at(1), &entry(14, Kind::Erased)).await.unwrap();
     assert!(!is_good(4).await, "the account was erased");
 
     assert!(is_good(0).await, "of somebody else");

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::{
     conditions::Conditions,
     failure::{last_admin, not_any_more, store_failed},
+    representation::changed_meanwhile,
     state::AccountState,
 };
 
@@ -71,21 +72,24 @@ pub(super) async fn erase(
     actor: Caller,
     origin: Origin,
 ) -> Result<bool, Problem> {
-    if let Some(there) = state.ports.accounts.account(account).await.map_err(store_failed)? {
-        conditions.of_change(&there)?;
-    }
+    let accounts = &state.ports.accounts;
+    let expected = match accounts.account(account).await.map_err(store_failed)? {
+        Some(there) => conditions.of_change(&there)?,
+        None => None,
+    };
     let now = state.clock.now();
     let entry = Entry::new(state.clock.new_id(), now, Kind::Erased);
     let entry = entry.about(account).by(actor.account);
     // Of who erased themselves, not even from where.
     let entry = if account == actor.account { entry } else { entry.from(&origin) };
-    let erased = state.ports.accounts.erase(account, Some(&actor.0), now, &entry).await;
+    let erased = accounts.erase(account, expected, Some(&actor.0), now, &entry).await;
     match erased.map_err(store_failed)? {
         Erased::Done => {
             state.know_revoked().await;
             Ok(true)
         }
         Erased::Missing => Ok(false),
+        Erased::Elsewhere(revision) => Err(changed_meanwhile(revision)),
         Erased::Refused => Err(not_any_more()),
         Erased::LastAdmin => Err(last_admin()),
     }

@@ -1,6 +1,8 @@
-//! Accounts in either database: the port, call by call.
+//! Accounts in either database: what is one transaction, call by call.
 
 mod account;
+mod changing;
+mod credentials;
 mod passes;
 
 use async_trait::async_trait;
@@ -10,22 +12,18 @@ use uuid::Uuid;
 
 pub(crate) use self::account::{COLUMNS, account_of, may};
 use self::{
-    account::{find, find_and_keep, insert, is_last_admin, known},
-    passes::{
-        add_token, drop_tokens, end_everything, forget_tries, remember_device, revoke_keys,
-        use_token,
-    },
+    account::{find, insert, known},
+    changing::{change, erase},
+    credentials::{reset, set, verify},
+    passes::{add_token, remember_device},
 };
 use super::{
     Account, Accounts, Administered, Changed, Changes, EmailAddress, Erased, Known, NewAccount,
-    NewToken, Purpose,
-    authority::takes_an_admin,
-    port::{WAITING_MAX, role_settles_at},
+    NewToken, Purpose, port::WAITING_MAX,
 };
 use crate::{
     Identity,
     audit::{self, Entry},
-    revocations::{Subject, revoke},
     store::{SqlStore, StoreError, is_taken, micros, query, query_either},
 };
 
@@ -132,42 +130,10 @@ impl<S: SqlStore> Accounts for S {
         entry: &Entry,
     ) -> Result<Option<Account>, StoreError> {
         let mut transaction = self.begin().await?;
-        let Some(id) = use_token(&mut *transaction, hash, Purpose::Verification, now).await? else {
-            return Ok(None);
-        };
-        let verified = query(
-            "UPDATE account SET active = true, email_verified_at = $2, revision = revision + 1,
-                                updated_at = $2
-             WHERE id = $1",
-        )
-        .bind(id)
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await;
-        match verified {
-            // Somebody else was first to show that the address is theirs.
-            Err(error) if is_taken(&error) => return Ok(None),
-            result => result?,
-        };
-        let others = query(
-            "DELETE FROM account WHERE active = false
-                AND email_key = (SELECT email_key FROM account WHERE id = $1)",
-        )
-        .bind(id)
-        .execute(&mut *transaction)
-        .await?;
-        if others > 0 {
-            // Whose password it is, is not known: the mails look alike, and strangers may have registered, too.
-            query("UPDATE account SET password = NULL WHERE id = $1")
-                .bind(id)
-                .execute(&mut *transaction)
-                .await?;
+        let account = verify(&mut *transaction, hash, device, now, entry).await?;
+        if account.is_some() {
+            transaction.commit().await?;
         }
-        drop_tokens(&mut *transaction, id, Purpose::Verification).await?;
-        remember_device(&mut *transaction, id, device, now).await?;
-        audit::write(&mut *transaction, &entry.clone().about(id).by(id)).await?;
-        let account = find(&mut *transaction, id).await?;
-        transaction.commit().await?;
         Ok(account)
     }
 
@@ -180,28 +146,10 @@ impl<S: SqlStore> Accounts for S {
         entry: &Entry,
     ) -> Result<Option<Account>, StoreError> {
         let mut transaction = self.begin().await?;
-        let Some(id) = use_token(&mut *transaction, hash, Purpose::PasswordReset, now).await?
-        else {
-            return Ok(None);
-        };
-        query(
-            "UPDATE account SET password = $2, email_verified_at = coalesce(email_verified_at, $3),
-                                revision = revision + 1, updated_at = $3
-             WHERE id = $1",
-        )
-        .bind(id)
-        .bind(password)
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
-        drop_tokens(&mut *transaction, id, Purpose::PasswordReset).await?;
-        end_everything(&mut *transaction, id, None, now).await?;
-        revoke_keys(&mut *transaction, id, now).await?;
-        let account = find(&mut *transaction, id).await?;
-        forget_tries(&mut *transaction, account.as_ref()).await?;
-        remember_device(&mut *transaction, id, device, now).await?;
-        audit::write(&mut *transaction, &entry.clone().about(id).by(id)).await?;
-        transaction.commit().await?;
+        let account = reset(&mut *transaction, hash, password, device, now, entry).await?;
+        if account.is_some() {
+            transaction.commit().await?;
+        }
         Ok(account)
     }
 
@@ -215,24 +163,11 @@ impl<S: SqlStore> Accounts for S {
         entry: &Entry,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let set = query(
-            "UPDATE account SET password = $3, revision = revision + 1, updated_at = $4
-             WHERE id = $1 AND password IS NOT DISTINCT FROM $2",
-        )
-        .bind(id)
-        .bind(before)
-        .bind(password)
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
-        if set == 0 {
-            return Ok(false);
+        let is_set = set(&mut *transaction, id, before, password, kept, now, entry).await?;
+        if is_set {
+            transaction.commit().await?;
         }
-        drop_tokens(&mut *transaction, id, Purpose::PasswordReset).await?;
-        end_everything(&mut *transaction, id, kept, now).await?;
-        audit::write(&mut *transaction, entry).await?;
-        transaction.commit().await?;
-        Ok(true)
+        Ok(is_set)
     }
 
     async fn rehash(&self, id: Uuid, before: &str, password: &str) -> Result<(), StoreError> {
@@ -255,76 +190,26 @@ impl<S: SqlStore> Accounts for S {
         entries: &Administered,
     ) -> Result<Changed, StoreError> {
         let mut transaction = self.begin_alone().await?;
-        if !may(&mut *transaction, entries.by.as_ref()).await? {
-            return Ok(Changed::Refused);
+        let changed = change(&mut *transaction, id, expected, changes, now, entries).await?;
+        if matches!(changed, Changed::Done(_)) {
+            transaction.commit().await?;
         }
-        let Some(before) = find_and_keep(&mut *transaction, id).await? else {
-            return Ok(Changed::Missing);
-        };
-        if expected.is_some_and(|expected| expected != before.revision) {
-            return Ok(Changed::Elsewhere(before.revision));
-        }
-        let after = changes.applied_to(&before, now);
-        if after == before {
-            return Ok(Changed::Done(before));
-        }
-        if entries.by.is_some()
-            && takes_an_admin(&before, Some(&after))
-            && is_last_admin(&mut *transaction, id).await?
-        {
-            return Ok(Changed::LastAdmin);
-        }
-        query(
-            "UPDATE account SET name = $2, role = $3, disabled_at = $4, revision = $5,
-                                updated_at = $6 WHERE id = $1",
-        )
-        .bind(id)
-        .bind(&after.name)
-        .bind(after.role.as_str())
-        .bind(after.disabled_at.map(micros))
-        .bind(after.revision.cast_signed())
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
-        for entry in entries.of(&before, &after) {
-            audit::write(&mut *transaction, &entry).await?;
-        }
-        if after.disabled_at.is_some() && before.disabled_at.is_none() {
-            end_everything(&mut *transaction, id, None, now).await?;
-        } else if after.role != before.role {
-            revoke(&mut *transaction, Subject::Account(id), now).await?;
-            let (was, settled) = (Subject::Role(id, before.role), role_settles_at(now));
-            revoke(&mut *transaction, was, settled).await?;
-        }
-        transaction.commit().await?;
-        Ok(Changed::Done(after))
+        Ok(changed)
     }
 
     async fn erase(
         &self,
         id: Uuid,
+        expected: Option<u64>,
         by: Option<&Identity>,
         now: Timestamp,
         entry: &Entry,
     ) -> Result<Erased, StoreError> {
         let mut transaction = self.begin_alone().await?;
-        if !may(&mut *transaction, by).await? {
-            return Ok(Erased::Refused);
+        let erased = erase(&mut *transaction, id, expected, by, now, entry).await?;
+        if erased != Erased::Done {
+            return Ok(erased);
         }
-        let account = find_and_keep(&mut *transaction, id).await?;
-        let Some(account) = account else { return Ok(Erased::Missing) };
-        if by.is_some()
-            && takes_an_admin(&account, None)
-            && is_last_admin(&mut *transaction, id).await?
-        {
-            return Ok(Erased::LastAdmin);
-        }
-        forget_tries(&mut *transaction, Some(&account)).await?;
-        end_everything(&mut *transaction, id, None, now).await?;
-        // Tokens, devices, keys and what else is the account's goes with it.
-        query("DELETE FROM account WHERE id = $1").bind(id).execute(&mut *transaction).await?;
-        audit::write(&mut *transaction, entry).await?;
-        audit::forget_person(&mut *transaction, id).await?;
         transaction.commit().await?;
         if !self.overwrite_erased(true).await? {
             tracing::info!(account = %id, "what was erased stays in the write-ahead log for a while: it is read");

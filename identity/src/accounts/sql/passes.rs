@@ -10,7 +10,7 @@ use crate::{
     },
     revocations::{Subject, revoke},
     sessions,
-    store::{Connection, StoreError, micros, query},
+    store::{Connection, StoreError, micros, query, query_locking},
 };
 
 pub(super) async fn add_token(
@@ -41,13 +41,21 @@ pub(super) async fn add_token(
     Ok(())
 }
 
-/// Takes a token away; gives whose it was, if it was good: for the address that the account has now.
+/// Takes a token away; gives whose it was, if it was good: for the address that the account has now. Nobody else
+/// changes the account until the transaction ends; it is locked before its tokens, as whoever gives it one does.
 pub(super) async fn use_token(
     connection: &mut dyn Connection,
     hash: [u8; 32],
     purpose: Purpose,
     now: Timestamp,
 ) -> Result<Option<Uuid>, StoreError> {
+    query_locking(
+        "SELECT id FROM account WHERE id = (SELECT account FROM one_time_token WHERE hash = $1)",
+        "FOR UPDATE",
+    )
+    .bind(&hash[..])
+    .fetch_optional(connection)
+    .await?;
     let used = query(
         "DELETE FROM one_time_token WHERE hash = $1 AND purpose = $2 AND expires_at > $3
             AND email = (SELECT email FROM account WHERE id = one_time_token.account)
