@@ -1,4 +1,4 @@
-//! From the change feed to what gateways are to forget.
+//! Turns items of the change feed into the groups that gateways must forget.
 
 use std::{future::pending, time::Duration};
 
@@ -9,19 +9,19 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::pending::{Groups, Pending};
 
-/// How often everything may be forgotten. A feed that is out of reach says several times a second that it may
-/// have missed something, and whoever asks meanwhile should find something kept.
-pub(crate) const ALL_EVERY: Duration = Duration::from_secs(5);
+/// The shortest time between two purges of everything. A feed that cannot be reached says several times a second that it
+/// may have missed something, and the gateways should not be empty all that time.
+pub(crate) const ALL_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known of the feed.
 #[derive(Default)]
 struct Followed {
-    /// The state that the last change led to. `None` where everything before is as good as missed.
+    /// The checkpoint that the last change led to. `None`: none came yet, or something was missed since.
     reached: Option<Checkpoint>,
 }
 
 impl Followed {
-    /// What an item makes gateways forget.
+    /// The groups that an item makes stale.
     fn hear(
         &mut self,
         item: &FeedItem,
@@ -32,10 +32,10 @@ impl Followed {
             return Groups::All;
         };
         let reached = self.reached.replace(change.checkpoint);
-        // Everything before the first was forgotten when this began, or when something was missed.
+        // If there is none before, everything was purged already: at the start, or when something was missed.
         let leads_on = reached.is_none_or(|reached| reached == change.previous);
         let is_of_one = change.previous.generation == change.checkpoint.generation;
-        // Another generation is read, or what was parked has been folded in: more than is named may differ.
+        // If parked events have been folded in, more may differ than the change names.
         let stands_still = change.previous.position == change.checkpoint.position;
         match leads_on && is_of_one && !stands_still {
             true => Groups::of(groups(change)),
@@ -44,7 +44,7 @@ impl Followed {
     }
 }
 
-/// Tells all gateways what to forget: everything at first, then what changes.
+/// Tells all gateways what to forget: first everything, then what changes.
 pub(crate) async fn follow(
     mut changes: BoxStream<'static, FeedItem>,
     groups: fn(&ReadModelChanged) -> Vec<CacheGroup>,
@@ -53,7 +53,7 @@ pub(crate) async fn follow(
     let tell_all = |groups: &Groups| gateways.iter().for_each(|each| each.add(groups.clone()));
     let mut followed = Followed::default();
     tell_all(&Groups::All);
-    // When everything may be forgotten again, and whether it is to be then.
+    // When everything may be purged again, and whether it has to be then.
     let (mut next_all, mut is_owed) = (Instant::now() + ALL_EVERY, false);
     loop {
         let due = async {
@@ -65,7 +65,7 @@ pub(crate) async fn follow(
         let said = tokio::select! {
             item = changes.next() => match item {
                 Some(item) => followed.hear(&item, groups),
-                // The process ends, and until then nothing changes here.
+                // The feed has ended, so the process is about to end too.
                 None => pending().await,
             },
             () = due => Groups::All,
