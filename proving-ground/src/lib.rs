@@ -2,7 +2,7 @@
 //!
 //! [`Database`] is a Postgres database for one test, on the server that `scripts/services up postgres`
 //! started. [`PrivatePostgres`] is a whole server for one test, to be stopped and killed. Likewise, of
-//! Kafka, [`Topic`] (with the feature `kafka`) and [`PrivateKafka`].
+//! Kafka, [`Topic`] (with the feature `kafka`) and [`PrivateKafka`], and [`KafkaCluster`] of three brokers.
 //! [`RedisServer`] and [`PrivateRedis`] are the same of Redis.
 //! [`ObjectServer`] is a part of a bucket for one test.
 //! [`MailServer`] keeps the mails that it is sent.
@@ -31,7 +31,7 @@ mod url;
 
 pub use database::Database;
 pub use gateway::{Gateway, GatewayKind, Nodes};
-pub use kafka::{KafkaServer, PrivateKafka, Secured};
+pub use kafka::{KafkaCluster, KafkaServer, PrivateKafka, Secured};
 #[cfg(feature = "kafka")]
 pub use kafka::{Record, Topic};
 pub use mail_server::MailServer;

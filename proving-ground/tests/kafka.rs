@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use proving_ground::{KafkaServer, PrivateKafka, Topic};
+use proving_ground::{KafkaCluster, KafkaServer, PrivateKafka, Topic};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -46,6 +46,19 @@ async fn a_broker_of_its_own_is_killed_and_started_again_and_keeps_what_it_had()
     kafka.proxy().cut();
     assert_eq!(partitions(kafka.proxied().client_settings(), topic.name()), Ok(2));
     assert!(kafka.proxy().connections() > before, "all that a client says goes through the proxy");
+}
+
+#[tokio::test]
+async fn of_three_brokers_of_its_own_two_answer_without_the_third_and_all_keep_what_they_had() {
+    let mut cluster = KafkaCluster::start().await;
+    let topic = Topic::on(&cluster.server(), 2).await;
+    cluster.kill(1).await;
+    assert_eq!(partitions(cluster.server().client_settings(), topic.name()), Ok(2));
+    cluster.kill(2).await;
+    cluster.kill(3).await;
+    assert!(partitions(cluster.server().client_settings(), topic.name()).is_err());
+    cluster.start_again().await;
+    assert_eq!(partitions(cluster.server().client_settings(), topic.name()), Ok(2));
 }
 
 #[tokio::test]

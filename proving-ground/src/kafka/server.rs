@@ -29,7 +29,8 @@ impl KafkaServer {
         Self::at(&url)
     }
 
-    /// The one at `kafka://USER:PASSWORD@HOST:PORT` (by SASL/PLAIN, without TLS) or `kafka://HOST:PORT`.
+    /// The one at `kafka://USER:PASSWORD@HOST:PORT` (by SASL/PLAIN, without TLS) or `kafka://HOST:PORT`; of
+    /// several brokers, `HOST:PORT,HOST:PORT`.
     ///
     /// # Panics
     ///
@@ -46,7 +47,7 @@ impl KafkaServer {
         Self { address: address.to_owned(), login }
     }
 
-    /// `host:port`, to begin with.
+    /// `host:port`, to begin with; of several brokers, all of them with commas in between.
     pub fn address(&self) -> &str {
         &self.address
     }
