@@ -1,25 +1,25 @@
-//! What a provider has told, kept: fetched when it is needed, used for a while, fetched again in good time.
+//! A provider's description or keys, kept for a while: fetched when first needed, and again when too old.
 //!
-//! However many ask, one fetches; and however often something is asked for that is not there (a key that no
-//! token of theirs was ever signed with), a provider is not asked more often than these bounds say.
+//! However many need it at once, one fetches it. However often somebody names a key that does not exist, the
+//! provider is not asked more often than the bounds below say.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-/// How long what was fetched is used without asking again, in seconds.
+/// How long a value is used before it is fetched again, in seconds.
 const FRESH_SECONDS: i64 = 15 * 60;
 
-/// How long it is used where the provider cannot be asked, in seconds.
+/// How long a value is used while the provider cannot be asked, in seconds.
 const STALE_SECONDS_MAX: i64 = 4 * 60 * 60;
 
-/// How long nobody asks after an attempt that failed, in seconds.
-pub(super) const RETRY_SECONDS: i64 = 5;
+/// How long the provider is left alone after an attempt that failed, in seconds.
+const RETRY_SECONDS: i64 = 5;
 
-/// How long nobody asks for something newer after somebody has, in seconds.
+/// How long the provider is not asked again for something newer, in seconds.
 const NEWER_SECONDS: i64 = 30;
 
-/// What was fetched, and when it was tried.
+/// A value of a provider, fetched when it is due.
 #[derive(Debug)]
 pub(super) struct Kept<T> {
     state: Mutex<State<T>>,
@@ -28,13 +28,15 @@ pub(super) struct Kept<T> {
 
 #[derive(Debug)]
 struct State<T> {
+    /// What was fetched, and when: in seconds since 1970, as are the other times.
     value: Option<(Arc<T>, i64)>,
+    /// When fetching failed. `None`: it succeeded the last time.
     failed_at: Option<i64>,
     /// When something newer was last asked for.
     newer_at: Option<i64>,
 }
 
-/// There is nothing to use, and the provider was asked in vain a moment ago at most.
+/// There is no value that may be used, and the provider was asked for one in vain, just now or a moment ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unavailable;
 
@@ -46,7 +48,7 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T> Kept<T> {
-    /// What is kept, fetched first where that is due.
+    /// The value, fetched first if that is due.
     pub(super) async fn get<E, F>(&self, now: Timestamp, fetch: F) -> Result<Arc<T>, Unavailable>
     where
         F: AsyncFnOnce() -> Result<T, E>,
@@ -59,7 +61,7 @@ impl<T> Kept<T> {
         let usable = self.state().usable(now);
         let _fetching = match (self.fetching.try_lock(), usable) {
             (Ok(guard), _) => guard,
-            // Somebody is fetching; meanwhile the old will do.
+            // Somebody else is fetching. Meanwhile the old value will do.
             (Err(_), Some(value)) => return Ok(value),
             (Err(_), None) => self.fetching.lock().await,
         };
@@ -69,7 +71,7 @@ impl<T> Kept<T> {
         self.refresh(now, fetch).await
     }
 
-    /// Something newer than `seen`, where it may be asked for; else what is kept.
+    /// A newer value than `seen`, if one may be asked for now. If not, the one that is kept.
     pub(super) async fn newer<E, F>(
         &self,
         seen: &Arc<T>,
@@ -94,7 +96,7 @@ impl<T> Kept<T> {
         self.refresh(now, fetch).await
     }
 
-    /// Fetches, unless that failed a moment ago. By one at a time.
+    /// Fetches, unless that failed a moment ago. The caller holds `fetching`.
     async fn refresh<E, F>(&self, now: i64, fetch: F) -> Result<Arc<T>, Unavailable>
     where
         F: AsyncFnOnce() -> Result<T, E>,

@@ -1,24 +1,20 @@
-//! OpenID Connect: signing in with an account at somebody else's (Google, Okta, …), and access tokens that
-//! somebody else made.
+//! OpenID Connect: signing in with an account elsewhere (Google, Okta, …), and access tokens that others signed.
 //!
-//! [`SignIns`] is the relying party: it sends a browser to a provider and believes what comes back, if it is
-//! what was asked for. [`TrustedIssuers`] is the resource server: it believes access tokens that an issuer
-//! signed. Both ask providers by [`Outbound`]. What is kept of a sign-in, and whose account it is, is behind
-//! the port [`ProviderLogins`].
+//! [`SignIns`] is the relying party: it sends a browser to a provider, and checks what the browser brings back.
+//! [`TrustedIssuers`] is the resource server: it believes access tokens that a configured issuer signed. Both
+//! send their requests through [`Outbound`]. The port [`ProviderLogins`] keeps sign-ins that have begun, and
+//! knows which account belongs to whom.
 //!
-//! Knows nothing of HTTP servers; time and random bytes come in as values.
+//! Knows nothing of HTTP servers. Time and random bytes come in as values.
 
-mod claim;
-mod foreign_token;
-mod issuer_keys;
 mod kept;
 mod logins;
 mod outbound;
 mod provider;
-mod provider_claims;
 mod return_to;
 mod secrets;
 mod sign_in;
+mod subject;
 mod trusted;
 
 pub(crate) use logins::end_codes;

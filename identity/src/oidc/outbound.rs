@@ -1,7 +1,8 @@
-//! Requests to providers: the one way out of this room.
+//! Requests to providers: the only ones that this crate sends.
 //!
-//! A request goes to where it is sent and nowhere else (no redirects, no proxies of the environment), by TLS
-//! unless that is this machine, and has a deadline and a bound on what it reads.
+//! A request goes where it is addressed to and nowhere else: redirects are not followed, and proxies named in the
+//! environment are not used. It goes by TLS unless that is this machine. Time and length of the answer are
+//! bounded.
 
 use std::{
     future::Future,
@@ -28,7 +29,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-/// How long a provider may take for one answer, from the first packet to the last.
+/// How long one request may take, from connecting to the last byte of the answer.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The longest answer that is read, in bytes. Google's keys have 2 KiB, a description 5 KiB at most.
@@ -40,11 +41,11 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Why there is no answer. Shows no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// Not a URL that is asked: it must be https, or http on this machine.
+    /// A URL that is never asked: it must be https, or http on this machine.
     #[error("{0} is neither https:// nor http:// on this machine")]
     Address(String),
-    /// Without TLS to this machine, for an issuer that is elsewhere.
-    #[error("{0} is named by an issuer that is not on this machine itself")]
+    /// A URL on this machine without TLS, which an issuer elsewhere has named.
+    #[error("{0} is on this machine, but the issuer that names it is not")]
     Plain(String),
     /// The answer did not come in time.
     #[error("no answer within {} s", REQUEST_TIME_MAX.as_secs())]
@@ -54,24 +55,24 @@ pub enum OutboundError {
     Failed(String),
 }
 
-/// The client. It believes the root certificates of this machine (or of `SSL_CERT_FILE`), which are read when
+/// The HTTP client. It trusts the root certificates of this machine, or those of `SSL_CERT_FILE`. They are read when
 /// they are first needed.
 #[derive(Clone, Default)]
 pub struct Outbound {
     tls: Arc<OnceLock<TlsConnector>>,
-    /// Whether this machine is asked without TLS: only for an issuer that is configured to be there. Others
-    /// could name what else listens here.
+    /// Whether URLs on this machine are asked without TLS: only on behalf of an issuer that is configured to be
+    /// here. Any other issuer could have us send requests to whatever else listens on this machine.
     may_be_plain: bool,
 }
 
 impl Outbound {
-    /// The same, for what an issuer of this URL names.
+    /// The same client, for the URLs that `issuer` names.
     pub(super) fn on_behalf_of(&self, issuer: &str) -> Self {
         let is_plain = |uri: Uri| uri.scheme_str() == Some("http");
         Self { may_be_plain: issuer.parse().is_ok_and(is_plain), ..self.clone() }
     }
 
-    /// One request, one answer.
+    /// Sends a request, and reads the whole answer.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
         timeout(REQUEST_TIME_MAX, self.exchange(request)).await.map_err(|_| OutboundError::Late)?
     }
@@ -102,7 +103,7 @@ impl Outbound {
 
 fn connector() -> Result<TlsConnector, OutboundError> {
     let mut roots = RootCertStore::empty();
-    // Some that cannot be read do not matter: who is certified by one of them cannot be reached then.
+    // A certificate that cannot be read costs no more than the servers that it certifies.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -128,7 +129,7 @@ impl<'c> AsyncHttpClient<'c> for Outbound {
     }
 }
 
-/// Whether a URL may be asked, or a browser be sent there: https, or http on this machine.
+/// Whether a URL may be asked, or a browser may be sent there: it is https, or http on this machine.
 #[must_use]
 pub fn is_safe_url(url: &str) -> bool {
     url.parse::<Uri>().is_ok_and(|uri| Target::of(&uri).is_ok())
@@ -145,7 +146,7 @@ impl Target {
     fn of(uri: &Uri) -> Result<Self, OutboundError> {
         let refused = || OutboundError::Address(address_of(uri));
         let host = uri.host().ok_or_else(refused)?.trim_matches(['[', ']']).to_owned();
-        // `user:password@` is a way to make a URL look like another.
+        // `https://accounts.google.com@evil.example/` looks like another URL than it is.
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(refused());
         }
@@ -159,7 +160,7 @@ impl Target {
     }
 }
 
-/// Scheme and authority, for an error: the rest may hold secrets.
+/// Scheme and host, for an error: the rest may hold secrets.
 fn address_of(uri: &Uri) -> String {
     let host = uri.host().unwrap_or_default();
     format!("{}://{host}", uri.scheme_str().unwrap_or_default())
@@ -180,7 +181,7 @@ where
     let handshake =
         http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.map_err(failed)?;
-    // Ends with this function, in good time or not.
+    // The task ends with this function, also when the deadline cuts it short.
     let mut connections = JoinSet::new();
     connections.spawn(connection);
     let response = sender.send_request(on_the_wire(target, request)?).await.map_err(failed)?;
@@ -190,7 +191,7 @@ where
     Ok(HttpResponse::from_parts(head, body.to_bytes().to_vec()))
 }
 
-/// The request as HTTP/1.1 has it: the path in the first line, the host in a header.
+/// The request in the form of HTTP/1.1: the path in the first line, the host in a header.
 fn on_the_wire(
     target: Target,
     request: HttpRequest,

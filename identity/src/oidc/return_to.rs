@@ -1,22 +1,22 @@
-//! What is added to the address of an app, when its user is sent back there.
+//! What is added to the URL of an app when its user is sent back there.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All that is not unreserved (RFC 3986 section 2.3).
+/// All characters but the unreserved ones (RFC 3986 section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The longest `state` of an app, in characters.
 pub const APP_STATE_CHARS_MAX: usize = 512;
 
-/// Whether a text may be the `state` of an app: what RFC 6749 (appendix A.5) allows, and not endless.
+/// Whether a text may be the `state` of an app: printable ASCII (RFC 6749 appendix A.5) of bounded length.
 #[must_use]
 pub fn is_app_state(text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     is_plain && (1..=APP_STATE_CHARS_MAX).contains(&text.len())
 }
 
-/// A configured address with further parameters in its query. Whatever they are, it stays that address: all but
-/// letters, digits and `-._~` is percent-encoded.
+/// A configured URL with more parameters in its query. All but letters, digits and `-._~` is percent-encoded, so
+/// that no parameter can change where the URL leads.
 #[must_use]
 pub fn with_parameters(url: &str, parameters: &[(&str, &str)]) -> String {
     let mut whole = url.to_owned();

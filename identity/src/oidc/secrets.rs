@@ -1,16 +1,16 @@
-//! Secrets of a sign-in. What is kept on our side is hashes of them: who reads the store can use nothing.
+//! The secrets of a sign-in. Only hashes of them are kept here, so that nobody can use what they read in the store.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-/// A hash of a secret, as it is kept.
+/// The hash of a secret (SHA-256), as it is kept. It is also the PKCE challenge of a verifier (S256).
 #[must_use]
 pub fn fingerprint(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// The challenge that a text meets (PKCE, S256): 32 bytes in base64url. `None`: it is something else.
+/// Reads a PKCE challenge (S256): 32 bytes in base64url. `None`: `text` is none.
 #[must_use]
 pub fn challenge_of(text: &str) -> Option<[u8; 32]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
@@ -21,18 +21,18 @@ pub(super) fn text_of(secret: &[u8; 32]) -> String {
     URL_SAFE_NO_PAD.encode(secret)
 }
 
-/// The nonce of a sign-in follows from what the browser's cookie holds: nowhere else is it kept, and nobody
-/// else's browser has it.
+/// The nonce of a sign-in. It follows from what the browser's cookie holds: it is kept nowhere else, and no other
+/// browser has it.
 pub(super) fn nonce_of(browser: &str) -> String {
     derived("cinelog oidc nonce", browser)
 }
 
-/// And so does the verifier (PKCE, RFC 7636 section 4.1).
+/// The PKCE verifier of a sign-in (RFC 7636 section 4.1). It too follows from what the browser's cookie holds.
 pub(super) fn verifier_of(browser: &str) -> String {
     derived("cinelog oidc verifier", browser)
 }
 
-/// The session that a code begins (a UUID of version 8). Only who has had the code can name it.
+/// The id of the session that a code begins (a UUID of version 8). Only somebody who has had the code can know it.
 pub(super) fn session_of(code: &str) -> Uuid {
     let mut hash = Sha256::new();
     hash.update("cinelog session of a code\0");

@@ -1,5 +1,5 @@
-//! What is kept of signing in with somebody else's account: sign-ins that were begun, whose account it is, and
-//! codes that apps get tokens for. The port [`ProviderLogins`], on SQLite and on Postgres.
+//! What is kept of signing in with a provider: sign-ins that have begun, which account belongs to whom, and codes
+//! that apps get tokens for. The port [`ProviderLogins`], on SQLite and on Postgres.
 
 mod sql;
 
@@ -15,24 +15,24 @@ use crate::{
     store::StoreError,
 };
 
-/// How many that are over are deleted whenever a new one is written.
-pub(crate) const DELETED_AT_ONCE_MAX: i64 = 100;
+/// How many expired sign-ins or codes are deleted whenever a new one is written.
+const DELETED_AT_ONCE_MAX: i64 = 100;
 
-/// How often it is tried again where somebody else did the same at the same time.
-pub(crate) const ATTEMPTS_MAX: usize = 5;
+/// How often an account is looked for or made, while others make or link the same one at the same time.
+const ATTEMPTS_MAX: usize = 5;
 
-/// A sign-in that was begun.
+/// A sign-in that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingLogin {
-    /// A hash of the state.
+    /// The hash of the state.
     pub state: [u8; 32],
-    /// A hash of what the browser's cookie holds.
+    /// The hash of what the browser's cookie holds.
     pub browser: [u8; 32],
     /// The provider, by its name in the configuration.
     pub provider: String,
-    /// Where an app wants to have its user back, with its state, and the challenge that only it can meet.
+    /// The URL at which an app wants its user back, with the app's state, and the app's PKCE challenge.
     pub return_to: Option<(String, [u8; 32])>,
-    /// When it is over.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -50,56 +50,56 @@ pub struct Subject {
 pub struct ProviderUser {
     /// Who it is.
     pub subject: Subject,
-    /// The address, where the provider has made sure that it is theirs.
+    /// The e-mail address, if the provider has verified that it is theirs.
     pub verified_email: Option<EmailAddress>,
     /// What the person is called.
     pub name: Option<String>,
 }
 
-/// What an account is made of, if one has to be, and what is written down of it.
+/// How somebody who comes from a provider is linked to an account, and what is written into the audit trail.
 #[derive(Debug, Clone)]
 pub struct NewLink<'a> {
-    /// Of the new account.
+    /// The id of the account, if one is made.
     pub account: Uuid,
-    /// What it may do.
+    /// The role of the account, if one is made.
     pub role: Role,
-    /// Whether an account that is there may be found by its address.
+    /// Whether an existing account may be found by its e-mail address.
     pub by_email: bool,
-    /// Of the entries in the audit trail.
+    /// Ids for entries in the audit trail: of the link, and of the registration.
     pub entries: [Uuid; 2],
-    /// Who asked.
+    /// Where the request comes from.
     pub origin: &'a Origin,
-    /// By way of which provider.
+    /// The provider, by its name in the configuration.
     pub provider: &'a str,
-    /// Now.
+    /// The time now.
     pub now: Timestamp,
 }
 
 /// Whose account it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
-    /// Of somebody who was here before.
+    /// The account that was linked or made at an earlier sign-in.
     Known(Account),
-    /// An account that was there, found by its address, and linked from now on.
+    /// An account that was found by its address, and is linked from now on.
     Linked(Account),
-    /// A new one.
+    /// A new account.
     Created(Account),
-    /// The address belongs to an account that has not shown that it is its own, or may not be linked.
+    /// The address belongs to an account that has not verified it, or that may not be found by it.
     EmailTaken,
 }
 
 /// A code to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSignInCode {
-    /// Its hash.
+    /// The hash of the code.
     pub hash: [u8; 32],
     /// Who has signed in.
     pub account: Uuid,
-    /// By way of which provider, by its name in the configuration.
+    /// The provider, by its name in the configuration.
     pub provider: String,
-    /// The challenge that the app can meet.
+    /// The app's PKCE challenge.
     pub challenge: [u8; 32],
-    /// When it is over.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -108,20 +108,21 @@ pub struct NewSignInCode {
 pub struct SignInCode {
     /// Who has signed in.
     pub account: Uuid,
-    /// By way of which provider, by its name in the configuration.
+    /// The provider, by its name in the configuration.
     pub provider: String,
-    /// The challenge that whoever shows it has to meet.
+    /// The PKCE challenge that the code's bearer has to meet.
     pub challenge: [u8; 32],
 }
 
-/// What is kept of signing in with somebody else's account. All errors are the store's.
+/// What is kept of signing in with a provider. All errors are the store's.
 #[async_trait]
 pub trait ProviderLogins: Send + Sync {
-    /// Keeps a sign-in that was begun, and deletes some that are over.
+    /// Keeps a sign-in that has begun, and deletes some that have expired.
     async fn begin_login(&self, login: &PendingLogin, now: Timestamp) -> Result<(), StoreError>;
 
-    /// The sign-in of this state that this browser has begun with this provider, which is then gone: of several
-    /// who ask, one gets it. `None` also where it is over. Who asks from another browser ends nothing.
+    /// Takes the sign-in of this state that this browser began with this provider. It is then gone: of several
+    /// who take it at once, one gets it. `None`: there is none, or it has expired. Asking from another browser
+    /// does not end the sign-in.
     async fn take_login(
         &self,
         state: &[u8; 32],
@@ -130,25 +131,25 @@ pub trait ProviderLogins: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<PendingLogin>, StoreError>;
 
-    /// Whose account `user` has; in one transaction with what has to be made or linked and with the entries in
-    /// the audit trail. By what the provider calls them first; else, if `link.by_email`, by an address that the
-    /// provider has verified and the account as well; else a new one. An account that is linked keeps all else
-    /// that it has. However often at once, one account is made.
+    /// The account of `user`. It is looked for by the provider's subject first; then, if `link.by_email`, by an
+    /// address that both the provider and the account have verified; otherwise a new account is made. Making,
+    /// linking and the entries in the audit trail are one transaction. Linking changes nothing of the account
+    /// itself. However many ask at once for the same person, one account is made.
     async fn resolve(&self, user: &ProviderUser, link: NewLink<'_>)
     -> Result<Resolved, StoreError>;
 
-    /// Keeps a code, and deletes some that are over.
+    /// Keeps a code, and deletes some that have expired.
     async fn keep_code(&self, code: &NewSignInCode, now: Timestamp) -> Result<(), StoreError>;
 
-    /// What a code stands for, which is then gone: of several who show it, one gets it. `None` also where it is
-    /// over, or where the sessions of its account were ended since.
+    /// Takes what a code stands for. It is then gone: of several who show it at once, one gets it. `None`: there is
+    /// no such code, it has expired, or the sessions of its account were ended since.
     async fn take_code(
         &self,
         hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<SignInCode>, StoreError>;
 
-    /// Whose session this is. `None`: there is none, or none any more.
+    /// The account of a session. `None`: there is no such session, or it is gone.
     async fn account_of_session(&self, session: Uuid) -> Result<Option<Uuid>, StoreError>;
 }
 
@@ -193,8 +194,8 @@ impl NewLink<'_> {
     }
 }
 
-/// Whether an account that has the address may be linked by it: its address must be verified too, else
-/// whoever registered it with somebody else's address waits for them to come.
+/// Whether an account may be linked by its address. The account must have verified the address too: otherwise
+/// somebody could register with another's address and wait for them to sign in.
 fn may_be_linked(account: &Account, link: &NewLink<'_>) -> bool {
     link.by_email && account.email_verified_at.is_some()
 }

@@ -1,4 +1,4 @@
-//! Signing in with somebody else's account, in either database.
+//! The port on SQLite and on Postgres.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -74,10 +74,10 @@ impl<S: SqlStore> ProviderLogins for S {
                 transaction.commit().await?;
                 return Ok(resolved);
             }
-            // Somebody else has just made what was to be made.
+            // Another request has just made the same account or link.
             transaction.rollback().await?;
         }
-        Err(StoreError::Unavailable("others sign in as the same person again and again".into()))
+        Err(StoreError::Unavailable("the same person signs in too often at once".into()))
     }
 
     async fn keep_code(&self, code: &NewSignInCode, now: Timestamp) -> Result<(), StoreError> {
@@ -93,7 +93,7 @@ impl<S: SqlStore> ProviderLogins for S {
         .bind(micros(code.expires_at))
         .execute(&mut *transaction)
         .await?;
-        // Last, since that waits for nobody: whoever erases the account waits for the codes it has.
+        // Last, since this waits for nobody, while whoever erases the account waits for its codes.
         delete_old(&mut *transaction, "sign_in_code", "hash", now).await?;
         Ok(transaction.commit().await?)
     }
@@ -128,7 +128,8 @@ impl<S: SqlStore> ProviderLogins for S {
     }
 }
 
-/// Ends the codes of an account within whatever transaction is open on the connection: each would begin a session.
+/// Ends the codes of an account, since each could still begin a session. Within the transaction that is open on the
+/// connection, if one is.
 pub(crate) async fn end_codes(
     connection: &mut dyn Connection,
     account: Uuid,
@@ -137,7 +138,8 @@ pub(crate) async fn end_codes(
     Ok(())
 }
 
-/// `None`: somebody else has just done the same, and the transaction is of no more use.
+/// Finds, links or makes the account. `None`: another request has just done the same, and this transaction must be
+/// rolled back.
 async fn resolve(
     connection: &mut dyn Connection,
     user: &ProviderUser,
@@ -150,17 +152,13 @@ async fn resolve(
         Some(email) => by_email(connection, email).await?,
         None => None,
     };
-    let resolved = match found {
-        Some(account) if may_be_linked(&account, link) => Resolved::Linked(account),
+    let (id, resolved) = match found {
+        Some(account) if may_be_linked(&account, link) => (account.id, Resolved::Linked(account)),
         Some(_) => return Ok(Some(Resolved::EmailTaken)),
         None => match create(connection, user, link).await? {
-            Some(account) => Resolved::Created(account),
+            Some(account) => (account.id, Resolved::Created(account)),
             None => return Ok(None),
         },
-    };
-    let id = match &resolved {
-        Resolved::Linked(account) | Resolved::Created(account) => account.id,
-        Resolved::Known(_) | Resolved::EmailTaken => return Ok(Some(resolved)),
     };
     let inserted = query(
         "INSERT INTO provider_identity (issuer, subject, account, linked_at)
@@ -195,7 +193,7 @@ async fn by_subject(
     row.as_ref().map(account_of).transpose()
 }
 
-/// Registrations that wait do not count: nobody has shown yet that the address is theirs.
+/// A registration that waits for its verification does not count: nobody has shown yet that the address is theirs.
 async fn by_email(
     connection: &mut dyn Connection,
     email: &EmailAddress,
@@ -206,6 +204,7 @@ async fn by_email(
     row.as_ref().map(account_of).transpose()
 }
 
+/// Makes an account. `None`: another request has just made one with the same address or id.
 async fn create(
     connection: &mut dyn Connection,
     user: &ProviderUser,
@@ -235,7 +234,7 @@ async fn create(
     Ok(Some(account))
 }
 
-/// `table` and `key` are names of ours.
+/// Deletes some expired rows. `table` and its `key` are names of ours, never from outside.
 async fn delete_old(
     connection: &mut dyn Connection,
     table: &str,

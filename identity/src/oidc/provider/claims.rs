@@ -1,21 +1,23 @@
-//! What is taken from what a provider says of somebody.
+//! What is used of the claims that a provider makes about somebody.
 
 use openidconnect::{
     StandardClaims,
     core::{CoreGenderClaim, CoreIdTokenClaims, CoreUserInfoClaims},
 };
 
-use super::logins::{ProviderUser, Subject};
-use crate::accounts::{EmailAddress, check_name};
+use crate::{
+    accounts::{EmailAddress, check_name},
+    oidc::{
+        logins::{ProviderUser, Subject},
+        subject::is_subject,
+    },
+};
 
-/// The longest name that a provider may have for somebody (OpenID Connect Core 1.0 section 2), in bytes.
-const SUBJECT_BYTES_MAX: usize = 255;
-
-/// What is taken.
+/// What a provider says of somebody, checked.
 #[derive(Clone, Default)]
 pub(super) struct Said {
     pub(super) subject: String,
-    /// An address, verified or not: whether there is more to ask for.
+    /// Whether it names an address at all, verified or not. If not, it may be asked for one.
     pub(super) has_email: bool,
     verified_email: Option<EmailAddress>,
     name: Option<String>,
@@ -50,10 +52,9 @@ impl Said {
         }
     }
 
-    /// Who that is. `None`: the provider's name for them is none.
+    /// Who that is. `None`: the subject is empty or too long.
     pub(super) fn user(self, issuer: &str) -> Option<ProviderUser> {
-        let is_subject = !self.subject.is_empty() && self.subject.len() <= SUBJECT_BYTES_MAX;
-        is_subject.then(|| ProviderUser {
+        is_subject(&self.subject).then(|| ProviderUser {
             subject: Subject { issuer: issuer.to_owned(), subject: self.subject },
             verified_email: self.verified_email,
             name: self.name,

@@ -1,4 +1,4 @@
-//! An access token of another issuer, as it is read.
+//! How an access token of another issuer is read.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -8,14 +8,14 @@ use crate::{
     claims::{Audience, ReadHeader, TOKEN_TYPE},
 };
 
-/// The longest that is looked at, in bytes: some issuers put all groups of a person into it.
+/// The longest token that is looked at, in bytes. Some issuers put all groups of a person into a token.
 pub(super) const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
-/// Claims that only ID tokens have (OpenID Connect Core 1.0 section 2): those say who signed in to a client,
-/// and give nobody access to anything.
+/// Claims that only ID tokens have (OpenID Connect Core 1.0 section 2). An ID token tells a client who has signed
+/// in, and gives access to nothing.
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
 
-/// The claims that are the same with everybody. Nothing is taken for granted.
+/// The claims that every issuer writes alike. Each may be missing, or wrong.
 #[derive(Debug, Deserialize)]
 pub(super) struct CommonClaims {
     pub(super) aud: Option<Audience>,
@@ -24,7 +24,7 @@ pub(super) struct CommonClaims {
     pub(super) nbf: Option<f64>,
 }
 
-/// Who a token says that it is from, before anything of it is known to be true. `None`: it does not say.
+/// The issuer that a token names, before anything in the token is known to be true. `None`: it names none.
 pub(super) fn claimed_issuer(token: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Issuer {
@@ -39,7 +39,7 @@ pub(super) fn claimed_issuer(token: &str) -> Option<String> {
     serde_json::from_slice::<Issuer>(&json).ok().map(|issuer| issuer.iss)
 }
 
-/// Whether the header is that of an access token.
+/// Refuses a header that is not that of an access token. `may_be_untyped`: it need not say so (`typ`).
 pub(super) fn check_header(header: &ReadHeader, may_be_untyped: bool) -> Result<(), TokenError> {
     let typ = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
     let typ = typ.strip_prefix("application/").unwrap_or(&typ);
@@ -51,7 +51,7 @@ pub(super) fn check_header(header: &ReadHeader, may_be_untyped: bool) -> Result<
     }
 }
 
-/// Whether it is an ID token, which somebody shows in the place of an access token.
+/// Whether these are the claims of an ID token, which somebody shows in place of an access token.
 pub(super) fn is_id_token(claims: &serde_json::Value) -> bool {
     OF_ID_TOKENS.iter().any(|claim| claims.get(claim).is_some())
 }

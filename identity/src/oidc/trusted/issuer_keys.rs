@@ -1,4 +1,4 @@
-//! The keys of an issuer of access tokens: where its description says that they are.
+//! The keys of an issuer of access tokens, fetched from where its description says that they are.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,12 +12,12 @@ use jsonwebtoken::{
 use openidconnect::http::{Method, Request, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::outbound::{Outbound, OutboundError};
+use crate::oidc::outbound::{Outbound, OutboundError};
 
 /// How many keys of an issuer are looked at.
 const KEYS_MAX: usize = 64;
 
-/// The shortest modulus of RSA that is believed, in bytes (RFC 7518 section 3.3).
+/// The shortest RSA modulus that is accepted, in bytes (RFC 7518 section 3.3).
 const RSA_BYTES_MIN: usize = 256;
 
 /// Why there are no keys. Shows no secret.
@@ -27,29 +27,31 @@ pub(super) enum KeysError {
     Unreachable { url: String, error: OutboundError },
     #[error("{url} answers {status}")]
     Status { url: String, status: StatusCode },
-    #[error("{url} is not as RFC 8414 or RFC 7517 has it: {error}")]
+    #[error("{url} is neither a description (RFC 8414) nor a set of keys (RFC 7517): {error}")]
     Form { url: String, error: serde_json::Error },
     #[error("{url} describes another issuer")]
     Issuer { url: String },
 }
 
-/// The keys by their ids. None is symmetric.
+/// The keys of an issuer, by their ids. None is symmetric.
 #[derive(Debug, Default)]
 pub(super) struct IssuerKeys {
     by_id: HashMap<String, IssuerKey>,
     fingerprints: HashSet<Arc<str>>,
 }
 
-/// A key, and the one way in which it signs: what a token says of that is compared with it, never followed.
+/// A key, and the one algorithm that it signs with. The algorithm that a token names is compared with this one,
+/// never followed.
 #[derive(Debug)]
 pub(super) struct IssuerKey {
     pub(super) algorithm: Algorithm,
     pub(super) decoding: DecodingKey,
-    /// The key itself, however it is called.
+    /// Names the key by its algorithm and thumbprint (RFC 7638). An id may come to stand for another key; this
+    /// cannot.
     pub(super) fingerprint: Arc<str>,
 }
 
-/// What is read of the description (OpenID Connect Discovery 1.0 section 3).
+/// What is read of an issuer's description (OpenID Connect Discovery 1.0 section 3).
 #[derive(Deserialize)]
 struct Description {
     issuer: String,
@@ -74,7 +76,7 @@ impl IssuerKeys {
         Ok(Self::of(set))
     }
 
-    /// Those that can be used. Others are not for us, or of kinds that others understand.
+    /// The keys that can be used. Others are for other purposes, or of kinds that are not known here.
     fn of(set: KeySet) -> Self {
         let mut keys = Self::default();
         for value in set.keys.into_iter().take(KEYS_MAX) {
@@ -124,8 +126,8 @@ fn read(value: serde_json::Value) -> Option<(String, IssuerKey)> {
     Some((id, IssuerKey { algorithm, decoding, fingerprint }))
 }
 
-/// The one algorithm of a key: what its issuer says, if that fits; else what such keys are made for. A secret
-/// that signer and reader share is no key here.
+/// The one algorithm of a key: the one that its issuer names, if such a key can sign with it; if it names none,
+/// the usual one of such keys. `None`: the key is not accepted; a secret that signer and reader share never is.
 fn algorithm_of(key: &Jwk) -> Option<Algorithm> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let fitting: &[Algorithm] = match &key.algorithm {
@@ -146,7 +148,7 @@ fn algorithm_of(key: &Jwk) -> Option<Algorithm> {
     }
 }
 
-/// In base64, four characters stand for three bytes.
+/// Whether a modulus in base64 is long enough: four characters stand for three bytes.
 fn is_long_enough(modulus: &str) -> bool {
     modulus.trim_end_matches('=').len() * 3 / 4 >= RSA_BYTES_MIN
 }

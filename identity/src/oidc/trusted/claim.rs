@@ -1,14 +1,14 @@
-//! Claims of other issuers' tokens: where they stand in it, and what they mean here.
+//! Claims of other issuers' tokens: where they stand in a token, and what they mean here.
 
 use serde_json::Value;
 
 use crate::{Role, Scopes};
 
-/// The longest list in a claim that is looked at. Some put hundreds of groups into a token.
+/// How many values of one claim are looked at. Some issuers put hundreds of groups into a token.
 const VALUES_MAX: usize = 1_000;
 
-/// The texts of a claim: one, or a list of them. `path` is the claim's name, or a JSON Pointer (RFC 6901)
-/// where it begins with `/`, such as `/realm_access/roles`.
+/// The texts of a claim, which holds one or a list of them. `path` is the claim's name; or a JSON Pointer
+/// (RFC 6901) such as `/realm_access/roles`, if it begins with `/`.
 pub(super) fn texts<'a>(claims: &'a Value, path: &str) -> Vec<&'a str> {
     let found = if path.starts_with('/') { claims.pointer(path) } else { claims.get(path) };
     match found {
@@ -20,12 +20,12 @@ pub(super) fn texts<'a>(claims: &'a Value, path: &str) -> Vec<&'a str> {
     }
 }
 
-/// The most powerful of the roles that names of theirs stand for, in the order of `mapping`.
+/// The most powerful of the roles that the issuer's `names` stand for. `None`: they stand for none.
 pub(super) fn role_of(names: &[&str], mapping: &[(String, Role)]) -> Option<Role> {
     mapping.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, role)| *role).max()
 }
 
-/// Scopes as a text with spaces between them, or a list. Names of others' scopes mean nothing here.
+/// The scopes of ours that `texts` name, each one or several with spaces between them. Other names are ignored.
 pub(super) fn scopes_of(texts: &[&str]) -> Scopes {
     Scopes::parse_lenient(&texts.join(" "))
 }

@@ -1,5 +1,9 @@
 //! Access tokens that other issuers signed: Cinelog as a resource server.
 
+mod claim;
+mod foreign_token;
+mod issuer_keys;
+
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
@@ -7,13 +11,12 @@ use jsonwebtoken::{Validation, decode, errors::ErrorKind};
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use super::{
+use self::{
     claim::{role_of, scopes_of, texts},
     foreign_token::{CommonClaims, TOKEN_BYTES_MAX, check_header, claimed_issuer, is_id_token},
     issuer_keys::{IssuerKey, IssuerKeys},
-    kept::Kept,
-    outbound::Outbound,
 };
+use super::{kept::Kept, outbound::Outbound, subject::is_subject};
 use crate::{
     Credential, Identity, Role, Scope, Scopes, TokenError,
     believed::{BelievedTokens, Fingerprint, Lifetime},
@@ -21,10 +24,7 @@ use crate::{
     verifier::read_header,
 };
 
-/// The longest name that an issuer may have for somebody (OpenID Connect Core 1.0 section 2), in bytes.
-const SUBJECT_BYTES_MAX: usize = 255;
-
-/// How many tokens of an issuer are kept that were checked lately.
+/// How many tokens of an issuer are remembered as checked, so that their signatures need not be checked again.
 const TOKENS_MAX: u64 = 16_384;
 
 /// An issuer whose access tokens are believed.
@@ -34,19 +34,19 @@ pub struct TrustedIssuerSettings {
     pub issuer: String,
     /// What `aud` must hold.
     pub audience: String,
-    /// Where its tokens say what somebody is: a claim's name, or a JSON Pointer.
+    /// Where its tokens name somebody's groups or roles: a claim's name, or a JSON Pointer.
     pub roles_claim: String,
-    /// What its names for that mean here.
+    /// Its names for roles, and the roles that they stand for here.
     pub roles: Vec<(String, Role)>,
-    /// What somebody is whose token has none of those names. `None`: nobody.
+    /// The role of somebody whose token has none of those names. `None`: the token is refused.
     pub default_role: Option<Role>,
-    /// Where its tokens say what they are good for, in names of ours. `None`: for all that the role may do.
+    /// Where its tokens name scopes, which must be ours. `None`: they have all scopes of the role.
     pub scope_claim: Option<String>,
     /// Whether tokens are believed that do not say that they are access tokens (`typ`).
     pub untyped: bool,
 }
 
-/// All of them.
+/// All issuers whose access tokens are believed.
 #[derive(Debug)]
 pub struct TrustedIssuers {
     issuers: HashMap<String, TrustedIssuer>,
@@ -60,7 +60,8 @@ struct TrustedIssuer {
     believed: Cache<Fingerprint, Believed>,
 }
 
-/// What a signature vouches for, and the key that made it: it may be withdrawn while a token lives.
+/// What a checked signature vouches for. The key is kept too, since the issuer may withdraw it before the token
+/// expires.
 #[derive(Debug, Clone)]
 struct Believed {
     identity: Identity,
@@ -69,7 +70,7 @@ struct Believed {
 }
 
 impl TrustedIssuers {
-    /// Those of `settings`. Nobody is asked before the first token comes.
+    /// The issuers of `settings`. No issuer is asked for its keys before the first of its tokens comes.
     pub fn new(settings: Vec<TrustedIssuerSettings>, outbound: Outbound) -> Self {
         let issuer = |settings: TrustedIssuerSettings| {
             let name = settings.issuer.clone();
@@ -79,7 +80,7 @@ impl TrustedIssuers {
         Self { issuers: settings.into_iter().map(issuer).collect(), outbound }
     }
 
-    /// Who `token` speaks for, if it is to be believed at `now`. `None`: it is from none of them.
+    /// Who `token` speaks for, if it is to be believed at `now`. `None`: it is from none of these issuers.
     pub async fn authenticate(
         &self,
         token: &str,
@@ -114,7 +115,7 @@ impl TrustedIssuer {
         }
         let id = header.kid.as_deref().ok_or(TokenError::Key)?;
         if keys.get(id).is_none() {
-            // It may be a new one.
+            // The issuer may have begun to use a new one.
             keys = self.keys.newer(&keys, now, fetch).await.map_err(unavailable)?;
         }
         let key = keys.get(id).ok_or(TokenError::Key)?;
@@ -134,7 +135,7 @@ impl TrustedIssuer {
         if is_id_token(&claims) {
             return Err(TokenError::Type);
         }
-        // The issuer is the one whose key it is: the claim led to it.
+        // `iss` is not compared: it is what led to this issuer, and so to the key.
         let common = CommonClaims::of(&claims)?;
         if !common.aud.as_ref().is_some_and(|aud| aud.includes(&self.settings.audience)) {
             return Err(TokenError::Audience);
@@ -160,7 +161,7 @@ impl TrustedIssuer {
         let role =
             role_of(&names, &settings.roles).or(settings.default_role).ok_or(TokenError::Role)?;
         let said = settings.scope_claim.as_ref().map(|claim| scopes_of(&texts(claims, claim)));
-        // There is no account here that it could change.
+        // There is no account here that the token could change.
         let scopes = said.unwrap_or_else(Scopes::all).and(Scopes::of(role)).without(Scope::Account);
         let account = account_of(&settings.issuer, subject);
         Ok(Identity { account, role, scopes, credential: Credential::External })
@@ -173,16 +174,13 @@ impl CommonClaims {
     }
 }
 
-fn is_subject(subject: &str) -> bool {
-    !subject.is_empty() && subject.len() <= SUBJECT_BYTES_MAX
-}
-
-/// The account of somebody else's subject: always the same, and nobody else's (RFC 9562 section 5.5).
+/// The account that stands for an issuer's subject: always the same one, and no other subject's (a UUID of
+/// version 5, RFC 9562 section 5.5).
 fn account_of(issuer: &str, subject: &str) -> Uuid {
     Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_URL, issuer.as_bytes()), subject.as_bytes())
 }
 
-/// The claims of a token that `key` has signed, in the way in which it signs.
+/// The claims of a token that `key` has signed, with the one algorithm of that key.
 fn signed_claims(
     token: &str,
     header: &ReadHeader,
@@ -192,7 +190,7 @@ fn signed_claims(
         return Err(TokenError::OthersAlgorithm);
     }
     let mut validation = Validation::new(key.algorithm);
-    // It would ask the system for the time; all of it is checked above.
+    // The library would take the time from the system. The caller checks audience and times instead.
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_nbf = false;
