@@ -19,6 +19,9 @@ use super::{
 /// How long brokers may take to answer.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);
 
+/// From how many replicas on two must have a record before it counts as written.
+const REPLICAS_MANY: i32 = 3;
+
 /// Makes the topics that are missing.
 ///
 /// # Errors
@@ -100,6 +103,11 @@ async fn make(
             .set("max.message.bytes", &bytes_max),
         Kind::Relay => topic.set("cleanup.policy", "compact"),
     };
+    // So that one that dies takes nothing with it that was acknowledged, and holds nobody up.
+    let topic = match options.replication {
+        Some(REPLICAS_MANY..) => topic.set("min.insync.replicas", "2"),
+        _ => topic,
+    };
     let asking =
         AdminOptions::new().operation_timeout(Some(ANSWER_MAX)).request_timeout(Some(ANSWER_MAX));
     let made = admin.create_topics([&topic], &asking).await.map_err(unavailable)?;
@@ -110,7 +118,11 @@ async fn make(
         }
         Some(Err((_, code @ RDKafkaErrorCode::InvalidReplicationFactor))) => {
             Err(RelayError::Refused(format!(
-                "the topic {name} cannot be made: {code} (kafka.replication)"
+                "the topic {name} cannot be made with {}: fewer brokers run ({code})",
+                match options.replication {
+                    Some(replicas) => format!("{replicas} replicas, as kafka.replication says"),
+                    None => "as many replicas as the brokers do by default".to_owned(),
+                }
             )))
         }
         Some(Err((_, code))) => {

@@ -62,7 +62,9 @@ impl Relay {
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, options: KafkaOptions) -> Self {
         measure::describe();
-        Self { log, options, status: RelayStatus::default() }
+        // As long as it takes at most until another leads, when one is silent, and what it began has ended.
+        let status = RelayStatus::new(options.session_timeout + options.transaction_timeout);
+        Self { log, options, status }
     }
 
     /// How it is doing.

@@ -10,7 +10,7 @@ use events::Position;
 use super::{RelayError, checkpoint::Checkpoint, measure, telling::Telling};
 
 /// How a relay is doing. Clones are of the same relay.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RelayStatus(Arc<Mutex<State>>);
 
 /// How a relay is doing at one moment.
@@ -28,6 +28,10 @@ pub struct RelayReport {
 
 #[derive(Debug, Default)]
 struct State {
+    /// For how long events may wait before that is trouble.
+    wait_max: Duration,
+    /// Since when events wait of which none was published.
+    waits_since: Option<Instant>,
     leads: bool,
     published: Option<Checkpoint>,
     /// How many events the log has.
@@ -46,6 +50,12 @@ struct Trouble {
 }
 
 impl RelayStatus {
+    /// Of one that has not begun. Events that wait for longer than `wait_max`, and none is published, by
+    /// whichever relay, are trouble.
+    pub(super) fn new(wait_max: Duration) -> Self {
+        Self(Arc::new(Mutex::new(State { wait_max, ..State::default() })))
+    }
+
     /// How it is doing now.
     #[must_use]
     pub fn report(&self) -> RelayReport {
@@ -88,6 +98,7 @@ impl RelayStatus {
         let mut state = self.state();
         state.published = Some(up_to.clone());
         state.work = None;
+        state.waits_since = None;
         state.is_over();
         state.measure();
     }
@@ -115,6 +126,7 @@ impl RelayStatus {
                     let moved = before.is_some() && before != state.published;
                     if moved || state.lag() == Some(0) {
                         state.work = None;
+                        state.waits_since = None;
                     }
                 }
                 state.is_over();
@@ -134,6 +146,7 @@ impl RelayStatus {
     pub(super) fn logged(&self, events: u64) {
         let mut state = self.state();
         state.logged = Some(events);
+        state.look_at_what_waits();
         state.measure();
     }
 
@@ -147,6 +160,21 @@ impl State {
         let published = self.published.as_ref()?.digest.count;
         // What was published a moment ago may be more than was in the log when that was looked at.
         Some(self.logged?.saturating_sub(published))
+    }
+
+    /// That nobody publishes is trouble, also where nothing fails: a group that elects nobody and a claim that
+    /// is never answered keep a relay waiting as one does that leads.
+    fn look_at_what_waits(&mut self) {
+        if self.lag().unwrap_or(0) == 0 {
+            self.waits_since = None;
+            return;
+        }
+        let since = *self.waits_since.get_or_insert_with(Instant::now);
+        if self.work.is_none() && since.elapsed() >= self.wait_max {
+            let reason = "events wait, and no relay publishes them".to_owned();
+            self.telling.trouble(&reason);
+            self.work = Some(Trouble { since, reason });
+        }
     }
 
     /// Says so where nothing stands in the way any more.
@@ -176,13 +204,17 @@ mod tests {
         Checkpoint { position: Position(count), digest: Digest { count, hash: [1; 32] } }
     }
 
+    fn patient() -> RelayStatus {
+        RelayStatus::new(Duration::from_secs(3600))
+    }
+
     fn away() -> RelayError {
         RelayError::Unavailable("connection refused".to_owned())
     }
 
     #[test]
     fn while_kafka_is_away_the_lag_grows_from_what_was_last_known() {
-        let status = RelayStatus::default();
+        let status = patient();
         assert_eq!(status.report().lag_events, None, "nothing is known yet");
         status.leads(&at(5));
         status.logged(5);
@@ -197,7 +229,7 @@ mod tests {
 
     #[test]
     fn trouble_is_over_when_something_is_published_by_whichever_relay() {
-        let status = RelayStatus::default();
+        let status = patient();
         status.saw(Ok(Some(at(3))));
         status.logged(9);
         status.failed(&away());
@@ -212,8 +244,28 @@ mod tests {
     }
 
     #[test]
+    fn events_that_nobody_publishes_for_too_long_are_trouble_until_somebody_does() {
+        let patient = patient();
+        patient.saw(Ok(Some(at(3))));
+        patient.logged(9);
+        assert_eq!(patient.report().trouble, None, "it is not too long yet");
+        let status = RelayStatus::new(Duration::ZERO);
+        status.logged(9);
+        assert_eq!(status.report().trouble, None, "it is not known whether they wait");
+        status.saw(Ok(Some(at(9))));
+        status.logged(9);
+        assert_eq!(status.report().trouble, None, "none waits");
+        status.logged(10);
+        assert!(status.report().trouble.unwrap().1.contains("no relay publishes"));
+        status.saw(Ok(Some(at(9))));
+        assert!(status.report().trouble.is_some(), "Kafka is there, but nothing is published");
+        status.saw(Ok(Some(at(10))));
+        assert_eq!(status.report().trouble, None);
+    }
+
+    #[test]
     fn a_relay_that_loses_kafka_says_why_once_and_that_it_goes_on() {
-        let status = RelayStatus::default();
+        let status = patient();
         status.leads(&at(5));
         let lines = logged(|| {
             status.follows();
@@ -236,7 +288,7 @@ mod tests {
 
     #[test]
     fn trouble_lasts_from_its_beginning_whatever_is_said_of_it_later() {
-        let status = RelayStatus::default();
+        let status = patient();
         status.failed(&away());
         let first = status.state().work.as_ref().unwrap().since;
         status.failed(&RelayError::Refused("another log".to_owned()));
