@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use identity::{
-    Ports, Role,
+    Identity, Ports, Role,
     accounts::{EmailAddress, NewAccount, NewToken, Purpose},
     audit::{Entry, Kind},
     store::{PostgresIdentity, PostgresIdentityOptions},
@@ -57,7 +57,8 @@ async fn a_code_that_is_just_being_kept_ends_with_the_sessions_of_its_account() 
     let of = ports.clone();
     ended_with_a_code_under_way(&ports, &database, 1, async move {
         let signed_out = entry(11, Kind::SignOut);
-        of.sessions.end_sessions(ANN, at(1), &signed_out).await.unwrap();
+        let ann = Identity::by_token(ANN, Role::Member, Uuid::nil());
+        of.sessions.end_sessions(&ann, at(1), &signed_out).await.unwrap();
     })
     .await;
     let of = ports.clone();

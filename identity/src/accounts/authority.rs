@@ -1,5 +1,6 @@
 //! Whether whoever changes accounts still may, by what the store says within the transaction of the change. A
-//! node may believe a credential for a moment longer than it is good; nothing lasting is done with it then.
+//! node may believe a credential for a moment longer than it is good; nothing lasting is done with it then. That
+//! the session or the key is still there which was shown, is asked beside this, in SQL.
 
 use super::Account;
 use crate::{Credential, Identity, Role};

@@ -27,7 +27,8 @@ pub enum Changed {
     Missing,
     /// It is at this revision, and another was expected.
     Elsewhere(u64),
-    /// Whoever wants it may not any more: their account is disabled, gone, or has less of a role.
+    /// Whoever wants it may not any more: their account is disabled, gone, or has less of a role, or what they
+    /// have shown has ended.
     Refused,
     /// It is the last admin who can log in, and `by` is somebody: only the command line takes it away.
     LastAdmin,
@@ -42,7 +43,8 @@ pub enum Erased {
     Missing,
     /// It is at this revision, and another was expected.
     Elsewhere(u64),
-    /// Whoever wants it may not any more: their account is disabled, gone, or has less of a role.
+    /// Whoever wants it may not any more: their account is disabled, gone, or has less of a role, or what they
+    /// have shown has ended.
     Refused,
     /// It is the last admin who can log in, and `by` is somebody: only the command line takes it away.
     LastAdmin,

@@ -14,6 +14,7 @@ mod secret;
 mod sql;
 
 pub use account::{Account, Known, NewAccount};
+pub(crate) use authority::still_holds;
 pub use change::{Administered, Changed, Changes, Erased};
 pub use email::{EmailAddress, NotAnAddress};
 pub use port::Accounts;
@@ -22,4 +23,4 @@ pub use registrar::{
     Registrar, RegistrarOptions, Registration, ResetRefused, check_name,
 };
 pub use secret::{NewToken, Purpose};
-pub(crate) use sql::{COLUMNS, account_of, may};
+pub(crate) use sql::{COLUMNS, account_of, may, stands};

@@ -25,7 +25,8 @@ use crate::{Identity, audit::Entry, mail::PER_ADDRESS_MAX, store::StoreError};
 /// that were not used yet. Erasing ends everything.
 ///
 /// **Authority.** Who changes or erases accounts, their own or others', is looked at in the same transaction: a
-/// credential that a node still believes, of an account that is disabled, erased or demoted by now, does nothing.
+/// credential that a node still believes, of an account that is disabled, erased or demoted by now, does nothing,
+/// nor does a session that has ended or a key that was revoked.
 ///
 /// **The last admin.** One admin who can log in stays, active and not disabled, however many changes are asked for
 /// at once, unless the command line asks.
@@ -95,8 +96,8 @@ pub trait Accounts: Send + Sync {
         entry: &Entry,
     ) -> Result<Option<Account>, StoreError>;
 
-    /// Sets a password where the one before is still `before`; gives whether it was. All sessions but `kept`
-    /// end.
+    /// Sets a password where the one before is still `before`, and the session `kept`, from which that is asked
+    /// for, has not ended; gives whether it did. All sessions but `kept` end.
     async fn set_password(
         &self,
         id: Uuid,

@@ -102,7 +102,8 @@ pub enum NotCreated {
     /// There is no such account: the token was made by `cinelog token`, or the account was just erased.
     #[error("there is no such account")]
     NoAccount,
-    /// Whoever makes it may not any more: their account is disabled, gone, or has less of a role.
+    /// Whoever makes it may not any more: their account is disabled, gone, or has less of a role, or what they
+    /// have shown has ended.
     #[error("the account may not do this any more")]
     Refused,
 }
@@ -129,12 +130,13 @@ pub trait ApiKeys: Send + Sync {
     /// until they are forgotten.
     async fn keys(&self, account: Uuid) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Revokes a key of an account: it is gone. Gives whether the account had that one; where not, nothing is
-    /// written.
+    /// Revokes a key of an account: it is gone. Gives whether the account had that one, and the session of `by`,
+    /// who wants it, has not ended; where not, nothing is written.
     async fn revoke_key(
         &self,
         account: Uuid,
         key: Uuid,
+        by: &Identity,
         now: Timestamp,
         entry: &Entry,
     ) -> Result<bool, StoreError>;

@@ -75,10 +75,14 @@ impl<S: SqlStore> ApiKeys for S {
         &self,
         account: Uuid,
         key: Uuid,
+        by: &Identity,
         now: Timestamp,
         entry: &Entry,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
+        if !accounts::stands(&mut *transaction, Some(by)).await? {
+            return Ok(false);
+        }
         let revoked = query("DELETE FROM api_key WHERE id = $1 AND account = $2")
             .bind(key)
             .bind(account)

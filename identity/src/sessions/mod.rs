@@ -17,7 +17,7 @@ pub use self::{
     token::{NotARefreshToken, RefreshToken},
 };
 pub(crate) use self::{sql::end_all_but, token::PREFIX};
-use crate::{Role, audit::Entry, store::StoreError};
+use crate::{Identity, Role, audit::Entry, store::StoreError};
 
 /// How many sessions an account has at once; a further one ends the one that was not used for longest.
 pub const SESSIONS_MAX: u32 = 50;
@@ -157,23 +157,26 @@ pub trait Sessions: Send + Sync {
     /// The sessions of an account that live at `now`, the one used last first: at most [`SESSIONS_MAX`].
     async fn sessions(&self, account: Uuid, now: Timestamp) -> Result<Vec<Session>, StoreError>;
 
-    /// Ends a session of an account. Gives whether it had that one; where not, nothing is written.
+    /// Ends a session of an account. `by` is who wants it, as their credential says; `None`: the server itself.
+    /// Gives whether the account had that session, and that of `by` has not ended; where not, nothing is written.
     async fn end_session(
         &self,
         account: Uuid,
         session: Uuid,
+        by: Option<&Identity>,
         now: Timestamp,
         entry: &Entry,
     ) -> Result<bool, StoreError>;
 
-    /// Ends all sessions of an account, and all access tokens that it has, also those without a session; and codes
-    /// of sign-ins that were not used yet.
+    /// Ends all sessions of the account of `by`, and all access tokens that it has, also those without a session;
+    /// and codes of sign-ins that were not used yet. Gives whether the session of `by` had not ended before; where
+    /// it had, nothing is written.
     async fn end_sessions(
         &self,
-        account: Uuid,
+        by: &Identity,
         now: Timestamp,
         entry: &Entry,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// Forgets sessions that are over at `now`, at most `limit`; gives how many.
     async fn forget_sessions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;

@@ -11,6 +11,7 @@ use super::{
     row::{self, Owner, ends},
 };
 use crate::{
+    Identity, accounts,
     audit::{self, Entry},
     oidc::end_codes,
     revocations::{Subject, revoke},
@@ -87,10 +88,14 @@ impl<S: SqlStore> Sessions for S {
         &self,
         account: Uuid,
         session: Uuid,
+        by: Option<&Identity>,
         now: Timestamp,
         entry: &Entry,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
+        if !accounts::stands(&mut *transaction, by).await? {
+            return Ok(false);
+        }
         if !end(&mut *transaction, account, session, now).await? {
             return Ok(false);
         }
@@ -101,15 +106,19 @@ impl<S: SqlStore> Sessions for S {
 
     async fn end_sessions(
         &self,
-        account: Uuid,
+        by: &Identity,
         now: Timestamp,
         entry: &Entry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        end_all_but(&mut *transaction, account, None, now).await?;
-        revoke(&mut *transaction, Subject::Account(account), now).await?;
+        if !accounts::stands(&mut *transaction, Some(by)).await? {
+            return Ok(false);
+        }
+        end_all_but(&mut *transaction, by.account, None, now).await?;
+        revoke(&mut *transaction, Subject::Account(by.account), now).await?;
         audit::write(&mut *transaction, entry).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(true)
     }
 
     async fn forget_sessions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -283,8 +292,9 @@ mod tests {
     #[tokio::test]
     async fn who_shows_a_token_that_was_made_up_waits_for_nobody_who_writes() {
         let folder = tempfile::tempdir().unwrap();
+        let patience = std::time::Duration::from_secs(60);
         let options = SqliteIdentityOptions::at(folder.path().join("identity.db"));
-        let patience = options.patience;
+        let options = SqliteIdentityOptions { patience, ..options };
         let store = SqliteIdentity::open(options).await.unwrap();
         let _writing = store.begin().await.unwrap();
         let now = Timestamp::UNIX_EPOCH;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     revocations::authenticator,
-    sessions::{account, at, disable, entry},
+    sessions::{account, at, disable, entry, owner},
 };
 use crate::{
     Credential, Identity, Ports, RevocationList, Role, Scope, Scopes, TokenError,
@@ -67,8 +67,8 @@ pub async fn a_key_that_is_no_good_is_refused_and_told_why(ports: Ports) {
     assert_eq!(refused(&key, 100).await, TokenError::ExpiredKey);
     let (id, revoked) = (Uuid::from_u128(21), entry(Kind::KeyRevoked));
     let bob = account(&ports, 2).await;
-    assert!(!ports.api_keys.revoke_key(bob, id, at(2), &revoked).await.unwrap());
-    assert!(ports.api_keys.revoke_key(ann, id, at(2), &revoked).await.unwrap());
+    assert!(!ports.api_keys.revoke_key(bob, id, &owner(bob), at(2), &revoked).await.unwrap());
+    assert!(ports.api_keys.revoke_key(ann, id, &owner(ann), at(2), &revoked).await.unwrap());
     list.catch_up(ports.revocations.as_ref(), at(2)).await.unwrap();
     assert_eq!(refused(&key, 3).await, TokenError::UnknownKey);
     assert!(ports.api_keys.keys(ann).await.unwrap().is_empty());
@@ -104,6 +104,35 @@ pub async fn a_reset_by_mail_ends_the_keys_of_the_account_and_no_others(ports: P
     assert!(authenticator.authenticate(&key, at(3)).await.is_err());
     assert!(ports.api_keys.keys(ann).await.unwrap().is_empty());
     assert!(authenticator.authenticate(&other, at(3)).await.is_ok());
+}
+
+/// On Postgres each has rows that the other wants, and they take them in the same order.
+pub async fn keys_that_are_revoked_at_the_moment_of_a_reset_keep_nobody_waiting(ports: Ports) {
+    for round in 0..10 {
+        let ann = account(&ports, 100 + round).await;
+        let numbers: Vec<u128> = (0..5).map(|number| 1000 + 10 * round + number).collect();
+        for number in &numbers {
+            make_key(&ports, ann, *number, None).await;
+        }
+        let (hash, purpose) = ([5; 32], Purpose::PasswordReset);
+        let token = NewToken { hash, purpose, expires_at: at(9) };
+        ports.accounts.add_token(ann, &token).await.unwrap();
+        let revokers = numbers.into_iter().map(|number| {
+            let ports = ports.clone();
+            tokio::spawn(async move {
+                let (id, revoked) = (Uuid::from_u128(number), entry(Kind::KeyRevoked));
+                ports.api_keys.revoke_key(ann, id, &owner(ann), at(2), &revoked).await
+            })
+        });
+        let revokers: Vec<_> = revokers.collect();
+        let reset = entry(Kind::PasswordReset);
+        let reset = ports.accounts.reset_password(hash, "new", [6; 32], at(2), &reset).await;
+        assert!(reset.unwrap().is_some());
+        for revoker in revokers {
+            revoker.await.unwrap().unwrap();
+        }
+        assert_eq!(ports.api_keys.keys(ann).await.unwrap(), []);
+    }
 }
 
 /// There is an end to how many keys an account has, also where many are made at once.

@@ -1,11 +1,14 @@
 //! Who may change accounts: what the store says in that moment, whatever a credential says that is still believed.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::sessions::begin;
 use crate::{
     Credential, Identity, Ports, Role, Scopes,
-    accounts::{Administered, Changed, Changes, EmailAddress, Erased, NewAccount},
+    accounts::{
+        Administered, Changed, Changes, EmailAddress, Erased, NewAccount, NewToken, Purpose,
+    },
     api_keys::{ApiKeySecret, NewApiKey, NotCreated},
     audit::{Entry, Kind},
 };
@@ -28,7 +31,7 @@ fn disabled() -> Changes {
     Changes { disabled: Some(true), ..Changes::default() }
 }
 
-/// An account with a password; gives what a session of it says.
+/// An account with a password; gives what its session says, which has the same number.
 async fn somebody(ports: &Ports, number: u128, role: Role) -> Identity {
     let id = Uuid::from_u128(number);
     let new = NewAccount {
@@ -41,8 +44,18 @@ async fn somebody(ports: &Ports, number: u128, role: Role) -> Identity {
         at: now(),
     };
     assert!(ports.accounts.create(&new, &entry(Kind::Registered)).await.unwrap());
-    let credential = Credential::AccessToken { id: Uuid::nil(), session: Some(Uuid::nil()) };
-    Identity { credential, ..Identity::by_token(id, role, Uuid::nil()) }
+    in_session(ports, id, role, number).await
+}
+
+/// What another session of an account says.
+async fn in_session(ports: &Ports, account: Uuid, role: Role, number: u128) -> Identity {
+    let session = Some(begin(ports, account, number, 0).await.session());
+    let credential = Credential::AccessToken { id: Uuid::nil(), session };
+    Identity { credential, ..Identity::by_token(account, role, Uuid::nil()) }
+}
+
+fn session_of(by: &Identity) -> Uuid {
+    by.session().unwrap()
 }
 
 /// Changes an account; `by` as in [`Administered`].
@@ -61,8 +74,12 @@ async fn erase(ports: &Ports, by: Option<&Identity>, whom: Uuid) -> Erased {
 }
 
 async fn make_key(ports: &Ports, by: &Identity) -> Result<(), NotCreated> {
+    make_key_number(ports, by, 77).await
+}
+
+async fn make_key_number(ports: &Ports, by: &Identity, number: u128) -> Result<(), NotCreated> {
     let key = NewApiKey {
-        secret: ApiKeySecret::new(Uuid::from_u128(77), [3; 32]),
+        secret: ApiKeySecret::new(Uuid::from_u128(number), [3; 32]),
         account: by.account,
         name: "nightly".to_owned(),
         scopes: Scopes::NONE,
@@ -102,6 +119,139 @@ pub async fn who_was_demoted_disabled_or_erased_changes_nothing_more(ports: Port
     assert_eq!(ports.accounts.account(bob).await.unwrap().unwrap().role, Role::Member);
     let after = ports.audit.page(&Default::default(), None, 100).await.unwrap().len();
     assert_eq!(after, written, "what is refused is not written down as done");
+}
+
+/// Sets a new password with a token from a mail.
+async fn reset(ports: &Ports, account: Uuid) {
+    let (hash, purpose) = ([5; 32], Purpose::PasswordReset);
+    let expires_at = now() + SignedDuration::from_secs(9);
+    ports.accounts.add_token(account, &NewToken { hash, purpose, expires_at }).await.unwrap();
+    let reset = entry(Kind::PasswordReset);
+    let reset = ports.accounts.reset_password(hash, "new", [6; 32], now(), &reset).await.unwrap();
+    assert!(reset.is_some());
+}
+
+/// Whoever shows what has ended changes no account, makes no key, and ends nothing.
+async fn may_nothing(ports: &Ports, by: Identity, whom: Uuid) {
+    let written = ports.audit.page(&Default::default(), None, 1000).await.unwrap().len();
+    for whom in [whom, by.account] {
+        let named = Changes { name: Some(Some("Mallory".to_owned())), ..Changes::default() };
+        assert_eq!(change(ports, Some(by), whom, &named).await, Changed::Refused);
+        assert_eq!(change(ports, Some(by), whom, &to_be(Role::Admin)).await, Changed::Refused);
+        assert_eq!(erase(ports, Some(&by), whom).await, Erased::Refused);
+    }
+    assert_eq!(make_key(ports, &by).await, Err(NotCreated::Refused));
+    let (sessions, keys) = (&ports.sessions, &ports.api_keys);
+    for session in sessions.sessions(by.account, now()).await.unwrap() {
+        let ended = entry(Kind::SessionRevoked);
+        assert!(
+            !sessions.end_session(by.account, session.id, Some(&by), now(), &ended).await.unwrap()
+        );
+    }
+    assert!(!sessions.end_sessions(&by, now(), &entry(Kind::SignOut)).await.unwrap());
+    for key in keys.keys(by.account).await.unwrap() {
+        let revoked = entry(Kind::KeyRevoked);
+        assert!(!keys.revoke_key(by.account, key.id, &by, now(), &revoked).await.unwrap());
+    }
+    if let Some(session) = by.session() {
+        let (kept, changed) = (Some(session), entry(Kind::PasswordChanged));
+        let before = ports.accounts.password(by.account).await.unwrap();
+        let set =
+            ports.accounts.set_password(by.account, before.as_deref(), "x", kept, now(), &changed);
+        assert!(!set.await.unwrap());
+    }
+    let after = ports.audit.page(&Default::default(), None, 1000).await.unwrap().len();
+    assert_eq!(after, written, "what is refused is not written down as done");
+}
+
+/// Whoever shows the access token of a session that has ended, by whatever way, does nothing lasting with it,
+/// though a node may still believe it.
+pub async fn a_session_that_has_ended_changes_nothing_more(ports: Ports) {
+    let bob = somebody(&ports, 1, Role::Member).await.account;
+    let here = somebody(&ports, 2, Role::Admin).await;
+    let ann = here.account;
+    for (number, how) in (10..).step_by(10).zip(["ended", "everywhere", "password", "reset"]) {
+        let stolen = in_session(&ports, ann, Role::Admin, number).await;
+        let named = Changes { name: Some(Some(format!("Bob {how}"))), ..Changes::default() };
+        let done = change(&ports, Some(stolen), bob, &named).await;
+        assert!(matches!(done, Changed::Done(_)), "it may: {done:?}");
+        assert_eq!(make_key_number(&ports, &stolen, number).await, Ok(()));
+        let (sessions, written) = (&ports.sessions, entry(Kind::SignOut));
+        match how {
+            "ended" => {
+                let ended =
+                    sessions.end_session(ann, session_of(&stolen), Some(&here), now(), &written);
+                assert!(ended.await.unwrap());
+            }
+            "everywhere" => assert!(sessions.end_sessions(&here, now(), &written).await.unwrap()),
+            "password" => {
+                let here = in_session(&ports, ann, Role::Admin, number + 1).await;
+                let (kept, changed) = (here.session(), entry(Kind::PasswordChanged));
+                let set =
+                    ports.accounts.set_password(ann, Some("hash"), "newer", kept, now(), &changed);
+                assert!(set.await.unwrap());
+            }
+            _ => reset(&ports, ann).await,
+        }
+        // What its owner has begun since is not the thief's to end.
+        in_session(&ports, ann, Role::Admin, number + 2).await;
+        may_nothing(&ports, stolen, bob).await;
+    }
+    assert_eq!(ports.api_keys.keys(ann).await.unwrap(), [], "a reset ends the keys");
+}
+
+/// A key that was revoked, by its owner or with a reset, does nothing lasting, though a node may still believe it.
+pub async fn a_key_that_was_revoked_changes_nothing_more(ports: Ports) {
+    let bob = somebody(&ports, 1, Role::Member).await.account;
+    let ann = somebody(&ports, 2, Role::Admin).await;
+    for (number, is_reset) in [(10, false), (20, true)] {
+        let id = Uuid::from_u128(number);
+        assert_eq!(make_key_number(&ports, &ann, number).await, Ok(()));
+        let by_key = Identity { credential: Credential::ApiKey { id }, ..ann };
+        let named = Changes { name: Some(Some(format!("Bob {number}"))), ..Changes::default() };
+        let done = change(&ports, Some(by_key), bob, &named).await;
+        assert!(matches!(done, Changed::Done(_)), "it may: {done:?}");
+        match is_reset {
+            true => reset(&ports, ann.account).await,
+            false => {
+                let revoked = entry(Kind::KeyRevoked);
+                let keys = &ports.api_keys;
+                assert!(keys.revoke_key(ann.account, id, &ann, now(), &revoked).await.unwrap());
+            }
+        }
+        may_nothing(&ports, by_key, bob).await;
+    }
+}
+
+/// The session and the key must be those of the account that they speak for.
+pub async fn what_is_somebody_elses_is_no_authority(ports: Ports) {
+    let bob = somebody(&ports, 1, Role::Member).await;
+    let ann = somebody(&ports, 2, Role::Admin).await;
+    assert_eq!(make_key_number(&ports, &bob, 10).await, Ok(()));
+    let key = Credential::ApiKey { id: Uuid::from_u128(10) };
+    for credential in [bob.credential, key] {
+        may_nothing(&ports, Identity { credential, ..ann }, bob.account).await;
+    }
+}
+
+/// Whoever makes keys while the password is reset has none when it is, whichever was first.
+pub async fn no_key_that_is_made_at_the_moment_of_a_reset_outlives_it(ports: Ports) {
+    for round in 0..8_u128 {
+        let ann = somebody(&ports, 100 + round, Role::Member).await;
+        let thieves: Vec<_> = (0..6)
+            .map(|number| {
+                let ports = ports.clone();
+                let number = 1000 + round * 10 + number;
+                tokio::spawn(async move { make_key_number(&ports, &ann, number).await })
+            })
+            .collect();
+        reset(&ports, ann.account).await;
+        for thief in thieves {
+            let made = thief.await.unwrap();
+            assert!(matches!(made, Ok(()) | Err(NotCreated::Refused)), "{made:?}");
+        }
+        assert_eq!(ports.api_keys.keys(ann.account).await.unwrap(), []);
+    }
 }
 
 /// Tokens that belong to no account go on; with less of a role than the account has, too.

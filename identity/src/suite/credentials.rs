@@ -127,6 +127,18 @@ pub async fn a_reset_sets_the_password_ends_what_was_and_forgets_failed_tries(po
     assert_eq!(again.unwrap(), None, "the other token is gone, too");
 }
 
+/// A token that somebody was sent before is of no more use to whoever has read that mail.
+pub async fn a_reset_takes_every_other_token_of_the_account_along(ports: Ports) {
+    let new = somebody(1, "ada@films.example");
+    ports.accounts.create(&new, &entry(1, Kind::Registered)).await.unwrap();
+    ports.accounts.add_token(new.id, &token(1, Purpose::PasswordReset)).await.unwrap();
+    ports.accounts.add_token(new.id, &token(2, Purpose::Verification)).await.unwrap();
+    let written = entry(2, Kind::PasswordReset);
+    let reset = ports.accounts.reset_password([1; 32], "new", [200; 32], now(), &written).await;
+    assert!(reset.unwrap().is_some());
+    assert_eq!(verified(&ports, 2).await, None);
+}
+
 /// Two who change a password at once do not both succeed.
 pub async fn a_password_is_changed_where_it_is_still_the_one_that_was_shown(ports: Ports) {
     let new = somebody(1, "ada@films.example");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::sessions::{begin, owner};
 use crate::{
     Ports, Role,
     accounts::{Account, EmailAddress, NewToken, Purpose},
@@ -233,7 +234,7 @@ pub async fn a_session_tells_whose_it_is_while_it_lives(ports: Ports) {
     assert!(ports.sessions.begin_session(&session, &entry(11, Kind::SignIn)).await.unwrap());
     assert_eq!(logins.account_of_session(id).await.unwrap(), Some(ada.id));
     let revoked = entry(12, Kind::SessionRevoked);
-    assert!(ports.sessions.end_session(ada.id, id, at(1), &revoked).await.unwrap());
+    assert!(ports.sessions.end_session(ada.id, id, None, at(1), &revoked).await.unwrap());
     assert_eq!(logins.account_of_session(id).await.unwrap(), None);
 }
 
@@ -248,7 +249,7 @@ pub async fn a_code_ends_with_the_sessions_of_its_account_and_no_others_do(ports
     let is_good = async |number| logins.take_code(&[number; 32], at(1)).await.unwrap().is_some();
 
     give(1).await;
-    ports.sessions.end_sessions(ada, at(1), &entry(11, Kind::SignOut)).await.unwrap();
+    ports.sessions.end_sessions(&owner(ada), at(1), &entry(11, Kind::SignOut)).await.unwrap();
     assert!(!is_good(1).await, "signed out everywhere");
 
     give(2).await;
@@ -259,7 +260,8 @@ pub async fn a_code_ends_with_the_sessions_of_its_account_and_no_others_do(ports
     assert!(reset.is_some() && !is_good(2).await, "the password was reset");
 
     give(3).await;
-    let (kept, changed) = (Some(Uuid::from_u128(99)), entry(13, Kind::PasswordChanged));
+    let kept = Some(begin(&ports, ada, 99, 0).await.session());
+    let changed = entry(13, Kind::PasswordChanged);
     let set = accounts.set_password(ada, Some("new"), "newer", kept, at(1), &changed).await;
     assert!(set.unwrap() && !is_good(3).await, "all sessions but one ended");
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    Ports, RevocationList, Role,
+    Identity, Ports, RevocationList, Role,
     accounts::{Account, Administered, Changes, EmailAddress, NewAccount},
     audit::{Entry, Filter, Kind},
     sessions::{Client, NewSession, RefreshToken, Refusal, SESSIONS_MAX, Shown, Terms},
@@ -42,6 +42,11 @@ pub(super) async fn account(ports: &Ports, number: u128) -> Uuid {
     };
     assert!(ports.accounts.create(&new, &entry(Kind::Registered)).await.unwrap());
     id
+}
+
+/// What a token of an account says that belongs to no session.
+pub(super) fn owner(account: Uuid) -> Identity {
+    Identity::by_token(account, Role::Member, Uuid::nil())
 }
 
 /// A session of an account, and its first token.
@@ -173,10 +178,10 @@ pub async fn only_its_owner_ends_a_session(ports: Ports) {
     begin(&ports, ann, 11, 0).await;
     let (session, sessions) = (Uuid::from_u128(11), &ports.sessions);
     let ended = entry(Kind::SessionRevoked);
-    assert!(!sessions.end_session(bob, session, at(1), &ended).await.unwrap());
+    assert!(!sessions.end_session(bob, session, None, at(1), &ended).await.unwrap());
     assert!(revoked(&ports, 1).await.is_empty());
-    assert!(sessions.end_session(ann, session, at(1), &ended).await.unwrap());
-    assert!(!sessions.end_session(ann, session, at(1), &entry(Kind::SignOut)).await.unwrap());
+    assert!(sessions.end_session(ann, session, None, at(1), &ended).await.unwrap());
+    assert!(!sessions.end_session(ann, session, None, at(1), &entry(Kind::SignOut)).await.unwrap());
     assert_eq!(revoked(&ports, 1).await.len(), 1);
 }
 
@@ -185,7 +190,8 @@ pub async fn all_sessions_of_an_account_end_and_no_others(ports: Ports) {
     let (ann, bob) = (account(&ports, 1).await, account(&ports, 2).await);
     let tokens = [begin(&ports, ann, 11, 0).await, begin(&ports, ann, 12, 0).await];
     let other = begin(&ports, bob, 13, 0).await;
-    ports.sessions.end_sessions(ann, at(1), &entry(Kind::SignOut)).await.unwrap();
+    let by = owner(ann);
+    assert!(ports.sessions.end_sessions(&by, at(1), &entry(Kind::SignOut)).await.unwrap());
     for token in tokens {
         assert_eq!(refresh(&ports, &token, 2).await, Err(Refusal::Unknown));
     }

@@ -39,7 +39,7 @@ pub(crate) async fn revoke_api_key(
     let entry = Entry::new(state.clock.new_id(), now, Kind::KeyRevoked);
     let entry = entry.about(caller.account).by(caller.account).from(&origin).key(id);
     let keys = &state.ports.api_keys;
-    match keys.revoke_key(caller.account, id, now, &entry).await.map_err(store_failed)? {
+    match keys.revoke_key(caller.account, id, &caller, now, &entry).await.map_err(store_failed)? {
         true => {
             state.know_revoked().await;
             Ok(StatusCode::NO_CONTENT)

@@ -5,7 +5,10 @@ use http::StatusCode;
 use http_kit::{Caller, NoBody, Problem, ProblemDocument, RequestOrigin};
 use identity::audit::{Entry, Kind};
 
-use crate::{failure::store_failed, state::AccountState};
+use crate::{
+    failure::{not_any_more, store_failed},
+    state::AccountState,
+};
 
 pub(super) const PATH: &str = "/v1/logout/everywhere";
 
@@ -30,7 +33,9 @@ pub(crate) async fn log_out_everywhere(
     let entry = Entry::new(state.clock.new_id(), now, Kind::SignOut).because("everywhere");
     let entry = entry.about(caller.account).by(caller.account).from(&origin);
     let sessions = &state.ports.sessions;
-    sessions.end_sessions(caller.account, now, &entry).await.map_err(store_failed)?;
+    if !sessions.end_sessions(&caller, now, &entry).await.map_err(store_failed)? {
+        return Err(not_any_more());
+    }
     state.know_revoked().await;
     Ok(StatusCode::NO_CONTENT)
 }

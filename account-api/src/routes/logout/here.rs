@@ -35,7 +35,9 @@ pub(crate) async fn log_out(
     let entry = Entry::new(state.clock.new_id(), now, Kind::SignOut);
     let entry = entry.about(caller.account).by(caller.account).from(&origin).session(session);
     let sessions = &state.ports.sessions;
-    sessions.end_session(caller.account, session, now, &entry).await.map_err(store_failed)?;
+    let ended = sessions.end_session(caller.account, session, Some(&caller), now, &entry).await;
+    // One that had ended before is over all the same.
+    ended.map_err(store_failed)?;
     state.know_revoked().await;
     Ok(StatusCode::NO_CONTENT)
 }

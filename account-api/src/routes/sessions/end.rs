@@ -39,7 +39,8 @@ pub(crate) async fn end_session(
     let entry = Entry::new(state.clock.new_id(), now, Kind::SessionRevoked);
     let entry = entry.about(caller.account).by(caller.account).from(&origin).session(id);
     let sessions = &state.ports.sessions;
-    match sessions.end_session(caller.account, id, now, &entry).await.map_err(store_failed)? {
+    let ended = sessions.end_session(caller.account, id, Some(&caller), now, &entry).await;
+    match ended.map_err(store_failed)? {
         true => {
             state.know_revoked().await;
             Ok(StatusCode::NO_CONTENT)

@@ -43,7 +43,7 @@ async fn end_session_of(state: &AccountState, code: &str, origin: &Origin) -> Re
     let (id, now, session) = (state.clock.new_id(), state.clock.now(), SignIns::session_of(code));
     let entry = Entry::new(id, now, Kind::SessionRevoked).about(account).from(origin);
     let entry = entry.session(session).because("code_reused");
-    let ended = state.ports.sessions.end_session(account, session, now, &entry).await;
+    let ended = state.ports.sessions.end_session(account, session, None, now, &entry).await;
     if ended.map_err(store_failed)? {
         tracing::warn!(%session, "a code of a sign-in was used twice: its session was ended");
         state.know_revoked().await;

@@ -4,7 +4,7 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::{
-    Identity,
+    Credential, Identity,
     accounts::{Account, EmailAddress, Known, NewAccount, authority::still_holds},
     store::{Connection, Row, StoreError, micros, query, query_locking, timestamp},
 };
@@ -87,7 +87,54 @@ pub(crate) async fn may(
     by: Option<&Identity>,
 ) -> Result<bool, StoreError> {
     let Some(by) = by else { return Ok(true) };
-    Ok(still_holds(by, find_and_keep(connection, by.account).await?.as_ref()))
+    let account = find_and_keep(connection, by.account).await?;
+    Ok(still_holds(by, account.as_ref()) && is_there(connection, by).await?)
+}
+
+/// Whether the session or the key that was shown has not been ended, whatever its account may do by now; nobody
+/// ends it until the transaction does. As [`may`], it keeps the account first.
+pub(crate) async fn stands(
+    connection: &mut dyn Connection,
+    by: Option<&Identity>,
+) -> Result<bool, StoreError> {
+    let Some(by) = by else { return Ok(true) };
+    find_and_keep(connection, by.account).await?;
+    is_there(connection, by).await
+}
+
+/// Whether what was shown is there, where it is kept here at all. To be asked once the account is kept: an ending
+/// that is under way has it, or has the row that is asked for, and is waited for.
+async fn is_there(connection: &mut dyn Connection, by: &Identity) -> Result<bool, StoreError> {
+    match by.credential {
+        Credential::AccessToken { session: Some(session), .. } => {
+            has_session(connection, by.account, session).await
+        }
+        Credential::ApiKey { id } => {
+            let key = "SELECT id FROM api_key WHERE id = $1 AND account = $2";
+            has(connection, by.account, key, id).await
+        }
+        Credential::AccessToken { session: None, .. } | Credential::External => Ok(true),
+    }
+}
+
+/// Whether an account, which is kept, has a session; nobody ends that until the transaction does.
+pub(super) async fn has_session(
+    connection: &mut dyn Connection,
+    account: Uuid,
+    session: Uuid,
+) -> Result<bool, StoreError> {
+    has(connection, account, "SELECT id FROM session WHERE id = $1 AND account = $2", session).await
+}
+
+async fn has(
+    connection: &mut dyn Connection,
+    account: Uuid,
+    what: &'static str,
+    id: Uuid,
+) -> Result<bool, StoreError> {
+    // Noting that it was used is not in the way of this: only an ending is.
+    let there = query_locking(what, "FOR KEY SHARE").bind(id).bind(account);
+    Ok(there.fetch_optional(connection).await?.is_some())
 }
 
 /// Whether nobody else who can log in is an admin, and this one is.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    account::find,
+    account::{find, has_session},
     passes::{drop_tokens, end_everything, forget_tries, remember_device, revoke_keys, use_token},
 };
 use crate::{
@@ -81,8 +81,10 @@ pub(super) async fn reset(
     .execute(connection)
     .await?;
     drop_tokens(connection, id, Purpose::PasswordReset).await?;
-    end_everything(connection, id, None, now).await?;
+    drop_tokens(connection, id, Purpose::Verification).await?;
+    // Keys first: whoever revokes one has it before the numbers of revocations, too.
     revoke_keys(connection, id, now).await?;
+    end_everything(connection, id, None, now).await?;
     let account = find(connection, id).await?;
     forget_tries(connection, account.as_ref()).await?;
     remember_device(connection, id, device, now).await?;
@@ -90,7 +92,7 @@ pub(super) async fn reset(
     Ok(account)
 }
 
-/// Gives whether the password was `before`; where not, nothing is written.
+/// Gives whether the password was `before`, and the session that is kept is there; where not, nothing is written.
 pub(super) async fn set(
     connection: &mut dyn Connection,
     id: Uuid,
@@ -111,6 +113,11 @@ pub(super) async fn set(
     .execute(connection)
     .await?;
     if set == 0 {
+        return Ok(false);
+    }
+    if let Some(session) = kept
+        && !has_session(connection, id, session).await?
+    {
         return Ok(false);
     }
     // This locks the account, which whoever gives it a token has before its tokens.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-pub(crate) use self::account::{COLUMNS, account_of, may};
+pub(crate) use self::account::{COLUMNS, account_of, may, stands};
 use self::{
     account::{find, insert, known},
     changing::{change, erase},
