@@ -21,7 +21,8 @@ use crate::store::StoreError;
 /// that comes in behind a place that was read is found by reading again.
 ///
 /// **Privacy.** An entry holds ids and an address. When an account is erased, the address and the request's
-/// id go from every entry about it and by it; what is left are ids that lead nowhere.
+/// id go from every entry about it and by it; what is left are ids that lead nowhere. An entry that is recorded
+/// later, having waited or come from a node that did not know yet, has neither from the beginning.
 #[async_trait]
 pub trait AuditTrail: Debug + Send + Sync + 'static {
     /// Writes entries, all or none. An entry that is there already is left as it is.

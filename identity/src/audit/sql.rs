@@ -1,11 +1,13 @@
 //! The trail in either database.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    AuditTrail, Entry, Filter, Place, Recorded,
+    AuditTrail, Entry, Filter, Kind, Place, Recorded,
     port::BY_STRANGERS,
     reading::{page, recorded},
 };
@@ -55,12 +57,34 @@ pub(crate) async fn forget_person(
     Ok(())
 }
 
+/// Whether an account was erased, as far as the trail goes back. What is written of it later has waited somewhere,
+/// or comes from a node that had not heard of it.
+async fn is_erased(connection: &mut dyn Connection, account: Uuid) -> Result<bool, StoreError> {
+    let erased = query("SELECT id FROM audit_entry WHERE account = $1 AND kind = $2 LIMIT 1")
+        .bind(account)
+        .bind(Kind::Erased.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(erased.is_some())
+}
+
 #[async_trait]
 impl<S: SqlStore> AuditTrail for S {
     async fn record(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        // Alone, as an erasing is: whichever is second sees what the first has written.
+        let mut transaction = self.begin_alone().await?;
         for entry in entries {
             write(&mut *transaction, entry).await?;
+        }
+        let people: BTreeSet<Uuid> = entries
+            .iter()
+            .flat_map(|entry| [entry.what.account, entry.what.actor])
+            .flatten()
+            .collect();
+        for account in people {
+            if is_erased(&mut *transaction, account).await? {
+                forget_person(&mut *transaction, account).await?;
+            }
         }
         Ok(transaction.commit().await?)
     }

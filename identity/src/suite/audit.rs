@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::sessions::account;
 use crate::{
     Ports, Role,
     audit::{Details, Entry, Filter, Kind, Origin, Outcome, Place, Recorded, refusals},
@@ -151,6 +152,45 @@ pub async fn old_entries_are_forgotten_so_many_at_a_time_and_the_oldest_first(po
     assert_eq!(ports.audit.forget_before(at(5), 3).await.unwrap(), 1);
     assert_eq!(ports.audit.forget_before(at(5), 3).await.unwrap(), 0);
     assert_eq!(numbers(&all(&ports).await), [6, 5]);
+}
+
+/// Refusals wait before they are written, and may be those of somebody who was erased meanwhile.
+pub async fn what_is_recorded_of_somebody_erased_does_not_lead_to_them_any_more(ports: Ports) {
+    let (ann, bob) = (account(&ports, 1).await, account(&ports, 2).await);
+    let refused = |number| entry(number, 1, Kind::Refused).from(&origin());
+    ports.audit.record(&[refused(1).by(ann), refused(2).about(ann)]).await.unwrap();
+    let erased = entry(3, 2, Kind::Erased).about(ann).by(bob).from(&origin());
+    ports.accounts.erase(ann, None, None, at(2), &erased).await.unwrap();
+    let late = [refused(4).by(ann), refused(5).about(ann), refused(6).by(bob), refused(7)];
+    ports.audit.record(&late).await.unwrap();
+    for entry in all(&ports).await {
+        let is_hers = entry.account == Some(ann) || entry.actor == Some(ann);
+        let leads = (entry.address.is_some(), entry.request_id.is_some());
+        assert_eq!(leads, (!is_hers, !is_hers), "{entry:?}");
+    }
+}
+
+/// Whichever comes first.
+pub async fn what_is_recorded_at_the_moment_of_an_erasing_does_not_lead_to_the_person(
+    ports: Ports,
+) {
+    for round in 0..10 {
+        let ann = account(&ports, 100 + round).await;
+        let number = 1000 + 10 * round;
+        let late = entry(number, 1, Kind::Refused).by(ann).from(&origin());
+        let erased = entry(number + 1, 2, Kind::Erased).about(ann).by(ann);
+        let (of_one, of_other) = (ports.clone(), ports.clone());
+        let recorded = tokio::spawn(async move { of_one.audit.record(&[late]).await });
+        let done =
+            tokio::spawn(
+                async move { of_other.accounts.erase(ann, None, None, at(2), &erased).await },
+            );
+        recorded.await.unwrap().unwrap();
+        done.await.unwrap().unwrap();
+    }
+    for entry in all(&ports).await {
+        assert_eq!((entry.address.as_ref(), entry.request_id.as_ref()), (None, None), "{entry:?}");
+    }
 }
 
 /// What strangers can write has an end, and pushes nothing else out.
