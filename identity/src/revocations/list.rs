@@ -68,7 +68,12 @@ impl RevocationList {
             let there = known.revoked.entry(revocation.subject).or_insert(*revocation);
             // After a restore, what is newer may have a smaller number.
             if there.seq < revocation.seq || there.revoked_at < revocation.revoked_at {
+                let before = *there;
                 *there = *revocation;
+                if revocation.subject.is_never_set_back() {
+                    there.revoked_at = before.revoked_at.max(revocation.revoked_at);
+                    there.forget_at = before.forget_at.max(revocation.forget_at);
+                }
             }
         }
         known.revoked.retain(|_, revocation| revocation.forget_at > now);
@@ -208,7 +213,12 @@ mod tests {
         list.take(&[revocation(1, session, 0), revocation(2, account, 0)], at(0));
         list.take(&[revocation(3, account, 50), revocation(2, account, 0)], at(0));
         assert_eq!(list.read().revoked[&account].revoked_at, at(50));
+        list.take(&[revocation(4, account, 20)], at(50));
+        assert_eq!(
+            list.read().revoked[&account],
+            Revocation { seq: 4, ..revocation(3, account, 50) }
+        );
         list.take(&[], at(2 * 3600));
-        assert_eq!((list.len(), list.seq()), (1, 3));
+        assert_eq!((list.len(), list.seq()), (1, 4));
     }
 }

@@ -45,6 +45,16 @@ impl Subject {
         }
     }
 
+    /// Whether the latest time at which it was revoked counts, whoever commits last: each time was taken before its
+    /// transaction, which may have waited, and by the clock of some node. A role may be set back: it is revoked
+    /// until a change has settled, and right again where that is taken back before.
+    pub(crate) fn is_never_set_back(self) -> bool {
+        match self {
+            Self::Session(_) | Self::Account(_) | Self::ApiKey(_) => true,
+            Self::Role(..) => false,
+        }
+    }
+
     /// As it is stored.
     pub(crate) fn parts(self) -> (&'static str, Uuid) {
         match self {

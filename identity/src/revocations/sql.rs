@@ -23,13 +23,18 @@ pub(crate) async fn revoke(
         "INSERT INTO revocation (seq, kind, subject, revoked_at, forget_at)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (kind, subject) DO UPDATE
-         SET seq = excluded.seq, revoked_at = excluded.revoked_at, forget_at = excluded.forget_at",
+         SET seq = excluded.seq,
+             revoked_at = CASE WHEN $6 AND revocation.revoked_at > excluded.revoked_at
+                               THEN revocation.revoked_at ELSE excluded.revoked_at END,
+             forget_at = CASE WHEN $6 AND revocation.forget_at > excluded.forget_at
+                              THEN revocation.forget_at ELSE excluded.forget_at END",
     )
     .bind(seq)
     .bind(kind)
     .bind(id)
     .bind(micros(now))
     .bind(micros(subject.forget_at(now)))
+    .bind(subject.is_never_set_back())
     .execute(connection)
     .await?;
     Ok(())

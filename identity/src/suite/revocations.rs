@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
-use super::sessions::{account, administered, at, begin, entry, revoked};
+use super::sessions::{account, administered, at, begin, entry, owner, revoked};
 use crate::{
     Authenticator, Credential, Identity, KeyPair, KeyRing, Ports, Realm, RevocationList, Role,
-    Signer, TokenError, Verifier, accounts::Changes, audit::Kind,
+    Signer, TokenError, Verifier, accounts::Changes, audit::Kind, revocations::Subject,
 };
 
 /// What believes tokens and keys of a store.
@@ -33,7 +33,7 @@ pub async fn revocations_of_many_writers_are_heard_of_in_order(ports: Ports) {
             tokio::spawn(async move {
                 let session = Uuid::from_u128(100 + number);
                 let ended = entry(Kind::SessionRevoked);
-                ports.sessions.end_session(ann, session, at(1), &ended).await.unwrap()
+                ports.sessions.end_session(ann, session, None, at(1), &ended).await.unwrap()
             })
         })
         .collect();
@@ -52,10 +52,29 @@ pub async fn revocations_of_many_writers_are_heard_of_in_order(ports: Ports) {
 pub async fn revocations_are_forgotten_in_time(ports: Ports) {
     let ann = account(&ports, 1).await;
     begin(&ports, ann, 11, 0).await;
-    ports.sessions.end_sessions(ann, at(0), &entry(Kind::SignOut)).await.unwrap();
+    ports.sessions.end_sessions(&owner(ann), at(0), &entry(Kind::SignOut)).await.unwrap();
     let forget = async |second| ports.revocations.forget_revocations(at(second), 10).await.unwrap();
     assert_eq!((forget(2 * 3600 - 1).await, forget(2 * 3600).await), (0, 1));
     assert_eq!((revoked(&ports, 2 * 3600).await.len(), forget(32 * 86_400).await), (1, 1));
+}
+
+/// The time is taken before the transaction, which may have to wait for another; and clocks differ.
+pub async fn what_was_revoked_later_is_not_set_back_by_whoever_commits_last(ports: Ports) {
+    let ann = account(&ports, 1).await;
+    let list = Arc::new(RevocationList::default());
+    let (authenticator, signer) = authenticator(&ports, &list);
+    let token = signer.issue(&owner(ann), at(5), Duration::from_secs(60)).unwrap();
+    for second in [9, 2] {
+        let ended = entry(Kind::SignOut);
+        assert!(ports.sessions.end_sessions(&owner(ann), at(second), &ended).await.unwrap());
+    }
+    let [revocation] = ports.revocations.revoked_after(0, 10).await.unwrap()[..] else {
+        panic!("one subject")
+    };
+    let kept = Subject::Account(ann).forget_at(at(9));
+    assert_eq!((revocation.seq, revocation.revoked_at, revocation.forget_at), (2, at(9), kept));
+    list.catch_up(ports.revocations.as_ref(), at(9)).await.unwrap();
+    assert_eq!(authenticator.authenticate(&token, at(10)).await, Err(TokenError::Revoked));
 }
 
 /// An access token is believed until its session ends.
@@ -68,7 +87,7 @@ pub async fn an_access_token_ends_with_its_session(ports: Ports) {
     let identity = Identity { credential, ..Identity::by_token(ann, Role::Member, Uuid::nil()) };
     let token = signer.issue(&identity, at(0), Duration::from_secs(60)).unwrap();
     assert_eq!(authenticator.authenticate(&token, at(1)).await, Ok(identity));
-    ports.sessions.end_session(ann, session, at(1), &entry(Kind::SignOut)).await.unwrap();
+    ports.sessions.end_session(ann, session, None, at(1), &entry(Kind::SignOut)).await.unwrap();
     list.catch_up(ports.revocations.as_ref(), at(1)).await.unwrap();
     assert_eq!(authenticator.authenticate(&token, at(2)).await, Err(TokenError::Revoked));
 }
