@@ -18,10 +18,11 @@ impl Registrar {
     pub fn ask_for_verification(&self, email: EmailAddress, occasion: &Occasion) {
         let (registrar, occasion) = (self.clone(), occasion.clone());
         self.later(async move {
-            if let Some(known) = registrar.accounts.known(&email, None).await?
+            if registrar.may_be_sent(&email)
+                && let Some(known) = registrar.accounts.known(&email, None).await?
                 && known.account.email_verified_at.is_none()
             {
-                registrar.send_verification(&known.account, &email, &occasion).await?;
+                registrar.send_verification(&known.account, &occasion).await?;
             }
             Ok(())
         });
@@ -31,6 +32,9 @@ impl Registrar {
     pub fn ask_for_password_reset(&self, email: EmailAddress, occasion: &Occasion) {
         let (registrar, occasion) = (self.clone(), occasion.clone());
         self.later(async move {
+            if !registrar.may_be_sent(&email) {
+                return Ok(());
+            }
             let Some(Known { account, .. }) = registrar.accounts.known(&email, None).await? else {
                 return Ok(());
             };
@@ -38,10 +42,7 @@ impl Registrar {
                 return Ok(());
             }
             if !account.is_active {
-                return registrar.send_verification(&account, &email, &occasion).await;
-            }
-            if !registrar.post.reserve(email.key()) {
-                return Ok(());
+                return registrar.send_verification(&account, &occasion).await;
             }
             let token = occasion.secret("reset");
             let new = registrar.reset(&token, &occasion);
@@ -56,15 +57,18 @@ impl Registrar {
         });
     }
 
+    /// Whether an address may be sent one more mail; it is counted, also where nobody has the address. Were only
+    /// mails counted that leave, whoever has asked for so many could tell from a registration whether they did: one
+    /// that nobody may be sent anything of is answered sooner.
+    pub(super) fn may_be_sent(&self, email: &EmailAddress) -> bool {
+        self.post.reserve(email.key())
+    }
+
     async fn send_verification(
         &self,
         account: &Account,
-        email: &EmailAddress,
         occasion: &Occasion,
     ) -> Result<(), StoreError> {
-        if !self.post.reserve(email.key()) {
-            return Ok(());
-        }
         let token = occasion.secret("verification");
         self.accounts.add_token(account.id, &self.verification(&token, occasion)).await?;
         let letter =
@@ -99,5 +103,90 @@ impl Registrar {
     pub(super) fn reset(&self, token: &Secret, occasion: &Occasion) -> NewToken {
         let expires_at = occasion.after(self.options.password_reset_ttl);
         NewToken { hash: token.hash(), purpose: Purpose::PasswordReset, expires_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        Role,
+        accounts::{Accounts, NewAccount, RegistrarOptions},
+        audit::{Entry, Kind, Origin},
+        mail::{Delivery, post},
+        passwords::Hasher,
+        store::{SqliteIdentity, SqliteIdentityOptions},
+    };
+
+    fn occasion() -> Occasion {
+        Occasion {
+            now: Timestamp::UNIX_EPOCH,
+            id: Uuid::from_u128(8),
+            entry: Uuid::from_u128(9),
+            random: [7; 32],
+            origin: Origin::new(None, ""),
+        }
+    }
+
+    /// How often an address may still be sent something, once all that was asked for is done.
+    async fn left(registrar: &Registrar, email: &EmailAddress) -> usize {
+        let all = u32::try_from(REQUESTS_MAX).unwrap();
+        let _done = registrar.requests.acquire_many(all).await.unwrap();
+        std::iter::repeat_with(|| registrar.may_be_sent(email)).take_while(|may| *may).count()
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_takes_as_much_from_an_address_that_nobody_has_as_from_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteIdentityOptions::at(folder.path().join("identity.db"));
+        let store = Arc::new(SqliteIdentity::open(options).await.unwrap());
+        let options = RegistrarOptions {
+            is_verification_required: true,
+            verification_ttl: std::time::Duration::from_secs(60),
+            password_reset_ttl: std::time::Duration::from_secs(60),
+        };
+        let hasher = Hasher::start(NonZeroUsize::MIN).unwrap();
+        let ask: [fn(&Registrar, EmailAddress, &Occasion); 2] =
+            [Registrar::ask_for_verification, Registrar::ask_for_password_reset];
+        let addresses = ["verified", "unverified", "disabled", "nobody"]
+            .map(|name| EmailAddress::parse(&format!("{name}@films.example")).unwrap());
+        for (number, email) in (1..).zip(&addresses[..3]) {
+            let new = NewAccount {
+                id: Uuid::from_u128(number),
+                email: email.clone(),
+                is_verified: number == 1,
+                name: None,
+                password: None,
+                role: Role::Member,
+                at: Timestamp::UNIX_EPOCH,
+            };
+            let entry = Entry::new(new.id, new.at, Kind::Registered);
+            assert!(Accounts::create(&*store, &new, &entry).await.unwrap());
+        }
+        let disabled = crate::accounts::Changes { disabled: Some(true), ..Default::default() };
+        let entry = |id| Entry::new(Uuid::from_u128(id), Timestamp::UNIX_EPOCH, Kind::Disabled);
+        let entries = crate::accounts::Administered {
+            by: None,
+            role_changed: entry(20),
+            disabled: entry(21),
+            enabled: entry(22),
+        };
+        let third = Uuid::from_u128(3);
+        store.change(third, None, &disabled, Timestamp::UNIX_EPOCH, &entries).await.unwrap();
+        for ask in ask {
+            let (post, _postman) = post(Delivery::Log);
+            let (accounts, attempts) = (store.clone(), store.clone());
+            let registrar = Registrar::new(accounts, attempts, hasher.clone(), post, options);
+            for email in &addresses {
+                ask(&registrar, email.clone(), &occasion());
+                ask(&registrar, email.clone(), &occasion());
+                assert_eq!(left(&registrar, email).await, 3, "{}", email.as_str());
+            }
+        }
     }
 }

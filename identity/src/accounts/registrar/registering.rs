@@ -105,7 +105,7 @@ impl Registrar {
             return made.map(Registered::Made).ok_or(NotRegistered::Taken);
         }
         // Nobody's waiting registration or token makes room for one that nobody is told of.
-        if !self.post.reserve(email.key()) {
+        if !self.may_be_sent(&email) {
             return Ok(Registered::Asked);
         }
         let (token, reset) = (occasion.secret("verification"), occasion.secret("reset"));
