@@ -165,6 +165,16 @@ async fn an_answer_of_another_provider_is_not_taken_for_this_ones() {
     let without = callback.replace(&format!("iss={iss}"), "x=y");
     assert_eq!(reason(&browser.get(&without).await), "not_believed");
     assert_eq!(liar.asked("/token"), asked, "no code was sent anywhere");
+    // The same where somebody is said to have declined: that is this provider's to say.
+    let url = ground.begin(&mut browser, "local").await;
+    let declined = ground.here(&browser.decline(&url).await);
+    let wrong = declined.replace(&iss, &other.replace(':', "%3A").replace('/', "%2F"));
+    assert_ne!(wrong, declined, "it says whose it is");
+    assert_eq!(reason(&browser.get(&wrong).await), "not_believed");
+    let url = ground.begin(&mut browser, "local").await;
+    let declined = ground.here(&browser.decline(&url).await);
+    let without = declined.replace(&format!("iss={iss}"), "x=y");
+    assert_eq!(reason(&browser.get(&without).await), "not_believed");
     // Nor is an answer taken at the other provider's address.
     let url = ground.begin(&mut browser, "local").await;
     let callback = ground.here(&browser.sign_in(&url, "ada").await);

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 /// How long a value is used before it is fetched again, in seconds.
 const FRESH_SECONDS: i64 = 15 * 60;
@@ -108,7 +109,10 @@ impl<T> Kept<T> {
                 return state.usable(now).ok_or(Unavailable);
             }
         }
+        let began = Instant::now();
         let fetched = fetch().await;
+        // It may have taken longer than the provider is left alone.
+        let failed_at = now.saturating_add_unsigned(began.elapsed().as_secs());
         let mut state = self.state();
         match fetched {
             Ok(value) => {
@@ -119,7 +123,7 @@ impl<T> Kept<T> {
             }
             Err(reason) => {
                 tracing::warn!(%reason, "an OpenID provider cannot be asked");
-                state.failed_at = Some(now);
+                state.failed_at = Some(failed_at);
                 state.usable(now).ok_or(Unavailable)
             }
         }
@@ -210,6 +214,27 @@ mod tests {
         let later = at(STALE_SECONDS_MAX + RETRY_SECONDS);
         let over = kept.get(later, async || provider.fetch().await).await;
         assert_eq!((over, provider.asked()), (Err(Unavailable), 4));
+    }
+
+    /// Whoever arrives while it is asked in vain does not ask as well; nor does whoever arrives right after.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_provider_is_left_alone_from_the_end_of_an_attempt_on() {
+        const SILENT: i64 = 2 * RETRY_SECONDS;
+        let (kept, asked) = (Kept::<()>::default(), AtomicUsize::new(0));
+        let ask = |second| {
+            kept.get(at(second), async || {
+                asked.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(std::time::Duration::from_secs(SILENT.unsigned_abs())).await;
+                Err("no answer")
+            })
+        };
+        let (first, others, _) = tokio::join!(ask(0), ask(RETRY_SECONDS + 1), ask(SILENT - 1));
+        assert_eq!((first, others), (Err(Unavailable), Err(Unavailable)));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert_eq!(ask(SILENT + RETRY_SECONDS - 1).await, Err(Unavailable));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert_eq!(ask(SILENT + RETRY_SECONDS).await, Err(Unavailable));
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
 
     #[tokio::test]

@@ -108,6 +108,17 @@ impl Provider {
             .ok_or_else(|| NotBelieved::IdToken("it names nobody".to_owned()))
     }
 
+    /// Whether an answer that says no is this provider's: that must be known of it, too (RFC 9207 section 2.4).
+    pub(super) async fn has_said(
+        &self,
+        outbound: &Outbound,
+        iss: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), NotBelieved> {
+        let description = self.description.get(now, async || self.describe(outbound).await).await?;
+        self.check_issuer(&description, iss)
+    }
+
     async fn describe(&self, outbound: &Outbound) -> Result<Description, String> {
         description::fetch(outbound, &self.settings.issuer).await
     }

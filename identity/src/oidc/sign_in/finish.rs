@@ -151,16 +151,18 @@ impl SignIns {
         provider: &Provider,
         callback: &Callback<'_>,
     ) -> Result<Account, FinishReason> {
-        let (Some(code), None, Some(browser)) = (callback.code, callback.error, callback.browser)
-        else {
-            return Err(FinishReason::Refused(SaidNo::of(callback.error)));
-        };
         let outbound = self.outbound.on_behalf_of(&provider.settings.issuer);
-        let user = provider.user(&outbound, code, callback.iss, browser, callback.now).await;
-        let user = user.map_err(|reason| match reason {
+        let why = |reason| match reason {
             NotBelieved::Unavailable => FinishReason::Unavailable,
             other => FinishReason::NotBelieved(other.to_string()),
-        })?;
+        };
+        let (Some(code), None, Some(browser)) = (callback.code, callback.error, callback.browser)
+        else {
+            provider.has_said(&outbound, callback.iss, callback.now).await.map_err(why)?;
+            return Err(FinishReason::Refused(SaidNo::of(callback.error)));
+        };
+        let user = provider.user(&outbound, code, callback.iss, browser, callback.now).await;
+        let user = user.map_err(why)?;
         let link = NewLink {
             account: callback.account,
             role: callback.role,
