@@ -1,4 +1,4 @@
-//! Hears what anybody has sent, and notices when it cannot. Where it listens is its [`Wire`]'s business.
+//! Hears what other processes have sent, and notices when it cannot. The [`Wire`] knows how to listen.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -10,21 +10,21 @@ use crate::{measure, payload};
 /// How long to wait after a connection that failed.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// Where changes are heard, by one connection after the other.
+/// How changes are heard, over one connection at a time. The errors are reasons, for the log.
 pub(crate) trait Wire: Send + Sync + 'static {
-    /// What listens.
+    /// A connection that listens.
     type Connection: Send + 'static;
 
-    /// One attempt to listen; the reason, where it failed.
+    /// One attempt to listen.
     fn connect(&self) -> impl Future<Output = Result<Self::Connection, String>> + Send;
 
-    /// The next message; the reason, where there will be none. Who stops waiting loses nothing.
+    /// The next message. If the future is dropped, no message is lost.
     fn next(
         &self,
         connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<String, String>> + Send;
 
-    /// Asks the other side for an answer, whatever it says.
+    /// Waits for any answer of the other side.
     fn ask(
         &self,
         connection: &mut Self::Connection,
@@ -35,22 +35,22 @@ pub(crate) trait Wire: Send + Sync + 'static {
 pub(crate) struct Listener<W> {
     pub(crate) wire: W,
     pub(crate) here: Arc<InProcessChangeFeed>,
-    /// How long a connection may be silent before it is asked for an answer. Subscribers are told at least so
-    /// often while changes may be missed.
+    /// How long a connection may be silent before it is asked for an answer. While changes may be missed, subscribers
+    /// are told so at least this often.
     pub(crate) silence_max: Duration,
     /// How long connecting or an answer may take.
     pub(crate) patience: Duration,
 }
 
 impl<W: Wire> Listener<W> {
-    /// Works without end. `connection` is the first, where there is one already.
+    /// Works without end. `connection` is the first one, if there is one already.
     pub(crate) async fn run(self, mut connection: Option<W::Connection>) {
         loop {
             let mut listening = match connection.take() {
                 Some(first) => first,
                 None => {
                     let listening = self.missing_meanwhile(self.connect()).await;
-                    // What was sent before is lost; from here on nothing is.
+                    // What was sent before is lost. From here on nothing is.
                     self.missed();
                     tracing::info!("changes of other processes are heard again");
                     listening
@@ -88,7 +88,7 @@ impl<W: Wire> Listener<W> {
         }
     }
 
-    /// Hands on what is heard, until nothing can be heard any more; gives why.
+    /// Hands on what is heard, until nothing can be heard any more. Gives the reason.
     async fn listen(&self, connection: &mut W::Connection) -> String {
         loop {
             match timeout(self.silence_max, self.wire.next(connection)).await {
@@ -103,14 +103,14 @@ impl<W: Wire> Listener<W> {
         }
     }
 
-    /// Whether a silent connection still lives: one that answers has told all that it had to tell.
+    /// Whether a silent connection still lives. If it answers, it has delivered everything before.
     async fn lives(&self, connection: &mut W::Connection) -> Result<(), String> {
         let answer = timeout(self.patience, self.wire.ask(connection)).await;
         answer.unwrap_or_else(|_| Err(format!("there was no answer within {:?}", self.patience)))
     }
 
-    /// Waits for something, and tells again and again that changes may have been missed where that takes
-    /// long: whatever the subscribers have remembered since the last time may be out of date too.
+    /// Waits for something. If that takes long, subscribers are told again and again that changes may have been missed,
+    /// since what they have remembered meanwhile may be out of date too.
     async fn missing_meanwhile<T>(&self, waiting: impl Future<Output = T>) -> T {
         let mut waiting = pin!(waiting);
         let mut ticks = interval_at(Instant::now() + self.silence_max, self.silence_max);

@@ -1,10 +1,11 @@
 //! Change feeds that cross processes: a projector tells query nodes elsewhere what it has changed.
 //!
-//! The port is [`read_model::ChangeFeed`], and its suite is what every adapter here passes. An adapter
-//! carries news and keeps none: what is lost on the way is said to be missed, and whoever is told that
-//! looks at the read model. Nothing here knows of a read model's tables, or of what a cache holds.
+//! The port is [`read_model::ChangeFeed`]; every adapter here passes its suite. An adapter carries news and stores
+//! none. If some are lost on the way, it tells its subscribers that they missed something, and they look at the
+//! read model. Nothing here knows the tables of a read model, or what a cache holds.
 
 mod hearing;
+mod local_end;
 mod measure;
 mod payload;
 pub mod postgres;

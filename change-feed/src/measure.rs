@@ -1,4 +1,4 @@
-//! What a feed measures of itself.
+//! Metrics of a feed.
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
@@ -6,7 +6,7 @@ const LISTENING: &str = "cinelog_change_feed_listening";
 const MISSED_TOTAL: &str = "cinelog_change_feed_missed_total";
 const UNSENT_TOTAL: &str = "cinelog_change_feed_unsent_total";
 
-/// Says once what the metrics are, and begins with none: nothing is heard yet.
+/// Describes the metrics. They begin at 0: nothing is heard yet.
 pub(crate) fn describe() {
     describe_gauge!(LISTENING, "Whether changes of other processes are heard: 1, or 0.");
     describe_counter!(MISSED_TOTAL, "Times that changes may have been missed.");
@@ -26,7 +26,7 @@ pub(crate) fn missed() {
     counter!(MISSED_TOTAL).increment(1);
 }
 
-/// So many changes were not told.
+/// Changes could not be told to other processes.
 pub(crate) fn unsent(changes: usize) {
     counter!(UNSENT_TOTAL).increment(changes as u64);
 }

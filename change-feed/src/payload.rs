@@ -6,30 +6,30 @@ use read_model::{Checkpoint, FacetKey, FeedItem, ReadModelChanged};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// In the place of what did not fit, or was lost.
+/// Sent in place of changes that did not fit or could not be sent.
 pub(super) const MISSED: &str = "missed";
 
-/// Short names: some three hundred films have to fit.
+/// A change. The names are short, since three hundred films have to fit into one notification of Postgres.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Told {
-    /// Generation and position before.
+    /// The previous generation and position.
     p: (u64, u64),
-    /// And after.
+    /// The current generation and position.
     c: (u64, u64),
-    /// The ids of the films, one behind the other, in Base64.
+    /// The concatenated ids of the films, in Base64.
     m: String,
-    /// Facets.
+    /// The facets.
     f: Vec<FacetKey>,
-    /// The span of the projector that tells it. Missing where none is recorded: earlier versions, to
-    /// whom it means nothing, forget everything where it is not.
+    /// The traceparent of the projector's span. Left out if none is recorded, since earlier versions do not understand
+    /// a message with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<String>,
 }
 
-/// The text for a change; [`MISSED`] where it would be longer than `bytes_max`.
+/// The text for a change; [`MISSED`] if it would be longer than `bytes_max`.
 pub(super) fn encode(change: &ReadModelChanged, bytes_max: usize) -> String {
-    // Before anything is made of it: what cannot fit costs nothing.
+    // Checked first, so that a change that cannot fit costs nothing.
     if change.movies.len() * 16 > bytes_max {
         return MISSED.to_owned();
     }
@@ -48,7 +48,7 @@ pub(super) fn encode(change: &ReadModelChanged, bytes_max: usize) -> String {
         .unwrap_or_else(|| MISSED.to_owned())
 }
 
-/// What a text tells. One that is not understood, as of another version, tells that something happened.
+/// What a text says. If it is not understood, perhaps since another version sent it, something was missed.
 pub(super) fn decode(text: &str) -> FeedItem {
     match change(text) {
         Some(change) => FeedItem::Changed(change.into()),

@@ -13,11 +13,11 @@ pub struct PostgresChangeFeedOptions {
     pub url: String,
     /// Changes held for a slow subscriber before it misses some, at least 1.
     pub capacity: usize,
-    /// Changes that wait to be sent, at least 1. What does not fit is said to be missed.
+    /// Changes that wait to be sent, at least 1. Others are told that they missed those that do not fit.
     pub queue_length: usize,
-    /// How long a connection may be silent before it is asked whether it still lives, and how long it
-    /// may take to answer before changes count as missed. So twice this is how long what a subscriber
-    /// remembers may be out of date without its being told.
+    /// How long a connection may be silent before it is asked whether it still lives, and how long the answer
+    /// may take before changes count as missed. So a subscriber may be out of date, without being told, for
+    /// twice this.
     pub silence_max: Duration,
     /// How long connecting, sending or an answer may take before the connection is given up.
     pub patience: Duration,

@@ -1,17 +1,14 @@
-//! Sends what is published: in order, several at a time where several wait.
+//! Sends what is published: in order, and several changes at a time if several wait.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
-use tokio::{
-    sync::{Notify, mpsc},
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 use super::CHANNEL;
-use crate::{measure, payload::MISSED};
+use crate::{local_end::Outgoing, measure, payload::MISSED};
 
-/// Most notifications in one statement.
+/// The most notifications in one statement.
 const SENT_TOGETHER_MAX: usize = 64;
 
 /// How long to wait after the first failure; twice as long after each further one.
@@ -20,27 +17,18 @@ const BACKOFF: Duration = Duration::from_millis(50);
 /// The longest wait.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
-/// That something was not sent: the others are still to be told that they missed it.
-pub(super) type Owed = Arc<Notify>;
-
 /// The task that sends.
 pub(super) struct Publisher {
     options: PgConnectOptions,
     patience: Duration,
-    waiting: mpsc::Receiver<String>,
-    owed: Owed,
+    outgoing: Outgoing,
     connection: Option<PgConnection>,
     backoff: Duration,
 }
 
 impl Publisher {
-    pub(super) fn new(
-        options: PgConnectOptions,
-        patience: Duration,
-        waiting: mpsc::Receiver<String>,
-        owed: Owed,
-    ) -> Self {
-        Self { options, patience, waiting, owed, connection: None, backoff: BACKOFF }
+    pub(super) fn new(options: PgConnectOptions, patience: Duration, outgoing: Outgoing) -> Self {
+        Self { options, patience, outgoing, connection: None, backoff: BACKOFF }
     }
 
     /// Works until nobody can publish any more.
@@ -50,12 +38,12 @@ impl Publisher {
             payloads.clear();
             let changes = tokio::select! {
                 biased;
-                () = self.owed.notified() => {
+                () = self.outgoing.owed.notified() => {
                     payloads.push(MISSED.to_owned());
-                    // What it stands for was counted.
+                    // The changes that it stands for were counted before.
                     0
                 }
-                received = self.waiting.recv_many(&mut payloads, SENT_TOGETHER_MAX) => {
+                received = self.outgoing.waiting.recv_many(&mut payloads, SENT_TOGETHER_MAX) => {
                     if received == 0 {
                         return;
                     }
@@ -69,11 +57,11 @@ impl Publisher {
         }
     }
 
-    /// Postgres may have sent them or not. They are not sent again: they would be out of order.
+    /// Postgres may have sent the changes or not. They are not sent again, since they would come out of order.
     async fn failed(&mut self, reason: &str, changes: usize) {
         self.connection = None;
         measure::unsent(changes);
-        self.owed.notify_one();
+        self.outgoing.owed.notify_one();
         if self.backoff == BACKOFF {
             tracing::warn!(
                 reason,

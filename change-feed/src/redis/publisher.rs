@@ -1,14 +1,11 @@
 //! Sends what is published, in order.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use redis_link::{LinkError, RedisLink};
-use tokio::{
-    sync::{Notify, mpsc},
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
-use crate::{measure, payload::MISSED};
+use crate::{local_end::Outgoing, measure, payload::MISSED};
 
 /// How long to wait after a failure.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -18,9 +15,7 @@ pub(super) struct Publisher {
     pub(super) link: RedisLink,
     pub(super) channel: String,
     pub(super) patience: Duration,
-    pub(super) waiting: mpsc::Receiver<String>,
-    /// That something was not sent: the others are still to be told that they missed it.
-    pub(super) owed: Arc<Notify>,
+    pub(super) outgoing: Outgoing,
 }
 
 impl Publisher {
@@ -30,19 +25,19 @@ impl Publisher {
         loop {
             let (payload, changes) = tokio::select! {
                 biased;
-                // What it stands for was counted.
-                () = self.owed.notified() => (MISSED.to_owned(), 0),
-                payload = self.waiting.recv() => match payload {
+                // The changes that it stands for were counted before.
+                () = self.outgoing.owed.notified() => (MISSED.to_owned(), 0),
+                payload = self.outgoing.waiting.recv() => match payload {
                     Some(payload) => (payload, 1),
                     None => return,
                 },
             };
             match self.send(&payload).await {
                 Ok(()) => is_told = false,
-                // Redis may have sent it or not. It is not sent again: it would be out of order.
+                // Redis may have sent it or not. It is not sent again, since it would come out of order.
                 Err(reason) => {
                     measure::unsent(changes);
-                    self.owed.notify_one();
+                    self.outgoing.owed.notify_one();
                     if !is_told {
                         tracing::warn!(
                             %reason,
@@ -56,7 +51,7 @@ impl Publisher {
         }
     }
 
-    /// Sends one, once Redis is there.
+    /// Sends a message, once Redis is there.
     async fn send(&self, payload: &str) -> Result<(), LinkError> {
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(&self.channel).arg(payload);

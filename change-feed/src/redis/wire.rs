@@ -16,7 +16,7 @@ pub(super) struct RedisWire {
 }
 
 impl Wire for RedisWire {
-    /// What is asked of it, and what it says.
+    /// The half that asks, and the half that hears.
     type Connection = (PubSubSink, PubSubStream);
 
     async fn connect(&self) -> Result<Self::Connection, String> {
@@ -28,7 +28,7 @@ impl Wire for RedisWire {
 
     async fn next(&self, (_, saying): &mut Self::Connection) -> Result<String, String> {
         let heard = saying.next().await.ok_or("the connection was closed")?;
-        // A text that is none says as little as one that is not understood.
+        // Bytes that are no text are treated like a text that is not understood.
         Ok(String::from_utf8_lossy(heard.get_payload_bytes()).into_owned())
     }
 
