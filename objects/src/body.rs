@@ -1,5 +1,5 @@
-//! The content of an object, as it comes from the store: piece by piece, none of which may be late, and
-//! all of them or an error.
+//! The content of an object, as it comes from the store: piece by piece. No piece may be late, and if not all of them
+//! come, there is an error.
 
 use std::{fmt, time::Duration};
 
@@ -12,11 +12,11 @@ use tokio::time::timeout;
 
 use crate::ObjectsError;
 
-/// The content of an object. Ends with an error where it is not whole.
+/// The content of an object. Ends with an error if it is not complete.
 pub struct Body(BoxStream<'static, Result<Bytes, ObjectsError>>);
 
 impl Body {
-    /// What `pieces` give, which are to be `bytes` in all, each within `limit`.
+    /// The content that `pieces` give: `bytes` in all, each piece within `limit`.
     pub(crate) fn new(
         pieces: BoxStream<'static, object_store::Result<Bytes>>,
         bytes: u64,
@@ -27,11 +27,11 @@ impl Body {
                 .await
                 .map_err(|_| ObjectsError::TimedOut { limit })?;
             match piece.transpose()? {
-                // A file that has grown shorter gives nothing, again and again.
+                // A file that became shorter meanwhile gives empty pieces without end.
                 Some(piece) if piece.is_empty() => Err(missing(left)),
                 Some(piece) => match left.checked_sub(piece.len() as u64) {
                     Some(left) => Ok(Some((piece, (pieces, left)))),
-                    None => Err(ObjectsError::Unavailable("it gives too much".to_owned())),
+                    None => Err(ObjectsError::Unavailable("it sent too many bytes".to_owned())),
                 },
                 None if left == 0 => Ok(None),
                 None => Err(missing(left)),
@@ -40,10 +40,10 @@ impl Body {
         Self(stream::try_unfold((pieces, bytes), next).boxed())
     }
 
-    /// All of it in memory.
+    /// Reads all of it into memory.
     ///
     /// # Errors
-    /// Where it is not whole, or larger than `max` bytes.
+    /// If it is not complete, or larger than `max` bytes.
     pub async fn read(mut self, max: u64) -> Result<Bytes, ObjectsError> {
         let mut pieces: Vec<Bytes> = Vec::new();
         let mut size = 0;

@@ -1,10 +1,10 @@
-//! What an object is, by the ending of its name. A local folder has no place to note a type: so the name
-//! is the one place for it, in every store.
+//! What an object is, by the ending of its name. A local folder has no other place to note the type, so the name
+//! says it in every store.
 
-/// What is known by no better name.
+/// The type of objects that have no better one.
 pub(crate) const BYTES: &str = "application/octet-stream";
 
-/// Each ending that a name may have, and what it says. One ending for each type.
+/// Each ending that a name may have, and its type. Each type has one ending.
 const ENDINGS: [(&str, &str); 9] = [
     ("avif", "image/avif"),
     ("bin", BYTES),
@@ -17,21 +17,21 @@ const ENDINGS: [(&str, &str); 9] = [
     ("webp", "image/webp"),
 ];
 
-/// What the name of a file says that it is. `None`: nothing.
+/// The type that the name of a file says. `None`: it says none.
 pub(crate) fn content_type_of(name: &str) -> Option<&'static str> {
     let (before, ending) = name.rsplit_once('.')?;
     let known = ENDINGS.iter().find(|(known, _)| *known == ending);
     known.filter(|_| !before.is_empty()).map(|(_, content_type)| *content_type)
 }
 
-/// The ending for a content type, as it is written in names; `None` where such objects are not kept.
-pub fn ending_of(content_type: &str) -> Option<&'static str> {
-    ENDINGS.iter().find(|(_, known)| *known == content_type).map(|(ending, _)| *ending)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The ending of names for a content type. `None`: objects of this type are not kept.
+    fn ending_of(content_type: &str) -> Option<&'static str> {
+        ENDINGS.iter().find(|(_, known)| *known == content_type).map(|(ending, _)| *ending)
+    }
 
     #[test]
     fn every_type_has_one_ending_and_every_ending_one_type() {

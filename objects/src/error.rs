@@ -1,11 +1,11 @@
-//! What can go wrong with an object. What a server has said is not repeated: its pages are not for callers.
+//! What can go wrong with an object. Pages that a server sent are not repeated: callers have no use for them.
 
 use std::time::Duration;
 
-/// The longest reason that is kept of what a store has said.
+/// The longest reason, in bytes.
 const REASON_BYTES_MAX: usize = 400;
 
-/// How the library begins what it tells of a request.
+/// How the library begins a message about a request.
 const REQUEST: &str = "Error performing";
 
 /// Why an operation failed.
@@ -14,35 +14,35 @@ pub enum ObjectsError {
     /// The content is larger than objects may be. Nothing was stored.
     #[error("the content is larger than {max} bytes")]
     TooLarge {
-        /// How large objects may be.
+        /// The largest size, in bytes.
         max: u64,
     },
-    /// There is an object of that name, with other content. It was left as it is.
-    #[error("there is such an object already, with other content")]
+    /// There is an object of that name with other content. It was left as it is.
+    #[error("there is an object of this name already, with other content")]
     Exists,
-    /// The range begins behind the end, or is empty.
-    #[error("the object has {size} bytes, of which the range takes none")]
+    /// The range begins beyond the end, or is empty.
+    #[error("the range has none of the object's {size} bytes")]
     Range {
-        /// How large the object is.
+        /// The size of the object, in bytes.
         size: u64,
     },
     /// The content could not be read to its end. Nothing was stored.
     #[error("the content could not be read: {0}")]
     Content(String),
-    /// The store, or the content that was to be stored, did not go on in time. Of a write it is not known
-    /// whether it took place.
-    #[error("nothing was heard for {} ms", limit.as_millis())]
+    /// The store did not answer in time, or the next piece of the content did not come. A write may have taken
+    /// place or not.
+    #[error("nothing came for {} ms", limit.as_millis())]
     TimedOut {
-        /// For how long it was waited.
+        /// How long was waited.
         limit: Duration,
     },
-    /// The store does not take our keys, or does not allow it.
+    /// The store does not accept our keys, or does not allow this.
     #[error("the store refuses it: {0}")]
     Refused(String),
-    /// The bucket or the folder is not there.
+    /// The bucket or the folder does not exist.
     #[error("the store has no such place: {0}")]
     NoPlace(String),
-    /// The store cannot be reached, or cannot do it now. Of a write it is not known whether it took place.
+    /// The store cannot be reached, or cannot do it now. A write may have taken place or not.
     #[error("the store cannot do it: {0}")]
     Unavailable(String),
 }
@@ -71,7 +71,7 @@ impl From<object_store::Error> for ObjectsError {
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Refused(reason),
             Error::NotFound { .. } => Self::NoPlace(reason),
             Error::AlreadyExists { .. } => Self::Exists,
-            // Of a listing, what the server has answered is in the text alone.
+            // If a listing fails, the status is only in the text.
             _ if says(&reason, &["401", "403"]) => Self::Refused(reason),
             _ if says(&reason, &["404"]) => Self::NoPlace(reason),
             _ => Self::Unavailable(reason),
@@ -84,14 +84,14 @@ fn says(reason: &str, statuses: &[&str]) -> bool {
     statuses.iter().any(|status| said.starts_with(status))
 }
 
-/// What is to be told of an error: one short line, without the page that a server sent.
+/// The reason of an error as one short line, without the page that a server sent.
 fn reason(error: &object_store::Error) -> String {
     let (mut text, mut below) = (error.to_string(), std::error::Error::source(error));
-    // What is said before it, our errors say already.
+    // Our own messages say what the text before it says.
     if let Some(request) = text.find(REQUEST) {
         text.drain(..request);
     }
-    // Why there is no connection is said at the bottom only.
+    // The innermost error says why there is no connection.
     while let Some(deeper) = below.and_then(std::error::Error::source) {
         below = Some(deeper);
     }

@@ -1,4 +1,4 @@
-//! What writers that were killed have left in a folder: files beside objects, which are none.
+//! What killed writers have left in a folder: files that are no objects.
 
 use std::{
     fs,
@@ -7,17 +7,17 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{Objects, ObjectsError, PARTS_MAX, place::Place};
+use crate::{Objects, ObjectsError, name::PARTS_MAX, place::Place};
 
-/// How many files and folders are looked at.
+/// The most files and folders that are looked at.
 const LOOKED_AT_MAX: usize = 1_000_000;
 
 impl Objects {
-    /// Deletes what writers that were killed have left in a folder, where nothing was written to it since
-    /// `older_than` before `now`. Gives how many files. A bucket has rules of its own for that.
+    /// Deletes files that killed writers have left in a folder, if they were last written to `older_than` before `now`
+    /// or earlier. Gives how many. Does nothing in a bucket, which has rules of its own for that.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// If the folder cannot be read.
     pub async fn delete_leftovers(
         &self,
         now: SystemTime,
@@ -48,7 +48,7 @@ fn sweep(folder: &Path, before: SystemTime) -> std::io::Result<usize> {
             }
             let about = match entry.metadata() {
                 Ok(about) => about,
-                // Whoever wrote it has given it its name, or deleted it.
+                // Its writer has renamed or deleted it meanwhile.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
@@ -56,7 +56,7 @@ fn sweep(folder: &Path, before: SystemTime) -> std::io::Result<usize> {
                 folders.push((entry.path(), depth + 1));
             } else if is_leftover(&entry.file_name().to_string_lossy()) {
                 let is_old = about.modified().is_ok_and(|modified| modified < before);
-                // That it is gone already is as good.
+                // If deleting fails, the next sweep tries again.
                 deleted +=
                     usize::from(about.is_file() && is_old && fs::remove_file(entry.path()).is_ok());
             }
@@ -65,7 +65,7 @@ fn sweep(folder: &Path, before: SystemTime) -> std::io::Result<usize> {
     Ok(deleted)
 }
 
-/// `NAME#1`: no object is called that.
+/// Whether a name is like `NAME#1`, as that of no object is.
 fn is_leftover(name: &str) -> bool {
     let number = name.rsplit_once('#').map(|(_, number)| number);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()))

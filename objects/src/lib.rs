@@ -1,9 +1,9 @@
-//! Where files are kept that are too large for events: posters, exports. In a local folder, or in a store
-//! that speaks S3.
+//! Files that are too large for events: posters, exports. They are kept in a local folder, or in a store that speaks
+//! S3.
 //!
-//! One type, [`Objects`], stands for either: both are `object_store`'s, and what differs between them is
-//! evened out here, so that one suite of tests holds for both. Knows nothing of films, of HTTP, or of what
-//! the files mean.
+//! One type, [`Objects`], stands for both. Underneath is the library `object_store`; where its two stores differ,
+//! this crate makes them behave alike, so that both pass one suite of tests. Knows nothing of films, of HTTP,
+//! or of what the files mean.
 
 mod body;
 mod content_type;
@@ -26,11 +26,10 @@ mod writing;
 pub use self::s3::S3Options;
 pub use self::{
     body::Body,
-    content_type::ending_of,
     error::ObjectsError,
     limits::Limits,
     measured::describe_metrics,
-    name::{Folder, NAME_BYTES_MAX, NameError, ObjectName, PART_BYTES_MAX, PARTS_MAX},
-    probe::{Probe, Step},
+    name::{Folder, NameError, ObjectName},
+    probe::{ProbeError, Step},
     store::{Meta, Object, Objects, Stored},
 };

@@ -1,21 +1,21 @@
-//! How large, how long, how often.
+//! The bounds of a store.
 
 use std::time::Duration;
 
-/// What is uploaded at a time where an object is larger than that. S3 wants 5 MiB at least.
+/// The size of a part, in bytes: larger objects are uploaded in several parts. S3 demands at least 5 MiB.
 pub(crate) const PART_BYTES: usize = 8 << 20;
 
-/// Objects that one listing gives.
+/// The most objects on a page of a listing.
 pub(crate) const LISTED_MAX: usize = 1_000;
 
 /// Bounds of one store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one object.
+    /// The largest object, in bytes.
     pub object_bytes_max: u64,
-    /// How long one step may take: a request with all its repetitions, or the next part of a content.
+    /// How long one step may take: a request with all its retries, or the next piece of some content.
     pub timeout: Duration,
-    /// How often a request is repeated that failed, where it may be.
+    /// How often a failed request is tried again, if it may be.
     pub retries_max: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Listing: a page of what there is, in the order of names.
+//! Listing: a page of the objects, in the order of names.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use crate::{
 };
 
 impl Objects {
-    /// Up to `max` objects (and never more than 1000) below `folder`, or of all, whose names come behind
-    /// `after`, in the order of names. Fewer than were asked for: there are no more.
+    /// Up to `max` objects, and never more than 1000, whose names come after `after`, in the order of names. With
+    /// `folder`, only those below it. If there are fewer than `max` (or 1000), there are no more.
     ///
-    /// A local folder is walked as a whole for each page.
+    /// For each page of a local folder, all of it is walked through.
     ///
     /// # Errors
-    /// Where the store cannot be asked.
+    /// If the store cannot be asked.
     pub async fn list(
         &self,
         folder: Option<&Folder>,
@@ -42,9 +42,9 @@ impl Objects {
         };
         let mut page: BTreeMap<ObjectName, Meta> = BTreeMap::new();
         while let Some(object) = found.try_next().await? {
-            // What others have put there under other names is none of ours.
+            // Objects with other names are not ours.
             let Some(meta) = meta(&object) else { continue };
-            // Not all stores leave out what they were asked to leave out.
+            // Not all stores respect the offset.
             if after.is_some_and(|after| meta.name <= *after) {
                 continue;
             }

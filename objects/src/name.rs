@@ -1,27 +1,27 @@
-//! What objects are called. A name is checked when it is made: one that leads out of the store, or that
-//! one store would understand otherwise than another, cannot be written down.
+//! The names of objects. A name is checked when it is made: none can lead out of the store, or mean different things
+//! in different stores.
 
 use std::fmt;
 
 use crate::content_type::content_type_of;
 
-/// Bytes of a name.
-pub const NAME_BYTES_MAX: usize = 512;
+/// The longest name, in bytes.
+const NAME_BYTES_MAX: usize = 512;
 
-/// Bytes of a part of a name.
-pub const PART_BYTES_MAX: usize = 128;
+/// The longest part of a name, in bytes.
+const PART_BYTES_MAX: usize = 128;
 
-/// Parts of a name.
-pub const PARTS_MAX: usize = 8;
+/// The most parts of a name.
+pub(crate) const PARTS_MAX: usize = 8;
 
-/// The name of an object, such as `posters/0f3c.png`: parts of `a`–`z`, `0`–`9`, `-` and `_` with a `/`
-/// between them, of which each begins with a letter or a digit. The last has dots too, and ends in one of
-/// the endings that say what the object is. So no name is a folder of another, and none means something
-/// else where upper and lower case are the same.
+/// The name of an object, such as `posters/0f3c.png`. It has parts of `a`–`z`, `0`–`9`, `-` and `_` with `/` between
+/// them; each begins with a letter or a digit. The last part has dots too, and ends in one of the endings that
+/// say what the object is. So no name is also a folder, and names stay different where upper and lower case are
+/// the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName(String);
 
-/// What the names of several objects begin with, such as `posters` or `posters/small`.
+/// The beginning of the names of several objects, such as `posters` or `posters/small`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Folder(String);
 
@@ -36,12 +36,12 @@ pub enum NameError {
         "a name has {NAME_BYTES_MAX} bytes and {PARTS_MAX} parts at most, a part {PART_BYTES_MAX} bytes"
     )]
     TooLong,
-    /// It holds what no name holds.
+    /// It has a character that no name has there.
     #[error(
         "a name has a-z, 0-9, - and _, parts begin with a letter or a digit, dots are in the last only"
     )]
     Character,
-    /// The last part does not end in what says which kind of object it is.
+    /// The last part does not end in one of the endings that say what the object is.
     #[error("a name ends in what says what it is, such as .png")]
     Ending,
 }
@@ -50,14 +50,14 @@ impl ObjectName {
     /// Checks a name.
     ///
     /// # Errors
-    /// Where it is none.
+    /// [`NameError`] if it is none.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
         let (folder, file) = match name.rsplit_once('/') {
             Some((folder, file)) => (Some(folder), file),
             None => (None, name.as_str()),
         };
-        check_parts(folder, name.len(), PARTS_MAX - 1)?;
+        check_parts(folder, name.len())?;
         check_part(file, true)?;
         content_type_of(file).ok_or(NameError::Ending)?;
         Ok(Self(name))
@@ -75,17 +75,17 @@ impl ObjectName {
 }
 
 impl Folder {
-    /// Checks what names begin with.
+    /// Checks the beginning of names.
     ///
     /// # Errors
-    /// Where no name can.
+    /// [`NameError`] if no name can begin like this.
     pub fn new(folder: impl Into<String>) -> Result<Self, NameError> {
         let folder = folder.into();
-        check_parts(Some(&folder), folder.len(), PARTS_MAX - 1)?;
+        check_parts(Some(&folder), folder.len())?;
         Ok(Self(folder))
     }
 
-    /// As it is written, without a slash at the end.
+    /// The folder as it is written, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -103,13 +103,14 @@ impl fmt::Display for Folder {
     }
 }
 
-fn check_parts(folder: Option<&str>, bytes: usize, parts_max: usize) -> Result<(), NameError> {
+/// Checks the parts before the last one, and the length of all.
+fn check_parts(folder: Option<&str>, bytes: usize) -> Result<(), NameError> {
     if bytes > NAME_BYTES_MAX {
         return Err(NameError::TooLong);
     }
     let parts = folder.map(|folder| folder.split('/')).into_iter().flatten();
     for (index, part) in parts.enumerate() {
-        if index >= parts_max {
+        if index + 1 >= PARTS_MAX {
             return Err(NameError::TooLong);
         }
         check_part(part, false)?;

@@ -1,4 +1,4 @@
-//! Where the objects of a store are, and what is different there.
+//! Where the objects of a store are, and how the two kinds of stores differ.
 
 use std::{fmt, path::PathBuf};
 
@@ -13,7 +13,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Whether what an object is can be noted beside it, for whoever fetches it without us.
+    /// Whether the store can note the type of an object, for clients that fetch it without us.
     pub(crate) fn notes_types(&self) -> bool {
         matches!(self, Self::Bucket(_))
     }

@@ -1,4 +1,4 @@
-//! Whether a store does all that is asked of it: tried out on an object that is made and deleted.
+//! Whether a store does everything that is demanded of it, tried with an object that is made and deleted.
 
 use std::time::{Duration, Instant};
 
@@ -7,36 +7,36 @@ use futures::{StreamExt, stream};
 
 use crate::{Folder, NameError, ObjectName, Objects, ObjectsError};
 
-/// Where the objects are that stores are tried out with.
+/// The folder of the objects that stores are tried with.
 const FOLDER: &str = "check";
 
 /// Larger than a part, so that it is uploaded in several.
 const LARGE_BYTES: usize = (9 << 20) + 1;
 
-/// What was tried, and how long it took.
+/// A step that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// In words.
+    /// What was tried, in words.
     pub what: &'static str,
-    /// Until it was done.
+    /// How long it took.
     pub took: Duration,
 }
 
-/// What a store does not do.
+/// What a store does not do as demanded.
 #[derive(Debug, thiserror::Error)]
-pub enum Probe {
+pub enum ProbeError {
     /// A step failed.
     #[error("{what}: {error}")]
     Failed {
-        /// In words.
+        /// What was tried, in words.
         what: &'static str,
         /// Why.
         error: ObjectsError,
     },
-    /// A step went well, and what came of it is not right.
+    /// A step succeeded with a wrong result.
     #[error("{what}: the store gives something else than it was given")]
     Wrong {
-        /// In words.
+        /// What was tried, in words.
         what: &'static str,
     },
     /// The name that was given for the object is none.
@@ -45,22 +45,22 @@ pub enum Probe {
 }
 
 impl Objects {
-    /// Tries out all that is asked of a store, with an object that is called by `id`, which nobody else may
-    /// use. Nothing of it stays, where it can be deleted.
+    /// Tries everything that is demanded of a store, with an object that is named after `id`. Nobody else may use that
+    /// id. The object is deleted in the end, if possible.
     ///
     /// # Errors
-    /// At the first step that goes wrong.
-    pub async fn probe(&self, id: &str) -> Result<Vec<Step>, Probe> {
+    /// [`ProbeError`] at the first step that fails.
+    pub async fn probe(&self, id: &str) -> Result<Vec<Step>, ProbeError> {
         let name = ObjectName::new(format!("{FOLDER}/{id}.bin"))?;
         let tried = self.try_out(&name).await;
         if tried.is_err() {
-            // It is told already that something is wrong.
+            // The error of the probe says already that something is wrong.
             let _ = self.delete(&name).await;
         }
         tried
     }
 
-    async fn try_out(&self, name: &ObjectName) -> Result<Vec<Step>, Probe> {
+    async fn try_out(&self, name: &ObjectName) -> Result<Vec<Step>, ProbeError> {
         let small = Bytes::from(format!("cinelog tries out {name}"));
         let mut steps = Steps::default();
         let created = steps.done("create", self.create(name, small.clone()).await)?;
@@ -90,7 +90,7 @@ impl Objects {
         Ok(steps.done)
     }
 
-    async fn try_large(&self, name: &ObjectName, steps: &mut Steps) -> Result<(), Probe> {
+    async fn try_large(&self, name: &ObjectName, steps: &mut Steps) -> Result<(), ProbeError> {
         let mebibyte = Bytes::from(vec![0x5a; 1 << 20]);
         let pieces = stream::repeat(mebibyte).take(LARGE_BYTES >> 20);
         let pieces = pieces.chain(stream::iter([Bytes::from_static(b"!")]));
@@ -114,16 +114,20 @@ impl Default for Steps {
 }
 
 impl Steps {
-    fn done<T>(&mut self, what: &'static str, result: Result<T, ObjectsError>) -> Result<T, Probe> {
+    fn done<T>(
+        &mut self,
+        what: &'static str,
+        result: Result<T, ObjectsError>,
+    ) -> Result<T, ProbeError> {
         let now = Instant::now();
         self.done.push(Step { what, took: now - self.since });
         self.since = now;
-        result.map_err(|error| Probe::Failed { what, error })
+        result.map_err(|error| ProbeError::Failed { what, error })
     }
 
     /// Whether the last step was right.
-    fn is_right(&self, right: bool) -> Result<(), Probe> {
+    fn is_right(&self, right: bool) -> Result<(), ProbeError> {
         let what = self.done.last().map_or("", |step| step.what);
-        if right { Ok(()) } else { Err(Probe::Wrong { what }) }
+        if right { Ok(()) } else { Err(ProbeError::Wrong { what }) }
     }
 }

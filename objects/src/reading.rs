@@ -15,17 +15,17 @@ impl Objects {
     /// Begins to read an object. `None`: there is none.
     ///
     /// # Errors
-    /// Where the store cannot be asked.
+    /// If the store cannot be asked.
     pub async fn get(&self, name: &ObjectName) -> Result<Option<Object>, ObjectsError> {
         let measured = Measured::start("get");
         measured.end(self.open(name, None).await)
     }
 
-    /// Begins to read a range of an object; of one that ends behind its end, what there is. `None`: there is
-    /// no such object.
+    /// Begins to read a range of an object. A range that goes beyond the end is cut off there. `None`: there is no such
+    /// object.
     ///
     /// # Errors
-    /// [`ObjectsError::Range`] where there is nothing of the range; else as [`Objects::get`].
+    /// [`ObjectsError::Range`] if the object has nothing of the range; otherwise as [`Objects::get`].
     pub async fn get_range(
         &self,
         name: &ObjectName,
@@ -36,7 +36,7 @@ impl Objects {
             true => Err(ObjectsError::Unavailable("the range is empty".to_owned())),
             false => self.open(name, Some(range.clone())).await,
         };
-        // Each store says in its own words that a range is behind the end.
+        // Each store has its own error for a range beyond the end.
         let opened = match opened {
             Err(error @ ObjectsError::Unavailable(_)) => match self.look(name).await? {
                 Some(found) if range.is_empty() || range.start >= found.size => {
@@ -50,7 +50,7 @@ impl Objects {
         measured.end(opened)
     }
 
-    /// Reads all of an object, which is bounded by [`Limits::object_bytes_max`](crate::Limits).
+    /// Reads all of an object, at most [`Limits::object_bytes_max`](crate::Limits).
     ///
     /// # Errors
     /// As [`Objects::get`], and [`ObjectsError::TooLarge`].
@@ -70,10 +70,10 @@ impl Objects {
         measured.end(self.look(name).await)
     }
 
-    /// Deletes an object. That there is none is as good.
+    /// Deletes an object. Succeeds too if there is none.
     ///
     /// # Errors
-    /// Where the store cannot do it.
+    /// If the store cannot do it.
     pub async fn delete(&self, name: &ObjectName) -> Result<(), ObjectsError> {
         let measured = Measured::start("delete");
         let deleted = self.in_time(async {

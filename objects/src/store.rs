@@ -10,15 +10,15 @@ use crate::{Body, Limits, ObjectName, ObjectsError, measured::Measured, place::P
 
 /// Where objects are kept. Cheap to clone.
 ///
-/// - **Whole or not at all**: an object is visible with all its bytes, or as it was before. A write that
-///   failed, was given up, or whose process died leaves the object of that name as it was.
-/// - **On disk**: what was acknowledged is synced, file and folder, where the store is a folder; what a
-///   bucket has acknowledged, it has promised to keep. Only a deletion in a folder may come undone when
-///   the power fails.
-/// - **Bounded**: no object is larger than [`Limits::object_bytes_max`]; nothing takes longer than
-///   [`Limits::timeout`] a step; no more than two parts of an upload (16 MiB) are in memory.
-/// - **Typed by name**: what an object is, the ending of its name says ([`ObjectName::content_type`]).
-/// - The last of two writes at the same time stays; of two that [`create`](Self::create), the first.
+/// - **Whole or not at all**: an object is visible with all its bytes, or as it was before. A write that fails, is
+///   given up, or whose process dies leaves the object of that name as it was.
+/// - **On disk**: in a folder, an acknowledged write is synced, file and folder; a bucket keeps what it has
+///   acknowledged. Only a deletion in a folder may be undone by a power failure.
+/// - **Bounded**: no object is larger than [`Limits::object_bytes_max`]; no step takes longer than
+///   [`Limits::timeout`]; at most two parts of an upload (16 MiB) are in memory.
+/// - **Typed by name**: the ending of its name says what an object is ([`ObjectName::content_type`]).
+/// - **Concurrent writes**: of two writes at the same time the last one wins; of two
+///   [`create`](Self::create), the first.
 #[derive(Clone)]
 pub struct Objects {
     pub(crate) store: Arc<dyn ObjectStore>,
@@ -29,13 +29,13 @@ pub struct Objects {
 /// What is known of an object without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
-    /// What it is called.
+    /// Its name.
     pub name: ObjectName,
-    /// Its bytes.
+    /// Its size, in bytes.
     pub size: u64,
     /// When it was stored, by the clock of the store.
     pub modified: Timestamp,
-    /// Changes when the content does. Means nothing else, and is another for the same content elsewhere.
+    /// Changes when the content does. It means nothing else: the same content may have another one elsewhere.
     pub e_tag: Option<String>,
 }
 
@@ -44,28 +44,28 @@ pub struct Meta {
 pub struct Object {
     /// What is known of it.
     pub meta: Meta,
-    /// Which of its bytes `body` has.
+    /// Which of its bytes `body` gives.
     pub range: std::ops::Range<u64>,
-    /// They.
+    /// Those bytes.
     pub body: Body,
 }
 
 /// An object that was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its bytes.
+    /// Its size, in bytes.
     pub size: u64,
     /// The SHA-256 of its content.
     pub sha256: [u8; 32],
-    /// Whether it was not there before with that content. True wherever that was not looked at.
+    /// Whether it is new. False only if [`Objects::create`] found it there already, with the same content.
     pub is_new: bool,
 }
 
 impl Objects {
-    /// Those below a folder, which is made where it is not there. Others may use it at the same time.
+    /// The objects below a folder, which is made if it does not exist. Several processes may use it at the same time.
     ///
     /// # Errors
-    /// [`ObjectsError::NoPlace`] where it cannot be made or is no folder.
+    /// [`ObjectsError::NoPlace`] if it cannot be made or is no folder.
     pub fn in_folder(folder: &Path, limits: Limits) -> Result<Self, ObjectsError> {
         let unusable = |reason: &dyn fmt::Display| {
             ObjectsError::NoPlace(format!("{}: {reason}", folder.display()))
@@ -76,20 +76,20 @@ impl Objects {
         Ok(Self { store: Arc::new(store.with_fsync(true)), place, limits })
     }
 
-    /// Its bounds.
+    /// The bounds of this store.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Whether it can be read now.
+    /// Whether the store can be read now.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason if not.
     pub async fn health(&self) -> Result<(), ObjectsError> {
         let measured = Measured::start("health");
         let looked = async {
             match &self.place {
-                // An empty folder and none look alike to who lists them.
+                // Not by listing objects: an empty folder and a missing one look the same there.
                 Place::Folder(path) => match tokio::fs::read_dir(path).await {
                     Ok(_) => Ok(()),
                     Err(error) => Err(ObjectsError::NoPlace(error.to_string())),
@@ -100,7 +100,7 @@ impl Objects {
         measured.end(self.in_time(looked).await)
     }
 
-    /// No longer than one step may take.
+    /// Gives up a step that takes longer than it may.
     pub(crate) async fn in_time<T>(
         &self,
         step: impl Future<Output = Result<T, ObjectsError>>,
@@ -110,14 +110,14 @@ impl Objects {
     }
 }
 
-/// Where it is, as people write it. Keys are not in it.
+/// Where the store is, for people. Without keys.
 impl fmt::Display for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.place.fmt(f)
     }
 }
 
-/// As [`fmt::Display`]: what is below may show keys.
+/// The same as [`fmt::Display`]: the library's own might show keys.
 impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Objects({})", self.place)
@@ -128,7 +128,7 @@ pub(crate) fn path(name: &ObjectName) -> object_store::path::Path {
     object_store::path::Path::from(name.as_str())
 }
 
-/// `None` for what others have put there under a name that is none.
+/// `None`: its name is none of ours, so somebody else has put it there.
 pub(crate) fn meta(found: &object_store::ObjectMeta) -> Option<Meta> {
     let name = ObjectName::new(found.location.as_ref()).ok()?;
     let modified = Timestamp::from_millisecond(found.last_modified.timestamp_millis()).ok()?;

@@ -1,5 +1,4 @@
-//! An upload in parts, which is taken back unless it was completed: also where whoever made it has gone
-//! away in the middle.
+//! An upload in parts. Unless it is completed it is aborted, also if it is dropped in the middle.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio::{
 
 use crate::ObjectsError;
 
-/// How often an upload is taken back once more, and after how long.
+/// How often an upload is aborted again, and after how long.
 const MORE_ABORTS: u32 = 3;
 const ABORT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -20,7 +19,7 @@ const ABORT_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Upload {
     /// `None` once it was completed.
     parts: Option<Box<dyn MultipartUpload>>,
-    /// How long taking it back may take.
+    /// How long aborting it may take.
     limit: Duration,
 }
 
@@ -54,21 +53,21 @@ impl Drop for Upload {
         };
         let limit = self.limit;
         runtime.spawn(async move {
-            let mut taken_back = timeout(limit, parts.abort()).await;
-            // A part that was on its way may have come after it.
+            let mut aborted = timeout(limit, parts.abort()).await;
+            // A part that was still on its way may arrive after that.
             for _ in 0..MORE_ABORTS {
-                if !matches!(taken_back, Ok(Ok(()))) {
+                if !matches!(aborted, Ok(Ok(()))) {
                     break;
                 }
                 sleep(ABORT_AGAIN).await;
                 match timeout(limit, parts.abort()).await {
-                    // There is none any more.
+                    // The upload does not exist any more.
                     Ok(Err(_)) => return,
-                    again => taken_back = again,
+                    again => aborted = again,
                 }
             }
-            // What cannot be taken back is nobody's object, and takes room: docs/objects.md says what to do.
-            if let Ok(Err(error)) = taken_back {
+            // The parts are no object, but they take room: docs/objects.md says what to do.
+            if let Ok(Err(error)) = aborted {
                 let error = ObjectsError::from(error);
                 tracing::warn!(%error, "parts of an upload that was given up stay in the store");
             }

@@ -1,4 +1,4 @@
-//! Writing: what is small at once, what is large part by part.
+//! Writing: small objects at once, large ones in parts.
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, pin_mut};
@@ -14,20 +14,20 @@ use crate::{
 };
 
 impl Objects {
-    /// Stores an object, instead of the one that may be there.
+    /// Stores an object, in place of one that may be there.
     ///
     /// # Errors
-    /// [`ObjectsError::TooLarge`], or where the store cannot do it.
+    /// [`ObjectsError::TooLarge`], or if the store cannot do it.
     pub async fn put(&self, name: &ObjectName, content: Bytes) -> Result<Stored, ObjectsError> {
         let measured = Measured::start("put");
         measured.end(self.put_whole(name, content, PutMode::Overwrite).await)
     }
 
-    /// Stores an object where there is none of that name. One with the same content is as good: so it may be
-    /// tried again whatever came of it the first time.
+    /// Stores an object if there is none of that name. If there is one with the same content, that counts as success, so
+    /// that this may be tried again after any error.
     ///
     /// # Errors
-    /// [`ObjectsError::Exists`] where there is one with other content; else as [`Objects::put`].
+    /// [`ObjectsError::Exists`] if there is one with other content; otherwise as [`Objects::put`].
     pub async fn create(&self, name: &ObjectName, content: Bytes) -> Result<Stored, ObjectsError> {
         let measured = Measured::start("create");
         let created = match self.put_whole(name, content.clone(), PutMode::Create).await {
@@ -37,12 +37,12 @@ impl Objects {
         measured.end(created)
     }
 
-    /// Stores what comes piece by piece, instead of the object that may be there. Nobody sees anything of it
-    /// before all of it has come; where this is dropped before, nobody ever does.
+    /// Stores content that comes piece by piece, in place of an object that may be there. Nobody sees any of it before
+    /// all of it has come; if this is dropped before, nobody ever does.
     ///
     /// # Errors
-    /// As [`Objects::put`]; [`ObjectsError::Content`] where the content fails, and
-    /// [`ObjectsError::TimedOut`] where its next piece does not come.
+    /// As [`Objects::put`]; [`ObjectsError::Content`] if the content fails, and [`ObjectsError::TimedOut`] if its
+    /// next piece does not come.
     pub async fn put_stream<E: std::fmt::Display>(
         &self,
         name: &ObjectName,
@@ -74,7 +74,7 @@ impl Objects {
         .await
     }
 
-    /// Whether the object that is in the way is the one that was to be stored.
+    /// Succeeds if the object that exists already has the content that was to be stored.
     async fn is_there(&self, name: &ObjectName, content: &Bytes) -> Result<Stored, ObjectsError> {
         let size = content.len() as u64;
         let is_same = match self.get(name).await? {
@@ -134,7 +134,7 @@ impl Objects {
         self.in_time(async { Ok(self.store.put_multipart_opts(&path(name), options).await?) }).await
     }
 
-    /// What is noted beside the object for whoever fetches it from the store itself.
+    /// What the store notes for clients that fetch the object without us.
     fn attributes(&self, name: &ObjectName) -> Attributes {
         let mut attributes = Attributes::new();
         if self.place.notes_types() {
