@@ -1,4 +1,4 @@
-//! The port: taking from what somebody may still do.
+//! The port: counting what somebody does, and what they may still do.
 
 use std::time::Duration;
 
@@ -8,40 +8,39 @@ use crate::{Policy, window::Counted};
 
 /// Counts what each subject has done within windows of time.
 ///
-/// **Windows.** A window begins with the first that is taken from it and ends its length later; then it is
-/// whole again. Until then no more than its quota is taken from it, by however many nodes and however many
-/// ask at once. So over any border of two windows twice the quota can be had; who minds adds a shorter
-/// window to the policy.
+/// **Windows.** A window begins when something is first taken from it, and ends after its length; then it is
+/// whole again. Until then at most its quota is taken from it, however many nodes and requests there are.
+/// So twice the quota can be taken around the border of two windows. A shorter window in the policy prevents
+/// that.
 ///
-/// **All or nothing.** What does not fit into every window is taken from none. A cost of 0 always fits, and
-/// tells how things stand.
+/// **All or nothing.** A cost that does not fit into every window is taken from none. A cost of 0 always fits, and
+/// so tells how the windows stand.
 ///
-/// **Failure.** Nothing fails here: counters that cannot be reached are counted for each node by itself,
-/// which says so in its log and metrics, and may then let through as many times the quota as there are
-/// nodes.
+/// **Failure.** Nothing fails here. If shared counters cannot be reached, each node counts by itself, and says so in its
+/// log and metrics. Then as many times the quota may be let through as there are nodes.
 ///
-/// **Time and memory.** A call is one round trip at most, with a deadline of milliseconds. How many
-/// subjects are kept has a bound: on Redis one that is not heard of any more is forgotten when its last window ends, in
-/// memory when there are very many, those first that ask least; of those some requests may go uncounted.
+/// **Time and memory.** A call takes at most one round trip, with a deadline of milliseconds. The number of
+/// subjects is bounded. Redis forgets a subject when its last window ends. Memory forgets subjects when there are
+/// very many, first those that ask least; some of their requests may go uncounted.
 #[async_trait]
 pub trait RateCounters: Send + Sync + 'static {
-    /// Takes `cost` from every window of `policy`, for `subject`: any text, which is kept only as a hash.
+    /// Takes `cost` from every window of `policy` for `subject`. That is any text; only a hash of it is kept.
     async fn take(&self, subject: &str, cost: u32, policy: &Policy) -> Taken;
 
-    /// Gives back what was taken from windows that have not ended: it cost nothing after all.
+    /// Gives back what was `taken`, to those windows that have not ended yet: the request cost nothing after all.
     async fn give_back(&self, subject: &str, policy: &Policy, taken: &Taken);
 }
 
-/// What came of taking.
+/// The result of taking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// Whether it fitted, and was taken.
     pub admitted: bool,
-    /// How each window of the policy stands after it, in the policy's order.
+    /// How each window of the policy stands after that, in the policy's order.
     pub windows: Vec<Standing>,
-    /// What was taken: 0 where it was refused.
+    /// What was taken: 0 if it was refused.
     pub(crate) cost: u32,
-    /// Who counted, so that it is given back to the same.
+    /// Whether it was counted for all nodes together, so that it is given back to the same counters.
     pub(crate) together: bool,
 }
 
@@ -50,16 +49,16 @@ pub struct Taken {
 pub struct Standing {
     /// What may still be taken before it ends: `r`.
     pub remaining: u32,
-    /// When it ends and is whole again: `t` when rounded up. Of one that has not begun, its length.
+    /// After how long it ends and is whole again: `t`, when rounded up. If it has not begun, its length.
     pub resets_in: Duration,
-    /// Whether it is one that had no room.
+    /// Whether it had no room.
     pub violated: bool,
-    /// Which window it is: when it ends, in milliseconds of the clock of whoever counts.
+    /// When it ends, in milliseconds of the clock of the counters. This tells a window from the next one.
     pub(crate) ends_at_ms: u64,
 }
 
 impl Taken {
-    /// What came of taking `cost` at `now_ms`, from windows that stood like that before.
+    /// The result of taking `cost` at `now_ms` from windows that stood like `before`.
     pub(crate) fn of(
         policy: &Policy,
         cost: u32,
@@ -81,7 +80,7 @@ impl Taken {
         Self { admitted, windows, cost: taken, together }
     }
 
-    /// How things stand once all of it has been given back.
+    /// How the windows stand once all of it has been given back.
     #[must_use]
     pub fn given_back(mut self) -> Self {
         for window in &mut self.windows {
@@ -97,8 +96,7 @@ impl Taken {
         self.together
     }
 
-    /// After how long the same may fit: when the last of the windows without room ends. `None` where it was
-    /// admitted.
+    /// After how long the same cost may fit: when the last of the windows without room ends. `None`: it was admitted.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let violated = self.windows.iter().filter(|window| window.violated);

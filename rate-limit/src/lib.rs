@@ -1,10 +1,9 @@
-//! How much somebody may still do: the port [`RateCounters`], and two sets of counters that keep it, in
-//! memory for one node alone and on Redis for all nodes together (feature `redis`); and how people write it
-//! ([`Rates`]).
+//! How much somebody may still do: the port [`RateCounters`], with counters in memory for one node alone and on Redis
+//! for all nodes together (feature `redis`); and rates as people write them ([`Rates`]).
 //!
-//! What is counted of whom, what it costs and what a refusal looks like over HTTP is not known here; the
-//! numbers are those that the `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers-11 want: the quota
-//! `q` of a window of `w` seconds, what remains of it (`r`), and in how many seconds it is whole again (`t`).
+//! Knows neither who is counted for what, nor what a request costs, nor how a refusal looks over HTTP. The numbers
+//! are those of the `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers-11: the quota `q` of a window of
+//! `w` seconds, what remains of it (`r`), and in how many seconds it is whole again (`t`).
 
 mod counters;
 mod memory;

@@ -1,4 +1,4 @@
-//! Counters in memory: of one node alone.
+//! Counters in memory, for one node alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use crate::{Policy, RateCounters, Taken, policy::WINDOWS_MAX, window::Counted};
 
-/// How many subjects are remembered. Beyond it those that ask least are forgotten: an attacker with many
-/// addresses pushes out others like them, and not those who ask all the time.
+/// How many subjects are remembered. If there are more, those that ask least are forgotten. So an attacker with many
+/// addresses pushes those addresses out, and not subjects that ask all the time.
 const SUBJECTS_MAX: u64 = 100_000;
 
 /// How many windows of one subject are remembered: those of a few policies.
 const COUNTED_MAX: usize = 4 * WINDOWS_MAX;
 
-/// A subject, as it is kept: whoever looks into memory, or into Redis, finds no address or account there.
+/// The hash of a subject, so that no addresses or accounts are found in memory or in Redis.
 pub(crate) type SubjectHash = [u8; 16];
 
 /// The windows of a subject, by what they are counted as.
@@ -36,7 +36,7 @@ impl Default for MemoryRateCounters {
 }
 
 impl MemoryRateCounters {
-    /// Nobody has done anything yet.
+    /// Counters at zero.
     #[must_use]
     pub fn new() -> Self {
         Self { began: Instant::now(), subjects: Cache::new(SUBJECTS_MAX) }
@@ -46,14 +46,14 @@ impl MemoryRateCounters {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Does something to the windows of a subject, alone.
+    /// Does something with the windows of a subject, while nobody else does.
     fn with<T>(&self, subject: &str, act: impl FnOnce(&mut Vec<(String, Counted)>) -> T) -> T {
         let windows = self.subjects.get_with(hash(subject), Windows::default);
         let mut windows = windows.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut windows)
     }
 
-    /// As the port's, at once.
+    /// The port's `take`, without waiting.
     pub(crate) fn take_now(&self, subject: &str, cost: u32, policy: &Policy) -> Taken {
         let now_ms = self.now_ms();
         self.with(subject, |held| {
@@ -78,7 +78,7 @@ impl MemoryRateCounters {
         })
     }
 
-    /// As the port's, at once.
+    /// The port's `give_back`, without waiting.
     pub(crate) fn give_back_now(&self, subject: &str, policy: &Policy, taken: &Taken) {
         self.with(subject, |held| {
             for (window, standing) in policy.windows().iter().zip(&taken.windows) {
@@ -120,7 +120,7 @@ fn put(held: &mut Vec<(String, Counted)>, name: String, counted: Counted) {
     }
 }
 
-/// A subject, as it is kept.
+/// The hash of a subject.
 pub(crate) fn hash(subject: &str) -> SubjectHash {
     let digest = Sha256::digest(subject.as_bytes());
     let mut hash = SubjectHash::default();

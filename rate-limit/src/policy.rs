@@ -1,4 +1,4 @@
-//! What somebody may do: so much in so long, in several windows at once.
+//! Policies: how much somebody may do in how much time, in several windows at once.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const NAME_BYTES_MAX: usize = 32;
 /// The longest window: 31 days.
 const LENGTH_MAX: Duration = Duration::from_secs(31 * 24 * 3_600);
 
-/// One window: so much in so long.
+/// One window: a quota for a length of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     name: String,
@@ -19,24 +19,24 @@ pub struct Window {
     length: Duration,
 }
 
-/// The windows that hold at once, in the order they are told in. Each counts by itself; what does not fit
-/// into one of them is taken from none.
+/// Windows that all apply, in the order in which clients are told. Each counts for itself; a cost that does not fit into
+/// one of them is taken from none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy(Vec<Window>);
 
 /// Why something is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// A name that cannot be told in a header, or is too long.
+    /// The name has other characters, or is too long. Clients are told it in a header.
     #[error("a window's name has 1 to {NAME_BYTES_MAX} of a-z, 0-9, '-', '_' and '.'")]
     Name,
-    /// Nothing would ever be admitted.
+    /// The quota is 0, so that nothing would ever be admitted.
     #[error("a window's quota is at least 1")]
     Quota,
-    /// Too short to be told in seconds, or too long to be kept.
+    /// The length is no whole number of seconds, or too long.
     #[error("a window is 1 second to 31 days long, in whole seconds")]
     Length,
-    /// None, or too many.
+    /// The policy has no windows, or too many.
     #[error("a policy has 1 to {WINDOWS_MAX} windows")]
     Windows,
     /// Two windows have the same name.
@@ -65,7 +65,7 @@ impl Window {
         Ok(Self { name, quota, length })
     }
 
-    /// What clients know it by.
+    /// Its name, which clients are told.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -87,17 +87,18 @@ impl Window {
         self.length.as_secs() * 1_000
     }
 
-    /// Under what it is counted: another quota goes on with what was counted, another length does not.
+    /// The name that it is counted under. When the quota is changed, counting goes on; when the length is changed, it
+    /// begins anew.
     pub(crate) fn counted_as(&self) -> String {
         format!("{}/{}", self.name, self.length.as_secs())
     }
 }
 
 impl Policy {
-    /// These windows.
+    /// A policy of these windows.
     ///
     /// # Errors
-    /// [`PolicyError`] where there are none, too many, or two of a name.
+    /// [`PolicyError`] if there are none or too many, or two have the same name.
     pub fn new(windows: impl IntoIterator<Item = Window>) -> Result<Self, PolicyError> {
         let windows: Vec<Window> = windows.into_iter().collect();
         if windows.is_empty() || windows.len() > WINDOWS_MAX {

@@ -1,12 +1,11 @@
-//! The way people write policies: `100 per minute; 1000 per hour`, `5/second`, `10 per 5 minutes`,
-//! `unlimited`. Knows nothing of what they are for.
+//! Policies as people write them: `100 per minute; 1000 per hour`, `5/second`, `10 per 5 minutes`, `unlimited`. Knows
+//! nothing of what they are for.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use crate::{Policy, PolicyError, Window};
 
-/// The units of time, the longest first: seconds, and what they may be called. The first name is the one that is
-/// written.
+/// The units of time, the longest first: their seconds and their names. The first name is the one that we write.
 const UNITS: [(u64, &[&str]); 5] = [
     (604_800, &["week", "weeks", "w"]),
     (86_400, &["day", "days", "d"]),
@@ -15,34 +14,34 @@ const UNITS: [(u64, &[&str]); 5] = [
     (1, &["second", "seconds", "sec", "s"]),
 ];
 
-/// What is expected of who wrote something else.
+/// The end of every error: what was expected.
 const EXPECTED: &str = "expected such as \"100 per minute; 1000 per hour\", \"5/second\", \
                         \"10 per 5 minutes\" or \"unlimited\"";
 
-/// How much in how long, as it is written: several at once, or no limit.
+/// Several rates at once, or no limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates(Vec<Rate>);
 
-/// So much in so long.
+/// A quota for a number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rate {
     quota: u32,
     seconds: u64,
 }
 
-/// A text that says no rate. It repeats the part that is wrong, and shows what was expected.
+/// Why a text is no rate. It repeats the part that is wrong, and shows what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RatesError {
     /// A part has another form.
     #[error("{0:?} is no rate, {EXPECTED}")]
     Form(String),
-    /// How much is no whole number from 1 to 4294967295.
+    /// The quota is no whole number from 1 to 4294967295.
     #[error("{0:?} is no number of requests from 1 to {max}, {EXPECTED}", max = u32::MAX)]
     Quota(String),
-    /// In how long is no known unit.
+    /// The unit of time is not known.
     #[error("{0:?} is no unit of time (second, minute, hour, day, week), {EXPECTED}")]
     Unit(String),
-    /// It is a rate, but of no policy.
+    /// Each rate can be read, but together they make no policy.
     #[error("{0}, {EXPECTED}")]
     Policy(#[from] PolicyError),
 }
@@ -57,11 +56,11 @@ impl Rates {
         self.0.is_empty()
     }
 
-    /// The policy of these rates, its windows named after `name` and their length: `read-minute`,
-    /// `read-5-minutes`. `None` where there is no limit.
+    /// The policy of these rates. Its windows are named after `name` and their length: `read-minute`,
+    /// `read-5-minutes`. `None`: there is no limit.
     ///
     /// # Errors
-    /// [`PolicyError`] where the name cannot be told, or is too long.
+    /// [`PolicyError`] if a window cannot have such a name.
     pub fn policy(&self, name: &str) -> Result<Option<Policy>, PolicyError> {
         if self.is_unlimited() {
             return Ok(None);
@@ -97,7 +96,7 @@ impl FromStr for Rates {
         }
         let rates = text.split([';', ',']).map(|part| rate(part.trim()));
         let rates = Self(rates.collect::<Result<_, _>>()?);
-        // Whatever is out of range is told where it is written.
+        // Checks the ranges now, so that the error comes where the text is read.
         rates.policy("x")?;
         Ok(rates)
     }

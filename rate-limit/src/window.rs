@@ -1,10 +1,10 @@
-//! What is counted of one window. Pure: time is an argument.
+//! Counting in one window. Pure: time is an argument.
 
 /// What was taken from a window, and when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) count: u32,
-    /// In milliseconds of the clock of whoever counts.
+    /// In milliseconds of the clock of the counters.
     pub(crate) ends_at_ms: u64,
 }
 
@@ -14,13 +14,13 @@ impl Counted {
         Self { count: 0, ends_at_ms: now_ms.saturating_add(length_ms) }
     }
 
-    /// This one while it lasts, then a new one.
+    /// This window while it lasts, and then a new one.
     pub(crate) fn at(self, now_ms: u64, length_ms: u64) -> Self {
         let lasts = now_ms < self.ends_at_ms && self.ends_at_ms <= now_ms.saturating_add(length_ms);
         if lasts { self } else { Self::beginning(now_ms, length_ms) }
     }
 
-    /// Whether so much more fits into a quota.
+    /// Whether `cost` still fits into `quota`.
     pub(crate) fn fits(self, cost: u32, quota: u32) -> bool {
         cost == 0 || self.count.checked_add(cost).is_some_and(|sum| sum <= quota)
     }

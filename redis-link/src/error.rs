@@ -2,38 +2,38 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// Why there can be no link.
+/// Why a link cannot be made.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("Redis cannot be reached this way: {0}")]
 pub struct RedisUrlError(pub(crate) String);
 
-/// Why a command brought nothing. Whoever gets one does without Redis, and asks again when the next
-/// request comes: none is worth a retry.
+/// Why a command gave no answer. The caller does without Redis, and asks again with its next request. Retrying at once is
+/// never worth it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// Nothing was sent: there is no connection, or Redis was found to be too slow.
+    /// Nothing was sent: there is no connection, or Redis is too slow.
     #[error("Redis is away")]
     Away,
-    /// Nothing was sent: as many commands as may be under way are.
+    /// Nothing was sent: the most commands that may be under way already are.
     #[error("too many commands to Redis are under way")]
     Busy,
-    /// There was no answer in time. The command may be carried out or not.
+    /// There was no answer in time. The command may have been carried out or not.
     #[error("Redis did not answer in time")]
     Late,
     /// The connection broke. The command may have been carried out or not.
     #[error("the connection to Redis broke: {0}")]
     Lost(String),
-    /// Redis refused the command, or what it holds is none of ours: it is full, may not be written to, or
-    /// has something else under the key.
+    /// Redis refused the command: it is full, or may not be written to. Or it has something under the key that is not
+    /// ours.
     #[error("Redis refused: {0}")]
     Refused(String),
 }
 
 impl LinkError {
-    /// What a failure of the client stands for.
+    /// The error that a failure of the client stands for.
     pub(crate) fn of(error: &RedisError) -> Self {
         match error.kind() {
-            // Of a server that is about to be another one, or nothing yet.
+            // The server is failing over or starting: another connection may be better.
             ErrorKind::Server(
                 ServerErrorKind::ReadOnly
                 | ServerErrorKind::BusyLoading

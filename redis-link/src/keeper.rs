@@ -1,4 +1,4 @@
-//! Connects in the background, again and again, and looks after the connection while nobody uses it.
+//! Keeps the connection, in the background: connects again and again, and checks a connection that is idle.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,14 +7,13 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{LinkError, link::Inner};
 
-/// How long Redis is left alone after it went away, or could not be reached; twice as long after each
-/// further time.
+/// How long to wait before connecting after Redis went away or could not be reached. It doubles each time.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 
-/// How long at most.
+/// The longest wait.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// A connection that has lasted as long was good: the next pause is the shortest again.
+/// If a connection has lasted this long, the next wait is the shortest again.
 const LASTS: Duration = Duration::from_secs(10);
 
 /// How often a connection is asked whether it still lives.
@@ -60,7 +59,7 @@ async fn connect(link: &Inner) -> Result<MultiplexedConnection, LinkError> {
         .set_pipeline_buffer_size(options.in_flight_max.max(1));
     let connecting = link.client.get_multiplexed_async_connection_with_config(&config);
     let mut connection = within(options.connect_timeout, connecting).await?;
-    // As what is asked of it will be: one that is too slow is none.
+    // With the deadline of a command: a Redis that is too slow counts as away.
     within(options.timeout, ping(&mut connection)).await?;
     Ok(connection)
 }
@@ -79,21 +78,21 @@ async fn within<T>(
     }
 }
 
-/// Waits until the connection is lost, and sees to it that this is noticed also where nobody uses it;
-/// gives why.
+/// Waits until the connection is lost; gives the reason. Sends heartbeats, so that a loss is noticed while nobody uses the
+/// connection.
 async fn lost(link: &Inner) -> String {
     let mut states = link.states();
     loop {
         let away = async {
             let state = states.wait_for(|state| state.away.is_some()).await;
-            // An error where the link is gone, and this task is about to be.
+            // It fails only when the link is gone, and then this task is aborted.
             state.ok().and_then(|state| state.away.clone()).unwrap_or_default()
         };
         match timeout(HEARTBEAT, away).await {
             Ok(reason) => return reason,
             Err(_) => {
                 let beat = |mut connection| async move { ping(&mut connection).await };
-                // What comes of it is in the state.
+                // If it fails, the state says so.
                 let _ = link.ask(link.options.timeout, beat).await;
             }
         }

@@ -1,20 +1,19 @@
-//! The names of keys: which deployment they are of, and which shape what is under them has.
+//! The names of keys. They say to which deployment a key belongs, and which version of which kind of value it holds.
 
 use std::fmt::{self, Display};
 
-/// Makes the keys of one kind of things. What another deployment, kind or version made is never read.
+/// Makes the keys of one kind of values. Values of another deployment, kind or version are never read.
 #[derive(Debug, Clone)]
 pub struct Keys(String);
 
 impl Keys {
-    /// Those of `deployment` for things of a `kind`, in this version of their shape:
-    /// `cinelog:answers.v1:…`.
+    /// The keys of `deployment` for values of a `kind`, in this version of their form: `cinelog:answers.v1:…`.
     #[must_use]
     pub fn of(deployment: &str, kind: &str, version: u32) -> Self {
         Self(format!("{deployment}:{kind}.v{version}"))
     }
 
-    /// The key of one thing.
+    /// The key of one value.
     #[must_use]
     pub fn key(&self, thing: impl Display) -> String {
         format!("{}:{thing}", self.0)

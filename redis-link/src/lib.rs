@@ -1,12 +1,11 @@
 //! The way to Redis: one multiplexed connection that nobody ever waits for.
 //!
-//! Redis holds nothing here that cannot be done without. So a command has a deadline of a few milliseconds;
-//! when several in a row were late, or the connection broke, Redis counts as away and every command fails
-//! at once, until a task in the background has found it to answer in time again. A dead, slow or paused
-//! Redis thus costs the few requests that notice it one deadline each, and the others nothing.
+//! Cinelog can do without anything that Redis holds. So a command has a deadline of a few milliseconds. When several
+//! commands in a row are late, or the connection breaks, Redis counts as away: every command fails at once,
+//! until a background task finds that Redis answers in time again. So a dead, slow or paused Redis costs the few
+//! requests that notice it one deadline each, and all others nothing.
 //!
-//! What is stored under which key is the affair of those who use the link. Nothing here knows of answers,
-//! limits or changes.
+//! The users of the link decide what is stored under which key. Nothing here knows of answers, limits or changes.
 
 mod error;
 mod keeper;

@@ -1,4 +1,4 @@
-//! The link: commands with a deadline, over a connection that may be there or not.
+//! The link: commands with a deadline, over a connection that may be up or not.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ use crate::{LinkError, RedisLinkOptions, RedisUrlError, keeper, measure::Measure
 #[derive(Clone)]
 pub struct RedisLink(Arc<Held>);
 
-/// What all clones hold together.
+/// What all clones share. The keeper ends with it.
 struct Held {
     inner: Arc<Inner>,
     keeper: AbortHandle,
@@ -38,14 +38,14 @@ pub(crate) struct Inner {
     pub(crate) measure: Measure,
     /// `None` while Redis is away.
     connection: RwLock<Option<MultiplexedConnection>>,
-    /// Which connection it is, counted; and whether it is there.
+    /// How many connections there have been, and whether Redis is away.
     state: watch::Sender<State>,
     /// Commands in a row that were late.
     late: AtomicU32,
     under_way: Semaphore,
 }
 
-/// How the link is.
+/// The state of the link.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     /// How many connections there have been.
@@ -55,11 +55,11 @@ pub(crate) struct State {
 }
 
 impl RedisLink {
-    /// Begins to connect, in the background; until that is done, Redis is away. To be called within a
-    /// Tokio runtime.
+    /// Begins to connect, in the background. Until that is done, Redis counts as away. To be called within a Tokio
+    /// runtime.
     ///
     /// # Errors
-    /// Where the URL is none of a Redis, or the certificates cannot be read.
+    /// If the URL is not one of a Redis, or the certificates cannot be read.
     pub fn new(options: RedisLinkOptions) -> Result<Self, RedisUrlError> {
         let inner = Arc::new(Inner {
             client: options.client()?,
@@ -82,11 +82,10 @@ impl RedisLink {
     /// # Errors
     /// Any [`LinkError`], within the deadline.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, LinkError> {
-        let ask = |mut connection| async move { command.query_async(&mut connection).await };
-        self.0.inner.ask(self.0.inner.options.timeout, ask).await
+        self.query_patiently(command, self.0.inner.options.timeout).await
     }
 
-    /// The same, for one that nobody waits for, who may be more patient.
+    /// The same with another deadline, for commands that no request waits for.
     ///
     /// # Errors
     /// Any [`LinkError`], within `patience`.
@@ -99,7 +98,7 @@ impl RedisLink {
         self.0.inner.ask(patience, ask).await
     }
 
-    /// What a script gives. It is one round trip, but for the first time that a server hears of it.
+    /// What a script gives. It takes one round trip, and more only when the server does not know the script yet.
     ///
     /// # Errors
     /// Any [`LinkError`], within the deadline.
@@ -111,10 +110,10 @@ impl RedisLink {
         self.0.inner.ask(self.0.inner.options.timeout, ask).await
     }
 
-    /// A connection of one's own, to subscribe on. It may take as long as connecting may.
+    /// A connection of its own to subscribe on. It may take as long as connecting may.
     ///
     /// # Errors
-    /// Where Redis cannot be reached, or not in time.
+    /// If Redis cannot be reached in time.
     pub async fn subscriber(&self) -> Result<PubSub, LinkError> {
         let inner = &self.0.inner;
         match timeout(inner.options.connect_timeout, inner.client.get_async_pubsub()).await {
@@ -132,7 +131,7 @@ impl RedisLink {
     /// Waits until Redis is up, or away.
     pub async fn becomes(&self, up: bool) {
         let mut state = self.0.inner.state.subscribe();
-        // The sender is held here.
+        // It cannot fail: the sender lives as long as this link.
         let _ = state.wait_for(|state| state.away.is_none() == up).await;
     }
 
@@ -144,7 +143,7 @@ impl RedisLink {
 }
 
 impl Inner {
-    /// One attempt to have something answered within `patience`.
+    /// Asks something once, with `patience` as its deadline.
     pub(crate) async fn ask<T, F: Future<Output = Result<T, RedisError>>>(
         &self,
         patience: Duration,
@@ -173,7 +172,7 @@ impl Inner {
         self.told(result, Some(started.elapsed()))
     }
 
-    /// The connection that there is, and its number.
+    /// The connection, if there is one, and its number.
     fn current(&self) -> Option<(u64, MultiplexedConnection)> {
         let connection = self.connection.read().unwrap_or_else(PoisonError::into_inner);
         let connection = connection.as_ref()?.clone();
@@ -192,7 +191,7 @@ impl Inner {
         self.measure.up(true);
     }
 
-    /// From now on commands fail at once. Not where it is another connection already.
+    /// From now on commands fail at once; unless another connection has taken the place of this one already.
     fn lose(&self, number: u64, reason: &str) {
         let mut place = self.connection.write().unwrap_or_else(PoisonError::into_inner);
         let is_this = place.is_some() && self.state.borrow().connections == number;

@@ -1,4 +1,4 @@
-//! What is measured of the link. Handles are looked up once.
+//! Metrics of the link. Handles are looked up once.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Measure {
         self.up.set(if is_up { 1.0 } else { 0.0 });
     }
 
-    /// A command came to its end. What was not sent took no time.
+    /// A command has ended. `took` is `None` if it was not sent.
     pub(crate) fn command<T>(&self, result: &Result<T, LinkError>, took: Option<Duration>) {
         let outcome = result.as_ref().err().map_or("ok", LinkError::outcome);
         if let Some((_, counter)) = self.commands.iter().find(|(name, _)| *name == outcome) {

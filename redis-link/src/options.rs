@@ -1,4 +1,4 @@
-//! How Redis is reached, and how long anybody waits for it.
+//! How Redis is reached, and how long it is waited for.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use redis::{Client, ConnectionAddr, IntoConnectionInfo, TlsCertificates};
 
 use crate::RedisUrlError;
 
-/// How Redis is reached, and how long anybody waits for it.
+/// How Redis is reached, and how long it is waited for.
 #[derive(Clone)]
 pub struct RedisLinkOptions {
     /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`, or `rediss://…` with TLS.
     pub url: String,
-    /// The certificates of who may vouch for the server, in PEM; `None`: those of the system. For
-    /// `rediss://` only.
+    /// The root certificates that the server is checked against, in PEM; `None`: those of the system. For `rediss://`
+    /// only.
     pub ca_pem: Option<Vec<u8>>,
     /// How long a command may take, from the call to the answer.
     pub timeout: Duration,
     /// How long connecting may take, which is done in the background.
     pub connect_timeout: Duration,
-    /// Commands that may be under way at once, at least 1. Beyond it they fail at once.
+    /// The most commands that may be under way at once, at least 1. Further ones fail at once.
     pub in_flight_max: usize,
-    /// Commands in a row that may be late before Redis counts as away, at least 1.
+    /// How many commands in a row must be late before Redis counts as away, at least 1.
     pub late_max: u32,
 }
 
@@ -38,7 +38,7 @@ impl RedisLinkOptions {
         }
     }
 
-    /// What makes connections.
+    /// The client, which makes connections.
     pub(crate) fn client(&self) -> Result<Client, RedisUrlError> {
         // Its messages do not repeat the URL.
         let wrong = |error: redis::RedisError| RedisUrlError(error.to_string());
@@ -46,8 +46,8 @@ impl RedisLinkOptions {
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             return Client::open(info).map_err(wrong);
         }
-        // There may be two back ends in the binary, of which rustls would not know which to take. In vain
-        // where somebody has chosen already.
+        // There may be two cryptographic back ends in the binary, and rustls would not know which one to use. This
+        // fails if one was chosen before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let certificates = TlsCertificates { client_tls: None, root_cert: self.ca_pem.clone() };
         Client::build_with_tls(info, certificates).map_err(wrong)

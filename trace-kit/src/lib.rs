@@ -1,12 +1,11 @@
-//! Spans of OpenTelemetry, for every room that has something to tell of: what a request led to, here and
-//! in other processes.
+//! Spans of OpenTelemetry: what a request leads to, here and in other processes.
 //!
-//! Where a span belongs is said by a `traceparent` (W3C Trace Context), which goes with the request, is
-//! stored with the events that it led to, and goes on with the news of what they changed. Nothing is taken
-//! from the thread or the task that a span begins in.
+//! A `traceparent` (W3C Trace Context) says where a span belongs. It goes with the request, is stored with the events
+//! that the request leads to, and goes on with the news of what they changed. Nothing is taken from the thread
+//! or the task that a span begins in.
 //!
-//! It knows nothing of where spans go. Who assembles the program gives it a tracer
-//! ([`record_with`]), or does not: then nothing is recorded, and a span costs a look at that.
+//! This crate does not know where spans go. The binary gives it a tracer ([`record_with`]) or does not; then nothing is
+//! recorded, and a span costs next to nothing.
 
 mod span;
 mod traceparent;

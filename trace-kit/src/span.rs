@@ -1,4 +1,4 @@
-//! A span: begun here, given a place in a trace, ended when it is dropped.
+//! A span: it begins when it is made, has a place in a trace, and ends when it is dropped.
 
 use std::{borrow::Cow, sync::OnceLock};
 
@@ -13,30 +13,29 @@ use crate::traceparent;
 /// The most links that a span has; as many as OpenTelemetry's own default.
 pub const LINKS_MAX: usize = 128;
 
-/// That of this process.
+/// The tracer of this process.
 static TRACER: OnceLock<BoxedTracer> = OnceLock::new();
 
-/// A process has one tracer.
+/// There is a tracer already: a process has one.
 #[derive(Debug)]
 pub struct AlreadyRecorded;
 
 /// From now on `tracer` records the spans of this process.
 ///
-/// Whether it records one that begins a trace is for it to say. It is asked for others only where those
-/// they follow from are recorded.
+/// It decides itself whether to record a span that begins a trace. Other spans are only given to it if the span that they
+/// belong to is recorded.
 ///
 /// # Errors
-/// [`AlreadyRecorded`] where another one does.
+/// [`AlreadyRecorded`] if there is a tracer already.
 pub fn record_with(tracer: BoxedTracer) -> Result<(), AlreadyRecorded> {
     TRACER.set(tracer).map_err(|_| AlreadyRecorded)
 }
 
-/// What is done, from where this was made until it is dropped. Of one that is not recorded nothing is
-/// kept.
+/// A piece of work, from when this is made until it is dropped. If it is not recorded, nothing is kept of it.
 pub struct Span(Option<BoxedSpan>);
 
 impl Span {
-    /// The work on a request, which belongs where its caller says. Where the caller says nothing it
+    /// The work on a request. It belongs to the span that the caller names (`given`, a `traceparent`); otherwise it
     /// begins a trace.
     #[must_use]
     pub fn serving(given: Option<&str>) -> Self {
@@ -45,7 +44,7 @@ impl Span {
         Self::begin(tracer, builder, given.and_then(traceparent::parse))
     }
 
-    /// A part of what the span does that `parent`, a `traceparent`, names. Not recorded where that is not.
+    /// A part of the work of the span that `parent`, a `traceparent`, names. Recorded only if that one is.
     #[must_use]
     pub fn child(name: &'static str, kind: SpanKind, parent: Option<&str>) -> Self {
         let Some(tracer) = TRACER.get() else { return Self(None) };
@@ -57,9 +56,8 @@ impl Span {
         }
     }
 
-    /// What is done at once for what several others, each named by its `traceparent`, have left behind. It
-    /// begins a trace, and is linked to those that are recorded, the first [`LINKS_MAX`] of them. Not
-    /// recorded where none of them is.
+    /// Work for several other spans at once, each named by its `traceparent`. It begins a trace, and is linked to those of
+    /// the others that are recorded, at most [`LINKS_MAX`]. Recorded only if one of them is.
     #[must_use]
     pub fn linked<'t>(
         name: &'static str,
@@ -93,39 +91,39 @@ impl Span {
         Self(span.is_recording().then_some(span))
     }
 
-    /// How others say that they belong to it. `None` where it is not recorded.
+    /// The `traceparent` by which other spans say that they belong to this one. `None`: it is not recorded.
     #[must_use]
     pub fn traceparent(&self) -> Option<String> {
         self.0.as_ref().map(|span| traceparent::text(span.span_context()))
     }
 
-    /// Says something of it. The name is one of OpenTelemetry's conventions, or begins with `cinelog.`.
+    /// Sets an attribute. Its name is one of OpenTelemetry's conventions, or begins with `cinelog.`.
     pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         if let Some(span) = &mut self.0 {
             span.set_attribute(KeyValue::new(name, value));
         }
     }
 
-    /// The same with a text, which is copied only where it is kept.
+    /// Sets an attribute to a text, which is copied only if the span is recorded.
     pub fn set_text(&mut self, name: &'static str, text: &str) {
         if let Some(span) = &mut self.0 {
             span.set_attribute(KeyValue::new(name, text.to_owned()));
         }
     }
 
-    /// Says a number of it. What is beyond the numbers of OpenTelemetry is the largest of those.
+    /// Sets an attribute to a number. One beyond OpenTelemetry's range becomes the largest in it.
     pub fn count(&mut self, name: &'static str, number: u64) {
         self.set(name, i64::try_from(number).unwrap_or(i64::MAX));
     }
 
-    /// Gives it another name, where it becomes known late. The name is not made where nobody wants it.
+    /// Renames the span, if its name becomes known only later. `name` is called only if the span is recorded.
     pub fn rename(&mut self, name: impl FnOnce() -> String) {
         if let Some(span) = &mut self.0 {
             span.update_name(name());
         }
     }
 
-    /// It has not succeeded, and this is why.
+    /// Marks the work as failed.
     pub fn fail(&mut self, reason: impl Into<Cow<'static, str>>) {
         if let Some(span) = &mut self.0 {
             span.set_status(Status::error(reason));

@@ -1,4 +1,4 @@
-//! Counters on Redis: of all nodes together. While Redis is away, each node counts by itself.
+//! Counters on Redis, for all nodes together. While Redis is away, each node counts by itself.
 
 mod script;
 
@@ -20,13 +20,13 @@ const VERSION: u32 = 1;
 const ALONE: &str = "cinelog_rate_limit_alone";
 const TAKES: &str = "cinelog_rate_limit_takes_total";
 
-/// Counters on Redis, with those of this node alone for when it is away.
+/// Counters on Redis, and counters in memory for when Redis is away.
 pub struct RedisRateCounters {
     link: RedisLink,
     keys: Keys,
     scripts: Scripts,
     here: MemoryRateCounters,
-    /// Whether the last was counted by this node alone.
+    /// Whether the last cost was counted by this node alone.
     is_alone: AtomicBool,
     takes_together: Counter,
     takes_alone: Counter,
@@ -34,7 +34,7 @@ pub struct RedisRateCounters {
 }
 
 impl RedisRateCounters {
-    /// Those of a deployment. All of its nodes need the same.
+    /// The counters of a deployment. All of its nodes must give the same name.
     #[must_use]
     pub fn new(link: RedisLink, deployment: &str) -> Self {
         describe_gauge!(ALONE, "Whether this node counts rates by itself, without Redis: 1, or 0.");
@@ -57,7 +57,7 @@ impl RedisRateCounters {
         }
     }
 
-    /// Whether the last that was taken was counted by this node alone.
+    /// Whether the last cost was counted by this node alone.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.is_alone.load(Ordering::Relaxed)
@@ -67,7 +67,7 @@ impl RedisRateCounters {
         self.keys.key(format_args!("{:032x}", u128::from_be_bytes(hash(subject))))
     }
 
-    /// Says once when it begins, and once when it ends, that this node counts by itself.
+    /// Counts who has counted. Logs once when this node begins to count by itself, and once when that ends.
     fn counts(&self, alone: Option<&LinkError>) {
         match alone {
             Some(_) => self.takes_alone.increment(1),
@@ -108,7 +108,7 @@ impl RateCounters for RedisRateCounters {
         if !taken.together {
             return self.here.give_back_now(subject, policy, taken);
         }
-        // What cannot be given back was dearer than it should have been, until its windows end.
+        // If that fails, the subject has paid too much until the windows end.
         let _ = self.scripts.give_back(&self.link, &self.key(subject), policy, taken).await;
     }
 }

@@ -1,11 +1,11 @@
-//! What Redis does in one step, and what it tells.
+//! The scripts that Redis runs, each in one step, and how their answers are read.
 
 use redis::Script;
 use redis_link::{LinkError, RedisLink};
 
 use crate::{Policy, Taken, window::Counted};
 
-/// The two steps.
+/// The two scripts.
 pub(super) struct Scripts {
     take: Script,
     give_back: Script,
@@ -22,7 +22,7 @@ impl Scripts {
     /// Takes from all windows or from none.
     ///
     /// # Errors
-    /// Any of the link; `Refused` also where the script gave what it never gives.
+    /// Those of the link; `Refused` also if the script's answer cannot be read.
     pub(super) async fn take(
         &self,
         link: &RedisLink,
@@ -36,7 +36,7 @@ impl Scripts {
             call.arg(window.counted_as()).arg(window.quota()).arg(window.length_ms());
         }
         let told: Vec<u64> = link.invoke(&call).await?;
-        let odd = || LinkError::Refused("the counters are none of ours".to_owned());
+        let odd = || LinkError::Refused("the script's answer cannot be read".to_owned());
         let (now_ms, rest) = told.split_first().ok_or_else(odd)?;
         let (pairs, rest) = rest.as_chunks();
         if pairs.len() != policy.windows().len() || !rest.is_empty() {
@@ -53,7 +53,7 @@ impl Scripts {
     /// Gives back to those windows that have not ended.
     ///
     /// # Errors
-    /// Any of the link.
+    /// Those of the link.
     pub(super) async fn give_back(
         &self,
         link: &RedisLink,
