@@ -1,4 +1,4 @@
-//! Where a gateway is.
+//! The address of a gateway.
 
 use std::{fmt, str::FromStr};
 
@@ -12,23 +12,23 @@ pub struct GatewayAddress {
     path: String,
 }
 
-/// What is no address of a gateway.
+/// A text that is no address of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an address such as \"http://varnish:8000/\", without user and query")]
 pub struct AddressError;
 
 impl GatewayAddress {
-    /// What to connect to.
+    /// Host and port to connect to.
     pub(crate) fn endpoint(&self) -> (&str, u16) {
         (self.host.trim_start_matches('[').trim_end_matches(']'), self.port)
     }
 
-    /// Host and port, as requests name them.
+    /// Host and port for the header `Host`.
     pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// The path that is asked for.
+    /// The path that `PURGE` is sent to.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }

@@ -1,5 +1,5 @@
-//! Telling one gateway: everything that waits, in one go; a second time a little later; and again where it
-//! did not take it.
+//! Telling one gateway: all groups that wait, at once; the same groups a second time a little later; and again whatever
+//! it did not accept.
 
 use std::{mem, time::Duration};
 
@@ -13,34 +13,34 @@ use crate::{
     request::{Asking, PurgeError},
 };
 
-/// How soon a gateway that failed is told again; twice as long after each further failure.
+/// How soon a gateway that failed is told again. It doubles with each further failure.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// The longest time between two attempts. A gateway that refuses is left alone for as long at once.
+/// The longest time between two attempts. After a refusal it is this long at once.
 const AGAIN_AFTER_MAX: Duration = Duration::from_secs(5);
 
-/// One gateway, and what it is to be told.
+/// One gateway, and the groups that it must be told.
 pub(crate) struct Gateway {
     asking: Asking,
     repeat_after: Duration,
     pending: Pending,
     measure: Measure,
-    /// What was last logged of it: why it was not told, or nothing where it was.
+    /// The reason for failing that was logged last. `None`: it did not fail.
     told: Option<String>,
     failures: u32,
 }
 
-/// What was purged once and is to be purged again.
+/// Groups that were purged once and have to be purged again.
 #[derive(Default)]
 struct Repeats {
-    /// Purged since the last round.
+    /// Purged since the last round began.
     young: Groups,
-    /// Purged before it, so a whole round ago at least.
+    /// Purged before that: these are due when the next round begins.
     old: Groups,
 }
 
 impl Repeats {
-    /// Begins a round; gives what is due.
+    /// Begins a round; gives the groups that are due.
     fn turn(&mut self) -> Groups {
         mem::replace(&mut self.old, mem::take(&mut self.young))
     }
@@ -63,12 +63,12 @@ impl Gateway {
         }
     }
 
-    /// Where what it is to be told is added.
+    /// The queue of groups that the gateway must be told.
     pub(crate) fn pending(&self) -> Pending {
         self.pending.clone()
     }
 
-    /// Tells it, for ever.
+    /// Tells the gateway, without end.
     pub(crate) async fn run(mut self) {
         let mut repeats = Repeats::default();
         let mut rounds = interval(self.repeat_after);
@@ -89,8 +89,8 @@ impl Gateway {
         }
     }
 
-    /// Whether it took these groups. If not, they are added to those that wait, and this takes as long as it
-    /// is to be left alone.
+    /// Tells the gateway these groups; gives whether it accepted them. If not, they are put back, and this returns only when
+    /// the next attempt is due.
     async fn tell(&mut self, groups: &Groups, since: Instant) -> bool {
         if *groups == Groups::Nothing {
             return false;

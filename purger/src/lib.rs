@@ -1,11 +1,11 @@
 //! Tells caches in front of the server (nginx, Varnish) what they must forget, as the read model changes.
 //!
-//! [`run`] follows a change feed and sends each gateway `PURGE` with the groups that a change names
-//! (`Surrogate-Key`), or with `*` for everything: when it begins, after changes that it may have missed, and
-//! when another generation of the read model is read. It never makes the feed or a request wait, and what a
-//! gateway did not take is sent again until it does.
+//! [`run`] follows a change feed, and sends each gateway `PURGE` with the groups that a change names
+//! (`Surrogate-Key`). It sends `*`, for everything, when it begins, after changes that it may have missed, and
+//! when another generation of the read model is read. Neither the feed nor a request ever waits for it. What a
+//! gateway does not accept is sent again until it does.
 //!
-//! What belongs to which group is not known here, nor is what the gateways keep.
+//! Knows neither which answers belong to which group, nor what the gateways keep.
 
 mod address;
 mod following;
@@ -26,22 +26,22 @@ pub use address::{AddressError, GatewayAddress};
 
 use crate::{following::follow, gateway::Gateway};
 
-/// Whom to tell, and how.
+/// Which gateways to tell, and how.
 #[derive(Debug, Clone)]
 pub struct PurgerOptions {
-    /// The gateways. Each is told on its own: one that is away does not delay the others.
+    /// The gateways. Each is told separately: one that is away does not delay the others.
     pub gateways: Vec<GatewayAddress>,
-    /// What is shown to them (`Authorization: Bearer …`). Visible ASCII characters.
+    /// The token that they demand (`Authorization: Bearer …`), in visible ASCII characters.
     pub token: Option<String>,
     /// How long a gateway may take for an answer.
     pub timeout: Duration,
-    /// How soon a group is purged a second time: between once and twice this. An answer that was being
-    /// fetched when its group was purged first may have been kept after that.
+    /// How soon a group is purged a second time: after once to twice this. A gateway that was just fetching an answer when
+    /// its group was purged may have stored it after that.
     pub repeat_after: Duration,
 }
 
-/// Tells the gateways until `stop`. `changes` must have been subscribed to before anybody could have been
-/// answered; `groups` says what a change makes them forget.
+/// Tells the gateways until `stop`. `changes` must have been subscribed to before the first answer was given. `groups`
+/// says which groups a change makes stale.
 pub async fn run(
     changes: BoxStream<'static, FeedItem>,
     groups: fn(&ReadModelChanged) -> Vec<CacheGroup>,
@@ -60,6 +60,6 @@ pub async fn run(
         () = stop.cancelled() => {}
         () = follow(changes, groups, &gateways) => {}
     }
-    // What was not sent by then the next start makes up for.
+    // What was not sent is no loss: the next start begins with `*`.
     senders.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! What is counted of purging. Handles are looked up once.
+//! Metrics of purging. Handles are looked up once.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const PURGES: &str = "cinelog_gateway_purges_total";
 const PENDING: &str = "cinelog_gateway_purge_pending_groups";
 const DELAY: &str = "cinelog_gateway_purge_delay_seconds";
 
-/// Says once what the metrics are.
+/// Describes the metrics.
 pub(crate) fn describe() {
     describe_counter!(PURGES, Unit::Count, "Attempts to tell a gateway what to forget.");
     describe_gauge!(PENDING, Unit::Count, "Groups that a gateway did not take yet.");

@@ -1,4 +1,4 @@
-//! What a gateway has not been told yet.
+//! The groups that a gateway has not been told yet.
 
 use std::{
     collections::BTreeSet,
@@ -9,17 +9,16 @@ use std::{
 use http_kit::CacheGroup;
 use tokio::{sync::Notify, time::Instant};
 
-/// How many groups are remembered one by one. Beyond it everything is to be forgotten, which costs a gateway
-/// no more than as many requests would.
+/// How many groups are remembered one by one. If there are more, everything is purged.
 pub(crate) const GROUPS_MAX: usize = 2_000;
 
-/// Groups to be forgotten.
+/// Groups to be purged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Groups {
     /// None.
     #[default]
     Nothing,
-    /// These, of which there are some.
+    /// These; never empty.
     These(BTreeSet<CacheGroup>),
     /// Everything.
     All,
@@ -47,7 +46,7 @@ impl Groups {
         };
     }
 
-    /// How many there are; everything counts as more than can be remembered.
+    /// How many there are. Everything counts as one more than can be remembered.
     pub(crate) fn count(&self) -> usize {
         match self {
             Self::Nothing => 0,
@@ -57,7 +56,7 @@ impl Groups {
     }
 }
 
-/// What one gateway is to be told. Clones share it.
+/// The queue of one gateway. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pending(Arc<Inner>);
 
@@ -92,7 +91,7 @@ impl Pending {
         self.0.news.notify_one();
     }
 
-    /// Takes all of them, and since when the first has been waiting. Waits until there are some.
+    /// Waits until there are groups, and takes all of them. Also gives since when the first has been waiting.
     pub(crate) async fn take(&self) -> (Groups, Instant) {
         loop {
             {
@@ -105,7 +104,7 @@ impl Pending {
         }
     }
 
-    /// How many are waiting.
+    /// How many groups are waiting.
     pub(crate) fn count(&self) -> usize {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).groups.count()
     }

@@ -1,4 +1,4 @@
-//! One `PURGE` over HTTP: groups in, whether the gateway took them out.
+//! `PURGE` over HTTP.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
 use crate::{GatewayAddress, pending::Groups};
 
-/// How many groups one request names. 200 names of 32 characters and the spaces between them fit into a header
-/// of 8 KiB, which is as long as Varnish reads.
+/// How many groups one request names. 200 names of 32 characters, with spaces between them, fit into a header of 8 KiB: Varnish
+/// reads no longer one.
 const GROUPS_PER_REQUEST_MAX: usize = 200;
 
-/// Everything.
+/// Stands for everything.
 const ALL: &str = "*";
 
-/// Why a gateway has not been told.
+/// Why a purge failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PurgeError {
-    /// It may be in a while.
+    /// The gateway cannot be reached. Trying again later may help.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    /// It may be in a while.
+    /// The gateway fails. Trying again later may help.
     #[error("it answers {0}")]
     Failing(StatusCode),
-    /// It will not be before somebody sets it up otherwise.
+    /// The gateway refuses, until somebody changes its configuration or ours.
     #[error("it refuses with {0}: is its token gateway.purge_token, and may this node purge?")]
     Refused(StatusCode),
 }
 
-/// How to ask one gateway.
+/// How one gateway is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Asking {
     pub(crate) address: GatewayAddress,
@@ -42,7 +42,7 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    /// Purges all of these groups. Where it fails some of them may have been purged.
+    /// Purges all of these groups. If it fails, some of them may have been purged.
     pub(crate) async fn purge(&self, groups: &Groups) -> Result<(), PurgeError> {
         match groups {
             Groups::Nothing => Ok(()),
@@ -73,7 +73,7 @@ impl Asking {
         let stream = TcpStream::connect(self.address.endpoint()).await.map_err(|e| failed(&e))?;
         let connected = http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = connected.map_err(|e| failed(&e))?;
-        // Ends with this function, in good time or not.
+        // The task ends with this function, also when the deadline cuts it short.
         let mut connections = JoinSet::new();
         connections.spawn(connection);
         let request = self.request(names).map_err(|e| failed(&e))?;
