@@ -1,10 +1,10 @@
 //! The projector: folds the log into a read model, and keeps at it.
 //!
-//! What an event means is decided in `read_model`, which is pure; here are the loop ([`run`]), the
-//! transaction that holds changes and checkpoint together (`apply`), and what happens when something
-//! fails. A read model is proved by folding the log afresh beside it ([`verify()`]) and replaced by a new
-//! generation ([`rebuild()`]). All of that is written once, over the ports in [`port`]; behind them stand
-//! [`sqlite`] and [`postgres`]. Nothing here knows how films are shown.
+//! What an event means is decided in `read_model`, which is pure. Here are the loop ([`run`]), the transaction that
+//! holds changes and checkpoint together (`apply`), and what happens when something fails. [`verify()`] checks a
+//! read model against a fresh fold of the log; [`rebuild()`] makes a new generation and switches to it. All of
+//! that is written once, over the ports in [`port`]; [`sqlite`] and [`postgres`] are their adapters. Nothing
+//! here knows how films are shown.
 
 mod apply;
 mod backoff;
@@ -34,7 +34,5 @@ pub use open::OpenGeneration;
 pub use port::{ReadModel, ReadModels};
 pub use rebuild::{RebuildOptions, Rebuilt, rebuild};
 pub use run::{ProjectorOptions, run};
-pub use status::{
-    Addresses, Completeness, FAILING_MAX, Failing, FedBy, Report, STANDSTILL_MAX, Status, Why,
-};
+pub use status::{Addresses, Completeness, FAILING_MAX, Failing, FedBy, Report, Status, Why};
 pub use verify::{Verification, verify};

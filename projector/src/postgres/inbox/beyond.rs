@@ -1,13 +1,11 @@
-//! Clears the inbox of what is none of the log's: events that claim positions beyond its end. Nothing ever
-//! follows on them and no checkpoint passes them, so they would wait for ever, in the place of what comes
-//! after them on their partition.
+//! Removes events from the inbox that claim positions beyond the end of the log. They are not the log's: no event
+//! follows them and no checkpoint passes them, so they would stay for ever, and take up their partition's room.
 //!
-//! Why nothing goes that is the log's: an event is in the log before it can come by Kafka. Here the inbox
-//! is read first and the log is asked for its end a long while later, and only what was read then and still
-//! stands beyond that end is thrown away. What comes in between was not read, and stays; an event that the log
-//! has got meanwhile does not stand beyond its end, and stays. The while is for logs that are read from a
-//! standby. Behind one that lags for longer, what is thrown away is read from it later, as is whatever
-//! does not come by Kafka.
+//! Why no event of the log is lost by this: an event is in the log before it can come by Kafka. Here the inbox is read
+//! first, and the log is asked for its end a long while later. Only what was read then, and is still beyond that
+//! end, is thrown away. An event that came in between was not read then, and stays. The long while is for logs
+//! that are read from a standby. If one lags even longer, an event that was thrown away is read from it later,
+//! like any event that does not come by Kafka.
 
 use std::{mem, time::Duration};
 
@@ -17,22 +15,22 @@ use tokio::time::Instant;
 
 use super::PostgresInbox;
 
-/// What stood beyond the end of the log at the last look.
+/// The positions that were beyond the end of the log at the last look.
 pub(super) struct Beyond {
     seen: Vec<Position>,
     look_at: Instant,
 }
 
 impl Beyond {
-    /// Has seen nothing yet, and looks at once.
+    /// Nothing has been seen yet; the first look is due at once.
     pub(super) fn new() -> Self {
         Self { seen: Vec::new(), look_at: Instant::now() }
     }
 
-    /// Looks, where the last look was `every` ago, and throws away what it saw and the log still has not.
+    /// If the last look was `every` ago: throws away what it saw and what is still beyond the log's end, and looks again.
     ///
     /// # Errors
-    /// [`LogError`] where the log cannot say where it ends. That the inbox cannot be read is no error.
+    /// [`LogError`] if the log cannot say where it ends. That the inbox cannot be read is no error.
     pub(super) async fn clear(
         &mut self,
         inbox: &PostgresInbox,
@@ -43,7 +41,7 @@ impl Beyond {
             return Ok(());
         }
         let seen = mem::take(&mut self.seen);
-        // Not before: see above.
+        // Only now, long after `seen` was read: see above.
         let head = log.head().await?;
         if !seen.is_empty() {
             match inbox.discard_beyond(head, &seen).await {
@@ -56,7 +54,7 @@ impl Beyond {
                 Err(error) => tracing::debug!(%error, "what no log has stays in the inbox"),
             }
         }
-        // Where that cannot be read, there is another look.
+        // If that cannot be read, the next look reads it.
         self.seen = inbox.beyond(head).await.unwrap_or_default();
         self.look_at = Instant::now() + every;
         Ok(())

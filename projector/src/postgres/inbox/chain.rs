@@ -1,5 +1,5 @@
-//! What of the inbox can be folded in next: events of which each names the one before it, back to where the
-//! read model is. Pure.
+//! Which events of the inbox can be folded in next: those that follow the read model's position without a gap. Each
+//! event names the one before it. Pure.
 
 use events::{Position, RecordedEvent};
 
@@ -11,16 +11,16 @@ pub(super) struct Waiting {
     pub(super) previous: Position,
 }
 
-/// What follows on a position.
+/// The events that follow a position.
 #[derive(Debug, Default)]
 pub(super) struct Followed {
     /// The events, one after the other.
     pub(super) events: Vec<RecordedEvent>,
-    /// Whether there is something after them to which one is missing.
+    /// Whether there are later events, and one before them is missing.
     pub(super) is_broken: bool,
 }
 
-/// Follows a page of the inbox, in the order of positions, from `at` on.
+/// Follows a page of the inbox, which is in the order of positions, from `at` on.
 pub(super) fn follow(at: Position, page: Vec<Waiting>) -> Followed {
     let mut followed = Followed::default();
     let mut last = at;

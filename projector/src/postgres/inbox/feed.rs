@@ -1,11 +1,11 @@
-//! Feeds the projector that leads with what has come by Kafka, in the order of the log, and with the log
-//! itself where that does not do.
+//! Feeds the projector that leads with the events that came by Kafka, in the order of the log; and with the log itself
+//! when that does not work.
 //!
-//! It begins with the log, until it has come to where that ended, and goes on with the inbox. There it
-//! follows the chain that events make, and gives out no stretch of it whose digest is not the log's: so
-//! neither a hole nor a forgery gets into a read model. Where the log has gone on and nothing follows in the
-//! inbox within a bound, it goes back to the log and says so; it tries the inbox again when what comes by
-//! Kafka has kept pace, each time after a longer while if that was no good.
+//! It begins with the log, up to where the log ended at that time, and goes on with the inbox. There each event names the
+//! one before it, and the feed follows that chain. It gives out events only if their digest is the log's, so
+//! that neither a gap nor a forgery gets into a read model. If the log goes on and the inbox does not within a
+//! bound, the feed goes back to the log, and reports it. It tries the inbox again once what comes by Kafka keeps
+//! pace; each time that fails, the next try is later.
 
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ use crate::{
     status::{FedBy, Why},
 };
 
-/// How often the end of the log is looked at within the time that an event may be late.
+/// How often the end of the log is asked for within the time that an event may be late.
 const LOOKS: u32 = 8;
 
-/// What has come by Kafka, and the log where that does not do.
+/// The events that came by Kafka, and the log when that does not work.
 #[derive(Clone)]
 pub struct InboxFeed {
     inbox: PostgresInbox,
@@ -41,7 +41,7 @@ pub struct InboxFeed {
 }
 
 impl InboxFeed {
-    /// What waits in `inbox`, of what `log` holds. Tells `status` which of the two it reads.
+    /// A feed of the events of `log` that wait in `inbox`. Tells `status` which of the two it reads.
     #[must_use]
     pub fn new(
         inbox: PostgresInbox,
@@ -82,7 +82,7 @@ struct Reader {
     beyond: Beyond,
 }
 
-/// Whoever subscribes no more is fed by nothing.
+/// A projector without a subscription is fed by nothing.
 impl Drop for Reader {
     fn drop(&mut self) {
         self.feed.tell(FedBy::Log);
@@ -103,21 +103,21 @@ struct FromLog {
     until: Until,
 }
 
-/// When the inbox is good for trying.
+/// When the inbox is tried.
 enum Until {
     /// When the log is read up to here.
     Reached(Position),
-    /// When what comes by Kafka has come, at `look_at`, to where the log was at the look before.
+    /// When the events that come by Kafka have reached, at `look_at`, where this reader was at the look before.
     KeptPace { was: Option<Position>, look_at: Instant },
 }
 
 struct FromInbox {
     since: Instant,
-    /// Of all up to the last event that was given out.
+    /// The digest up to the last event that was given out.
     digest: Digest,
-    /// When the end of the log is looked at next, where nothing comes.
+    /// When the end of the log is asked for next.
     look_at: Instant,
-    /// Since when the log has more, and it does not come.
+    /// Since when the log has events that do not come.
     late_since: Option<Instant>,
 }
 
@@ -141,7 +141,7 @@ impl Reader {
         }
     }
 
-    /// Begins with the log, unless there is nothing to be caught up with.
+    /// Begins with the log, unless there is nothing to catch up with.
     async fn begin(&mut self) -> Result<(), LogError> {
         let until = self.feed.log.head().await?;
         if self.at >= until {
@@ -175,7 +175,7 @@ impl Reader {
         self.way = Way::Log(FromLog { batches, until });
     }
 
-    /// What the log has next; nothing, where it is time for another way.
+    /// The next events of the log. `None`: it is time to look for the next step again.
     async fn read_log(&mut self) -> Result<Option<Vec<RecordedEvent>>, LogError> {
         let Way::Log(from) = &mut self.way else { return Ok(None) };
         let (was, look_at) = match from.until {
@@ -193,7 +193,7 @@ impl Reader {
             () = sleep_until(look_at) => {}
             batch = from.batches.next() => return batch.ok_or_else(ended)?.map(Some),
         }
-        // Where that cannot be read, it has not.
+        // If it cannot be read, nothing has come.
         let came = self.feed.inbox.frontier().await.ok().flatten();
         if was.is_some_and(|was| came.is_some_and(|came| came >= was)) {
             self.turn_to_inbox().await?;
@@ -204,10 +204,10 @@ impl Reader {
         Ok(None)
     }
 
-    /// What follows in the inbox; nothing, where there is nothing for now.
+    /// The next events of the inbox. `None`: there are none for now.
     async fn read_inbox(&mut self) -> Result<Option<Vec<RecordedEvent>>, LogError> {
         let news = Arc::clone(&self.feed.inbox.news);
-        // From now on: what is put in while this looks is not missed.
+        // Registered before looking, so that nothing that is put in meanwhile is missed.
         let news = news.notified();
         let Ok(page) = self.feed.inbox.page(self.at).await else {
             self.turn_to_log(Why::Unreadable);
@@ -231,21 +231,21 @@ impl Reader {
             self.turn_to_log(if is_broken { Why::Missing } else { Why::Late });
             return Ok(None);
         }
-        // Whoever is misled by it comes here, again and again.
+        // Events that claim positions beyond the log's end leave the reader waiting here, so they are cleared here.
         let InboxFeed { inbox, log, options, .. } = &self.feed;
         self.beyond.clear(inbox, log.as_ref(), options.beyond_max).await?;
-        // Whether there is news or it is time to look: what is there is found either way.
+        // After news or after a while, the inbox is looked at again.
         drop(timeout(self.feed.options.look_every, news).await);
         Ok(None)
     }
 
-    /// Whether the log has had more for too long. It is asked now and then.
+    /// Whether the log has had further events for too long. The log is asked now and then.
     async fn is_late(&mut self) -> Result<bool, LogError> {
         let Way::Inbox(from) = &mut self.way else { return Ok(false) };
         let late_max = self.feed.options.late_max;
         if Instant::now() >= from.look_at {
             let is_behind = self.feed.log.head().await? > self.at;
-            // Also where one that fed another generation of this process has ended since.
+            // Reported again, since a feed of another generation in this process may have ended and said otherwise.
             measure::fed_by_kafka(true);
             let now = Instant::now();
             from.look_at = now + late_max / LOOKS;
@@ -272,13 +272,13 @@ impl Reader {
     }
 }
 
-/// What became of a comparison with the log.
+/// The result of a comparison with the log.
 enum Checked {
-    /// These are the log's.
+    /// These events are the log's.
     Same(Vec<RecordedEvent>),
-    /// The log does not have so many.
+    /// The log does not have so many events yet.
     NotYet,
-    /// They are not the log's.
+    /// The events are not the log's.
     Altered,
 }
 

@@ -1,12 +1,12 @@
-//! Hashes events without holding up what goes on beside it.
+//! Hashes events without blocking a thread of the runtime for long.
 
 use event_log::LogError;
 use events::{Digest, RecordedEvent};
 
-/// The most events that are hashed beside other work; more have a thread for it.
+/// The most events that are hashed on a thread of the runtime. More are hashed on a thread of their own.
 const INLINE_EVENTS_MAX: usize = 64;
 
-/// The digest with some events more, and the events.
+/// The digest extended by some events, and the events.
 pub(super) async fn digest_with(
     digest: Digest,
     events: Vec<RecordedEvent>,

@@ -1,12 +1,12 @@
-//! How long the log is kept to once the inbox was no good: for twice as long each time, whoever subscribes.
+//! How long the log is read before the inbox is tried again: twice as long each time that the inbox fails.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-/// How long next time. Clones share it: a subscription that ends with an error of the log is followed by
-/// another, and what the inbox is worth is no other thing by that.
+/// How long next time. Clones share it, so that it outlives a subscription: one that ends with an error of the log is
+/// followed by another, and the inbox is no better then.
 #[derive(Clone)]
 pub(super) struct Keeping {
     first: Duration,
@@ -19,10 +19,10 @@ impl Keeping {
         Self { first, longest, next: Arc::new(Mutex::new(first)) }
     }
 
-    /// How long this time, where the inbox was good for so long before.
+    /// How long this time, if the inbox has just worked for `good_for`.
     pub(super) fn next(&self, good_for: Duration) -> Duration {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was good for long has no bad name.
+        // An inbox that worked for long starts anew.
         let now = if good_for > self.longest { self.first } else { *next };
         *next = (now * 2).min(self.longest);
         now

@@ -1,15 +1,14 @@
-//! The inbox: what has come of the log by Kafka and is not folded in yet, kept in the schema of its
-//! generation.
+//! The inbox: events that came by Kafka and are not folded in yet. It is in the schema of its generation.
 //!
-//! Every projector puts in what comes of its partitions, whether it leads or not; the one that leads folds
-//! it in, in the order of the log, and the batch that does so empties the inbox of it ([`super::batch`]). So
-//! partitions are spread over projectors, and the fold stays one, with one order and one digest.
+//! Every projector puts in what comes of its partitions, whether it leads or not. The one that leads folds them in,
+//! in the order of the log, and the same batch removes them from the inbox ([`super::batch`]). So partitions are
+//! spread over projectors, while there is one fold, with one order and one digest.
 //!
-//! How far a partition was read moves in the transaction that puts in what was read, from where whoever
-//! moves it thinks it is: what a reader brings that has lost its partition meanwhile changes nothing.
+//! How far a partition was read is written in the transaction that puts in what was read, and compared first: a reader
+//! that has lost its partition meanwhile changes nothing.
 //!
-//! It is no promise of anything but speed: an event that does not come in time, or comes otherwise than the
-//! log has it, is taken from the log ([`InboxFeed`]). Nothing here knows Kafka, but for `receiving`.
+//! The inbox only serves speed. An event that does not come in time, or is not the one that the log has, is taken
+//! from the log ([`InboxFeed`]). Only `receiving` knows Kafka.
 
 mod beyond;
 mod chain;
@@ -49,27 +48,26 @@ pub use receiving::{ReceivingOptions, receive};
 /// How many positions beyond the end of the log are looked at together.
 const BEYOND_MAX: i64 = 1 << 16;
 
-/// The inbox of one generation. Clones share its connections, of which one is for whoever puts in and one
-/// for whoever folds.
+/// The inbox of one generation. Clones share its two connections: one for putting in, one for folding.
 #[derive(Clone)]
 pub struct PostgresInbox {
     generation: u64,
     putting_in: Line,
     reading: Line,
     waits: BatchWaits,
-    /// Told of whatever this process puts in.
+    /// Notified when this process has put something in.
     news: Arc<Notify>,
 }
 
-/// What became of what was put in.
+/// The result of putting in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// It is in, and the partitions are read so far.
+    /// The events are in, and the partitions have moved on.
     In {
-        /// How many events were not there already, nor folded in.
+        /// How many events were new: neither in the inbox nor folded in already.
         events: u64,
     },
-    /// Nothing has changed: of one of the partitions another reader has read on.
+    /// Nothing has changed: another reader has moved one of the partitions on.
     Displaced,
 }
 
@@ -87,7 +85,7 @@ impl PostgresInbox {
     #[must_use]
     pub fn at(options: &PostgresReadModelsOptions, generation: u64) -> Self {
         let schema = Some(Schema::of(Place::Generation(generation)).to_string());
-        // Nothing of it outlives a crash of the server: there is nothing to wait for.
+        // The inbox need not survive a crash of the server, so commits need not wait for the disk.
         let session = Session { schema, waits: Waits::Bounded, commits: Commits::Lost };
         let line = || Line::new(options.clone(), session.clone());
         let waits = BatchWaits { short: options.answer_timeout, long: options.patience() };
@@ -95,20 +93,20 @@ impl PostgresInbox {
         Self { generation, putting_in, reading, waits, news }
     }
 
-    /// What tells the readers of this generation from those of all others.
+    /// A name for the readers of this generation, different from that of all others.
     ///
     /// # Errors
-    /// [`StoreError`] where it cannot be read.
+    /// [`StoreError`] if it cannot be read.
     pub async fn name(&self) -> Result<String, StoreError> {
         let mut db = self.putting_in.take().await?;
         let name = within(self.waits.short, partitions::name(&mut db.connection)).await;
         Ok(format!("{}-{}", self.generation, db.after(name)?))
     }
 
-    /// How far partitions of a topic were read. Those that never were are left out.
+    /// How far partitions of a topic were read. Those that were never read are left out.
     ///
     /// # Errors
-    /// [`StoreError`] where that cannot be read.
+    /// [`StoreError`] if that cannot be read.
     pub async fn reached(
         &self,
         topic: &str,
@@ -120,11 +118,11 @@ impl PostgresInbox {
         db.after(reached)
     }
 
-    /// Sets where a partition is read on, from where it is: `None` where it never was read. Gives whether
-    /// it was there.
+    /// Moves a partition from one offset to another; `None`: it was never read. Gives whether it was at the first one;
+    /// if not, nothing has changed.
     ///
     /// # Errors
-    /// [`StoreError`] where it cannot be set.
+    /// [`StoreError`] if it cannot be written.
     pub async fn place(
         &self,
         topic: &str,
@@ -138,11 +136,11 @@ impl PostgresInbox {
         db.after(placed)
     }
 
-    /// Puts in what came of some partitions, and moves them on: all of it or nothing. What is folded in
-    /// already is left out, and so is what cannot be kept, which is noted as refused.
+    /// Puts in what came of some partitions, and moves them on: all of it or nothing. Events that are folded in
+    /// already are left out. So are those that cannot be kept; they are noted as refused.
     ///
     /// # Errors
-    /// [`StoreError`] where it cannot be written; nothing has changed then, as far as can be told.
+    /// [`StoreError`] if it cannot be written. Then nothing has changed, unless only the answer was lost.
     pub async fn put_in(
         &self,
         topic: &str,
@@ -159,21 +157,21 @@ impl PostgresInbox {
         Ok(taken)
     }
 
-    /// How much waits to be folded in, of each partition that anything waits of.
+    /// How much of each partition waits to be folded in. Partitions of which nothing waits are left out.
     ///
     /// # Errors
-    /// [`StoreError`] where that cannot be read.
+    /// [`StoreError`] if that cannot be read.
     pub async fn held(&self) -> Result<Vec<Held>, StoreError> {
         let mut db = self.putting_in.take().await?;
         let held = within(self.waits.long, partitions::held(&mut db.connection)).await;
         db.after(held)
     }
 
-    /// The records of a topic that were refused last, of each partition a bounded number: partition, offset
-    /// and reason, in the order of the first two.
+    /// The last refused records of a topic, a bounded number of each partition: partition, offset and reason, in the
+    /// order of the first two.
     ///
     /// # Errors
-    /// [`StoreError`] where they cannot be read.
+    /// [`StoreError`] if they cannot be read.
     pub async fn refused(&self, topic: &str) -> Result<Vec<(i32, i64, String)>, StoreError> {
         let mut db = self.reading.take().await?;
         let refused = within(self.waits.short, partitions::refused(&mut db.connection, topic));
@@ -181,21 +179,21 @@ impl PostgresInbox {
         db.after(refused)
     }
 
-    /// What waits after a position, in the order of positions; a page of it.
+    /// A page of the events after a position, in the order of positions.
     async fn page(&self, after: Position) -> Result<Vec<Waiting>, StoreError> {
         let mut db = self.reading.take().await?;
         let page = within(self.waits.short, rows::page(&mut db.connection, after)).await;
         db.after(page)
     }
 
-    /// The furthest event that has come of any partition. `None` where nothing ever has.
+    /// The furthest position that has come of any partition. `None`: nothing has come yet.
     async fn frontier(&self) -> Result<Option<Position>, StoreError> {
         let mut db = self.reading.take().await?;
         let frontier = within(self.waits.short, partitions::frontier(&mut db.connection)).await;
         db.after(frontier)
     }
 
-    /// Throws away what waits after one position and up to another.
+    /// Throws away the events after one position and up to another.
     async fn discard(&self, after: Position, to: Position) -> Result<(), StoreError> {
         let mut db = self.reading.take().await?;
         let discarded = within(self.waits.short, rows::discard(&mut db.connection, after, to));
@@ -203,7 +201,7 @@ impl PostgresInbox {
         db.after(discarded)
     }
 
-    /// The positions beyond one that something claims to have, at most [`BEYOND_MAX`] of them.
+    /// The positions beyond `head` that events here claim to have, at most [`BEYOND_MAX`] of them.
     async fn beyond(&self, head: Position) -> Result<Vec<Position>, StoreError> {
         let mut db = self.reading.take().await?;
         let beyond = partitions::beyond(&mut db.connection, head, BEYOND_MAX);
@@ -211,8 +209,8 @@ impl PostgresInbox {
         db.after(beyond)
     }
 
-    /// Throws away what claims one of some positions, as far as they are beyond another; gives how many
-    /// events. No partition counts as having come to one of them.
+    /// Throws away the events that claim one of `positions`, if that is beyond `head`; gives how many. Partitions that
+    /// seemed to have come that far do not count as such any more.
     async fn discard_beyond(
         &self,
         head: Position,
@@ -220,7 +218,7 @@ impl PostgresInbox {
     ) -> Result<u64, StoreError> {
         let mut db = self.reading.take().await?;
         let discarded = within(self.waits.long, async {
-            // One after the other, so that this never holds what who puts in waits for, and waits itself.
+            // Not in one transaction: it would hold rows that putting in waits for, while waiting itself.
             partitions::set_back(&mut db.connection, head, positions).await?;
             rows::discard_beyond(&mut db.connection, head, positions).await
         });
@@ -228,7 +226,7 @@ impl PostgresInbox {
         db.after(discarded)
     }
 
-    /// Lets go of its connections, after what is under way has ended.
+    /// Closes the connections, after what is under way has ended.
     pub async fn close(&self) {
         self.putting_in.close().await;
         self.reading.close().await;
@@ -241,7 +239,7 @@ async fn put_in(
     deliveries: &[Delivery],
 ) -> Result<Taken, StoreError> {
     let mut transaction = db.begin().await.map_err(store_error)?;
-    // First: whoever else reads the same partition waits here, and finds it moved.
+    // First: another reader of the same partition waits here, and then finds it moved.
     if !partitions::advance(&mut transaction, topic, deliveries).await? {
         transaction.rollback().await.map_err(store_error)?;
         return Ok(Taken::Displaced);

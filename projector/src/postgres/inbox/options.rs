@@ -5,17 +5,17 @@ use std::time::Duration;
 /// How the inbox is waited for.
 #[derive(Debug, Clone, Copy)]
 pub struct InboxFeedOptions {
-    /// How long an event may fail to come that the log has.
+    /// How much later than in the log an event may come before the log is read instead.
     pub late_max: Duration,
-    /// How often is looked whether other processes have put something in.
+    /// How often the inbox is looked at for what other processes have put in.
     pub look_every: Duration,
-    /// How long the log is read at least that was gone back to. Doubled each time that the inbox was no
-    /// good for as long.
+    /// How long the log is read at first before the inbox is tried again. It doubles each time that the inbox
+    /// fails again soon.
     pub log_first: Duration,
-    /// The longest that becomes.
+    /// The longest time that the log is read before the inbox is tried again.
     pub log_longest: Duration,
-    /// How long something that came may stand beyond the end of the log before it is taken for none of its
-    /// events. Longer than a standby lags that the log may be read from.
+    /// How long an event may claim a position beyond the end of the log before it counts as none of the log's. It
+    /// should be longer than any standby lags that the log is read from.
     pub beyond_max: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The events of the inbox: put in, read in their order, thrown away.
+//! The rows of the inbox: inserted, read in the order of positions, deleted.
 
 use event_log::{Arrival, Delivery, MAX_EVENT_BYTES};
 use events::{AccountId, EventId, Metadata, Position, RecordedEvent, Revision, StreamName};
@@ -13,13 +13,13 @@ use crate::{
     stored::{integer, natural},
 };
 
-/// Events that are read at once.
+/// The most events on a page.
 const PAGE_EVENTS_MAX: i64 = 4096;
 
-/// Bytes of event data that are read at once, reached by the page's last event.
+/// Event data on a page, in bytes. The event that reaches this is the last one.
 const PAGE_BYTES_MAX: i64 = 4 * MAX_EVENT_BYTES as i64;
 
-/// What waits after a position, in the order of positions.
+/// A page of the events after a position, in the order of positions.
 pub(super) async fn page(
     db: &mut PgConnection,
     after: Position,
@@ -95,7 +95,7 @@ impl<'a> Columns<'a> {
         self.positions.push(integer(event.position.0)?);
         self.previous.push(integer(arrival.previous.0)?);
         self.partitions.push(partition);
-        // Larger ones are refused before.
+        // Larger ones were refused before.
         self.bytes.push(i32::try_from(event.data.get().len()).unwrap_or(i32::MAX));
         self.streams.push(event.stream.as_str());
         self.revisions.push(integer(event.revision.0)?);
@@ -113,7 +113,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Puts events in that are not there and not folded in; gives how many.
+/// Inserts the events that are neither there nor folded in already; gives how many.
 pub(super) async fn insert(
     db: &mut PgConnection,
     deliveries: &[Delivery],
@@ -152,7 +152,7 @@ pub(super) async fn insert(
     Ok(query.execute(db).await.map_err(store_error)?.rows_affected())
 }
 
-/// Throws away what waits after one position and up to another.
+/// Deletes the events after one position and up to another.
 pub(super) async fn discard(
     db: &mut PgConnection,
     after: Position,
@@ -163,7 +163,7 @@ pub(super) async fn discard(
     query.execute(db).await.map(drop).map_err(store_error)
 }
 
-/// Throws away what waits beyond `head` at some positions; gives how many events.
+/// Deletes the events at some positions, if they are beyond `head`; gives how many.
 pub(super) async fn discard_beyond(
     db: &mut PgConnection,
     head: Position,

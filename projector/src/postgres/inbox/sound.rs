@@ -1,13 +1,13 @@
-//! What can be kept of what came: whoever writes to a topic may write anything, and no record shall hold up
-//! those after it. Pure.
+//! Refuses events that cannot be the log's: anything may be written to a topic, and no record shall hold up those
+//! after it. Pure.
 
 use event_log::{Arrival, Delivery, MAX_EVENT_BYTES, Refused};
 use events::RecordedEvent;
 
-/// The longest text of an event besides its data, in bytes. Those of the log's are shorter.
+/// The longest text of an event besides its data, in bytes. Those of the log are shorter.
 const TEXT_BYTES_MAX: usize = 4096;
 
-/// Moves events that no log can have, and this store cannot keep, to the refused ones.
+/// Moves events that no log can have, or that this store cannot keep, to the refused ones.
 pub(super) fn checked(delivery: Delivery) -> Delivery {
     let Delivery { partition, from, next, arrivals, mut refused } = delivery;
     let mut kept = Vec::with_capacity(arrivals.len());
@@ -25,11 +25,11 @@ pub(super) fn checked(delivery: Delivery) -> Delivery {
 fn flaw(arrival: &Arrival) -> Option<&'static str> {
     let RecordedEvent { position, revision, event_type, metadata, data, .. } = &arrival.event;
     if arrival.previous >= *position {
-        return Some("the event before it does not stand before it");
+        return Some("the position of the event before it is not before its own");
     }
     let numbers = [position.0, revision.0, metadata.recorded_at.as_microsecond().unsigned_abs()];
     if numbers.iter().any(|&number| i64::try_from(number).is_err()) {
-        return Some("a number is beyond any of ours");
+        return Some("a number in it is larger than the log can have");
     }
     if data.get().len() > MAX_EVENT_BYTES {
         return Some("its data is larger than any event's");
@@ -38,7 +38,7 @@ fn flaw(arrival: &Arrival) -> Option<&'static str> {
     let texts = optional.into_iter().flatten().chain([event_type]);
     let is_odd = |text: &String| text.len() > TEXT_BYTES_MAX || text.contains('\0');
     if texts.into_iter().any(is_odd) || data.get().contains('\0') {
-        return Some("a text is longer than any of ours, or cannot be stored");
+        return Some("a text in it is longer than the log can have, or cannot be stored");
     }
     None
 }

@@ -1,22 +1,25 @@
-//! Where a partition is read on: where the inbox says that it was read to, or, where it never was read, at its
-//! end: what is before that is read from the log. What is gone that was not read, too.
+//! Where a partition is read from: where the inbox says that it was read to; or, if it never was read, its end,
+//! since the log has everything before. Also notices that records are gone that were not read.
 
 use event_log::kafka::source::{Begin, Watermarks};
 use tokio::runtime::Handle;
 
-use super::super::{PostgresInbox, Reached, measure};
+use super::{
+    super::{PostgresInbox, Reached},
+    measure,
+};
 use crate::StoreError;
 
-/// What has become of what was not read of a partition.
+/// Why records of a partition are gone that were not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gone {
-    /// It was cut off.
+    /// Its beginning was cut off.
     Truncated,
-    /// There never was as much on it as was read: it is another one.
+    /// It is shorter than what was read of it: the topic was deleted and made again.
     MadeAgain,
 }
 
-/// Answers where partitions of a topic begin, and sees to it that the inbox says the same.
+/// Tells Kafka's consumer where partitions are read from, and makes the inbox agree.
 pub(super) fn of(inbox: PostgresInbox, topic: String, runtime: Handle) -> Begin {
     Box::new(move |found| {
         let begun = runtime.block_on(begin(&inbox, &topic, found));
@@ -52,8 +55,8 @@ async fn begin(
             );
         }
         if was != Some(next) && !inbox.place(topic, partition, was, next).await? {
-            // Who has had it before has put something in still.
-            let reason = format!("partition {partition} is read by another projector as well");
+            // The projector that had the partition before has just put something in.
+            let reason = format!("partition {partition} is still read by another projector");
             return Err(StoreError::Unavailable(reason.into()));
         }
         begun.push(next);
@@ -62,7 +65,7 @@ async fn begin(
     Ok(begun)
 }
 
-/// The offset at which a partition is read on, which was read up to `was`.
+/// The offset from which a partition is read that was read up to `was`.
 fn first(was: Option<i64>, marks: &Watermarks) -> (i64, Option<Gone>) {
     match was {
         None => (marks.high, None),

@@ -40,7 +40,7 @@ impl Holding {
         }
     }
 
-    /// These partitions are assigned now.
+    /// To be called with the partitions that are assigned now.
     pub(super) fn suit(&mut self, assigned: &[i32]) {
         self.partitions.retain(|partition, _| assigned.contains(partition));
         for partition in assigned {
@@ -51,7 +51,7 @@ impl Holding {
         }
     }
 
-    /// These are about to be put in.
+    /// Counts in what is about to be put in.
     pub(super) fn add(&mut self, deliveries: &[Delivery]) {
         for delivery in deliveries {
             let amount = self.partitions.entry(delivery.partition).or_default();
@@ -61,7 +61,7 @@ impl Holding {
         }
     }
 
-    /// Whether it is to be counted what there is.
+    /// Whether it is time to count what the inbox holds.
     pub(super) fn is_to_be_counted(&self) -> bool {
         let may_be_full = self.partitions.keys().any(|&partition| self.is_full(partition));
         let every = if may_be_full { COUNT_EVERY } else { COUNT_AT_LEAST_EVERY };
@@ -71,14 +71,14 @@ impl Holding {
         }
     }
 
-    /// So much there is.
+    /// Takes over what was counted.
     pub(super) fn count(&mut self, held: &[Held]) {
         let (events_max, bytes_max) = (self.events_max, self.bytes_max);
         for (partition, amount) in &mut self.partitions {
             let held = held.iter().find(|held| held.partition == *partition);
             amount.events = held.map_or(0, |held| held.events);
             amount.bytes = held.map_or(0, |held| held.bytes);
-            // What was paused goes on when there is room again that is worth it.
+            // A paused partition goes on when half of it is free again.
             amount.is_paused = match amount.is_paused {
                 true => amount.events > events_max / 2 || amount.bytes > bytes_max / 2,
                 false => amount.events >= events_max || amount.bytes >= bytes_max,
@@ -87,14 +87,14 @@ impl Holding {
         self.counted = Some(Instant::now());
     }
 
-    /// Whether a partition is to wait.
+    /// Whether the inbox has enough of a partition.
     pub(super) fn is_full(&self, partition: i32) -> bool {
         self.partitions.get(&partition).is_some_and(|amount| {
             amount.is_paused || amount.events >= self.events_max || amount.bytes >= self.bytes_max
         })
     }
 
-    /// How many events there are at most.
+    /// How many events the inbox holds at most, of all assigned partitions.
     pub(super) fn events(&self) -> u64 {
         self.partitions.values().map(|amount| amount.events).sum()
     }

@@ -1,10 +1,12 @@
-//! Puts what comes by Kafka into the inbox: a member of the generation's consumer group, on a thread of its
-//! own. It reads, puts in, and reads on; while it puts in, no partition is taken from it, so that whoever
-//! has it next begins where this one has ended. Of each partition the inbox holds a bounded part: one that
-//! has enough there is paused, and no other one waits for it.
+//! Puts what comes by Kafka into the inbox: a member of the generation's consumer group, on a thread of its own.
+//!
+//! It reads, puts in, and reads on. While it puts in, no partition is taken from it, so that the next owner of a
+//! partition begins where this one has ended. The inbox holds a bounded part of each partition: one that has
+//! enough there is paused, and the others go on.
 
 mod beginning;
 mod holding;
+mod measure;
 
 use std::time::Duration;
 
@@ -15,32 +17,29 @@ use event_log::kafka::{
 use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    PostgresInbox, Taken,
-    measure::{self, Failing},
-};
+use super::{PostgresInbox, Taken};
 use crate::{Backoff, StoreError};
 use holding::Holding;
 
-/// How long a member of the group must have had no trouble before what failed earlier counts as passed,
-/// where nothing comes by which that would show.
+/// How long a member of the group must have had no trouble before earlier failures count as over, if nothing comes that
+/// would show it sooner.
 const WELL_AFTER: Duration = Duration::from_secs(5);
 
 /// How Kafka is read.
 #[derive(Debug, Clone)]
 pub struct ReceivingOptions {
-    /// Where it is.
+    /// How Kafka is reached.
     pub kafka: KafkaOptions,
-    /// How many events of a partition the inbox holds before that is paused.
+    /// How many events of a partition the inbox holds before that partition is paused.
     pub partition_events_max: u64,
-    /// How many bytes of their data.
+    /// How many bytes of event data of a partition the inbox holds before that partition is paused.
     pub partition_bytes_max: u64,
-    /// How fast to go on after Kafka or the inbox has failed.
+    /// How long to wait after Kafka or the inbox has failed.
     pub backoff: Backoff,
 }
 
 impl ReceivingOptions {
-    /// The defaults, for a Kafka.
+    /// The defaults.
     #[must_use]
     pub fn of(kafka: KafkaOptions) -> Self {
         Self {
@@ -59,20 +58,20 @@ enum Interrupted {
     Source(#[from] SourceError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("another projector has read on of a partition that this one had")]
+    #[error("another projector reads a partition that this one had")]
     Displaced,
 }
 
-/// Puts what comes by Kafka into `inbox` until `stop`, on a thread of its own. Whatever fails is tried again,
-/// and told of once.
+/// Puts what comes by Kafka into `inbox` until `stop`, on a thread of its own. Whatever fails is tried again, and logged
+/// once.
 #[must_use]
 pub fn receive(
     inbox: PostgresInbox,
     options: ReceivingOptions,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
-    let failing = measure::describe_receiving();
-    let receiving = Receiving { inbox, options, runtime: Handle::current(), stop, failing };
+    measure::describe();
+    let receiving = Receiving { inbox, options, runtime: Handle::current(), stop };
     tokio::task::spawn_blocking(move || receiving.run())
 }
 
@@ -81,7 +80,6 @@ struct Receiving {
     options: ReceivingOptions,
     runtime: Handle,
     stop: CancellationToken,
-    failing: Failing,
 }
 
 impl Receiving {
@@ -97,9 +95,9 @@ impl Receiving {
             }
             failures = u32::saturating_add(failures, 1);
             let (delay, reason) = (self.options.backoff.delay(failures), interrupted.to_string());
-            // That a partition has gone to another one is how it should be.
+            // That a partition has gone to another projector is no failure.
             if !matches!(interrupted, Interrupted::Displaced) {
-                self.failing.set(true);
+                measure::failing(true);
             }
             if told.as_ref() != Some(&reason) {
                 tracing::warn!(reason, ?delay, "receiving from Kafka begins anew");
@@ -126,12 +124,12 @@ impl Receiving {
         while !self.stop.is_cancelled() {
             let deliveries = member.poll()?;
             if member.is_in_trouble() {
-                self.failing.set(true);
+                measure::failing(true);
             } else if member.has_joined()
                 && joined.get_or_insert_with(Instant::now).elapsed() >= WELL_AFTER
             {
-                // Also where nothing has come: whatever failed before would have failed again by now.
-                self.failing.set(false);
+                // Even if nothing has come: whatever failed before would have failed again by now.
+                measure::failing(false);
             }
             holding.suit(&member.assigned());
             if !deliveries.is_empty() {
@@ -151,7 +149,7 @@ impl Receiving {
                     tracing::warn!(refused, "records of Kafka are no events of the log");
                 }
                 member.tell(read);
-                self.failing.set(false);
+                measure::failing(false);
                 *has_received = true;
             }
             self.keep_bounds(&mut member, &mut holding)?;
@@ -159,13 +157,13 @@ impl Receiving {
         Ok(())
     }
 
-    /// Pauses the partitions of which the inbox holds enough, and reads on of those that it does not.
+    /// Pauses the partitions of which the inbox holds enough, and resumes the others.
     fn keep_bounds(&self, member: &mut Member, holding: &mut Holding) -> Result<(), Interrupted> {
         if holding.is_to_be_counted() {
             let Some(held) = self.asked(self.inbox.held())? else { return Ok(()) };
             holding.count(&held);
         }
-        // Also what was not counted just now: one that has come back is not paused any more.
+        // Each time, even if nothing was counted: a partition that was assigned again is not paused any more.
         for partition in member.assigned() {
             match holding.is_full(partition) {
                 true => member.pause(partition)?,
@@ -177,7 +175,7 @@ impl Receiving {
         Ok(())
     }
 
-    /// An answer of the inbox. `None`: it is to be stopped.
+    /// Waits for an answer of the inbox. `None`: receiving was stopped meanwhile.
     fn asked<T>(
         &self,
         asking: impl Future<Output = Result<T, StoreError>>,

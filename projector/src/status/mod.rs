@@ -1,58 +1,55 @@
 //! How a projector is doing, for whoever watches it: readiness, the command line, the switch to
 //! another generation. Knows nothing of HTTP.
 
+mod completeness;
+mod fed_by;
+
 use std::{
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use events::{Digest, Position};
+use events::Position;
 use read_model::Checkpoint;
 
+pub use self::{
+    completeness::{Addresses, Completeness},
+    fed_by::{FedBy, Why},
+};
 use crate::PoisonPolicy;
 
-/// How long a projector may keep failing before it counts as ill: a lock or a full disk that passes
-/// within seconds is nobody's concern.
+/// How long a projector may keep failing before that is reported: a lock or a full disk that passes within seconds
+/// needs nobody's attention.
 pub const FAILING_MAX: Duration = Duration::from_secs(5);
 
-/// How long a projector may go without getting anything done, when it has only to look whether there is
-/// anything to do once a second. Longer than a large batch takes.
-pub const STANDSTILL_MAX: Duration = Duration::from_secs(60);
+/// How long a projector may go without progress before that is reported. Even an idle one makes some every second,
+/// by looking for events; a large batch takes less than this.
+const STANDSTILL_MAX: Duration = Duration::from_secs(60);
 
-/// How a projector is doing. Clones share it; looking costs next to nothing.
+/// How a projector is doing. Clones share it; reading it is cheap.
 #[derive(Debug, Clone, Default)]
 pub struct Status(Arc<Mutex<Report>>);
-
-/// What a log and a read model are called, for people: where they are. No password is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addresses {
-    /// The log.
-    pub log: String,
-    /// The read model.
-    pub read_model: String,
-}
 
 /// How a projector was doing at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// Where the read model is. `None` until that has been found out.
     pub checkpoint: Option<Checkpoint>,
-    /// Whether this projector is the one that writes. Another one may be, of another process; this one
-    /// then follows, and is as well as one that leads.
+    /// Whether this projector is the one that writes. If not, a projector of another process may lead while this
+    /// one follows, which is just as well.
     pub leads: bool,
     /// The end of the log when it was last looked for.
     pub head: Position,
-    /// Since when and why nothing gets through. `None` while all is well.
+    /// Since when and why nothing succeeds. `None` while all is well.
     pub failing: Option<Failing>,
-    /// When it last got something done: a batch, or finding out that there is nothing to fold in. `None`
-    /// before it has begun and once it has ended.
+    /// When it last made progress: by a batch, or by finding out that there is nothing to fold in. `None`
+    /// before it has begun and after it has ended.
     pub progressed: Option<Instant>,
     /// Whether the read model holds what the log holds.
     pub completeness: Completeness,
     /// How many streams a poison event has stopped.
     pub parked_streams: u64,
-    /// Where the log and the read model are, where that was told.
+    /// Where the log and the read model are, if that is known.
     pub addresses: Option<Arc<Addresses>>,
     /// What is done with poison events. `None` until the projector has begun.
     pub poison: Option<PoisonPolicy>,
@@ -60,60 +57,7 @@ pub struct Report {
     pub fed_by: FedBy,
 }
 
-/// Where a projector has its events from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FedBy {
-    /// The log, as is configured; or nothing, where another one leads.
-    #[default]
-    Log,
-    /// The log, until what comes by Kafka follows on it.
-    CatchingUp,
-    /// Kafka.
-    Kafka,
-    /// The log for now, since something is wrong with what comes by Kafka.
-    LogInstead(Why),
-}
-
-/// What was wrong with what came by Kafka, so that the log was read instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// The log had gone on, and nothing came.
-    Late,
-    /// Events came, and one before them did not.
-    Missing,
-    /// What came was not what the log holds.
-    Altered,
-    /// What came could not be read from the read model's store.
-    Unreadable,
-}
-
-impl Why {
-    /// All that there are.
-    pub(crate) const ALL: [Self; 4] = [Self::Late, Self::Missing, Self::Altered, Self::Unreadable];
-
-    /// As the label of a metric.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Late => "late",
-            Self::Missing => "missing",
-            Self::Altered => "altered",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Late => "nothing came by Kafka while the log went on",
-            Self::Missing => "an event did not come by Kafka and those after it did",
-            Self::Altered => "what came by Kafka is not what the log holds",
-            Self::Unreadable => "what came by Kafka cannot be read from the inbox",
-        })
-    }
-}
-
-/// Since when and why nothing gets through.
+/// Since when and why nothing succeeds.
 #[derive(Debug, Clone)]
 pub struct Failing {
     /// The first failure after the last success.
@@ -122,40 +66,14 @@ pub struct Failing {
     pub reason: String,
 }
 
-/// Whether what was folded in or parked is what the log holds up to the same position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Completeness {
-    /// Nobody has looked yet.
-    #[default]
-    Unknown,
-    /// Count and hash are the same.
-    Complete(Position),
-    /// They are not: an event was skipped, folded in twice, or changed in the log.
-    Incomplete {
-        /// Up to where was looked.
-        position: Position,
-        /// What the log has.
-        log: Digest,
-        /// What was folded in or parked.
-        read_model: Digest,
-    },
-    /// The read model has more than the log: an older log was put in place, or the checkpoint is wrong.
-    Ahead {
-        /// Where the read model is.
-        position: Position,
-        /// Where the log ends.
-        head: Position,
-    },
-}
-
 impl Status {
-    /// How it is doing now.
+    /// How the projector is doing now.
     #[must_use]
     pub fn report(&self) -> Report {
         self.lock().clone()
     }
 
-    /// Where the read model is; before that has been found out, at the start.
+    /// Where the read model is; the start, as long as that is not known.
     #[must_use]
     pub fn position(&self) -> Position {
         self.lock().checkpoint.map_or(Position::START, |checkpoint| checkpoint.position)
@@ -176,8 +94,8 @@ impl Status {
 }
 
 impl Report {
-    /// What is worth knowing of a projector that is well: that it reads the log instead of what comes by
-    /// Kafka, and why. `None` where there is nothing.
+    /// What is worth knowing although all is well: that the projector reads the log instead of Kafka, and why.
+    /// `None`: nothing.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self.fed_by {
@@ -209,38 +127,18 @@ impl Report {
         None
     }
 
-    /// That the read model is not of this log, which both are, and what to do. `None` where it is, or nobody
-    /// has looked.
+    /// That the read model was not made of this log, with the names of both and what to do. `None`: it was, or they
+    /// were not compared yet.
     #[must_use]
     pub fn disagreement(&self) -> Option<String> {
-        let (mut log, mut read_model) = ("the log".to_owned(), "the read model".to_owned());
-        if let Some(addresses) = &self.addresses {
-            log = format!("{log} ({})", addresses.log);
-            read_model = format!("{read_model} ({})", addresses.read_model);
-        }
-        let (what, or) = match self.completeness {
-            Completeness::Unknown | Completeness::Complete(_) => return None,
-            Completeness::Incomplete { position, .. } => (
-                format!("{read_model} is not what {log} holds up to {position}"),
-                "one of the two was altered",
-            ),
-            Completeness::Ahead { position, head } => (
-                format!(
-                    "{read_model} is at position {position}, ahead of {log}, which ends at {head}"
-                ),
-                "an older log was put in place",
-            ),
-        };
-        Some(format!(
-            "{what}: it was made of another log, or {or}. Until they agree this projector folds nothing in and \
-             does not lead. If this is the wrong log, set log.url to the right one; if it is the right one, \
-             `cinelog rebuild` makes a read model of it"
-        ))
+        self.completeness.disagreement(self.addresses.as_deref())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use events::Digest;
+
     use super::*;
 
     #[test]
