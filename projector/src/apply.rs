@@ -13,8 +13,8 @@ use crate::{
     port::{Batch, ReadModel},
 };
 
-/// The most events that are folded in beside other work. Folding one takes some microseconds, during
-/// which a thread of the runtime does nothing else.
+/// The most events that are folded in on a thread of the runtime. Each takes some microseconds, during which that
+/// thread does nothing else.
 const INLINE_EVENTS_MAX: usize = 64;
 
 /// What to do with an event that cannot be folded in. In configuration: `halt` or `park`.
@@ -23,22 +23,22 @@ const INLINE_EVENTS_MAX: usize = 64;
 pub enum PoisonPolicy {
     /// Stop before it.
     Halt,
-    /// Set it and the rest of its stream aside, and go on with all other streams.
+    /// Set it and all later events of its stream aside, and go on with all other streams.
     Park,
 }
 
-/// What became of a batch that is committed.
+/// The result of a batch that is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// What to tell the change feed.
     pub changed: ReadModelChanged,
     /// How many events were folded in.
     pub events_applied: u64,
-    /// How many events were set aside, poison or behind it.
+    /// How many events were set aside: poison events, and those after them in their streams.
     pub events_parked: u64,
     /// The poison events that were found and parked.
     pub poison: Vec<Poison>,
-    /// The poison event before which the batch was cut off, where the policy is to halt.
+    /// The poison event before which the batch ended, if the policy is to halt.
     pub halted: Option<Poison>,
 }
 
@@ -54,8 +54,8 @@ impl dyn ReadModel {
     /// Folds `events` in, all or none, and moves the checkpoint from `from` to the last of them.
     ///
     /// # Errors
-    /// [`StoreError::Deposed`] where this one does not lead, [`StoreError::Fenced`] where the checkpoint
-    /// is not `from`; then, as with every other error, nothing has changed.
+    /// [`StoreError::Deposed`] if this projector does not lead; [`StoreError::Fenced`] if the checkpoint is not
+    /// `from`. After an error nothing has changed.
     pub async fn apply(
         &self,
         from: Checkpoint,
@@ -86,7 +86,7 @@ impl dyn ReadModel {
     }
 }
 
-/// Folds `events` in as `apply` does, many of them on a thread where that keeps nobody waiting.
+/// Folds `events` in as `apply` does; if they are many, on a thread of their own.
 pub(crate) async fn apply_all(
     model: &Arc<dyn ReadModel>,
     from: Checkpoint,
@@ -114,7 +114,7 @@ async fn fold_and_advance(
     Ok((folded, changes))
 }
 
-/// What folding came to.
+/// The result of folding.
 pub(crate) struct Folded {
     pub(crate) reached: Checkpoint,
     pub(crate) digest: Digest,

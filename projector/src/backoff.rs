@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Waits that double from try to try, up to a bound. There is no last one: what passes by itself,
-/// such as a full disk, may take as long as it takes.
+/// Waits that double from try to try, up to a bound. The number of tries has no bound: a full disk, for example,
+/// may take any time to be put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The wait before the first retry.

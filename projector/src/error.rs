@@ -17,7 +17,7 @@ pub enum StoreError {
         /// What the database or the migration says.
         reason: String,
     },
-    /// The store is busy, full or cannot be reached: the same may well succeed later.
+    /// The store is busy, full or cannot be reached. Trying again later may help.
     #[error("the read model is unavailable: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Another projector has been at work: the checkpoint is not where this one left it.
@@ -28,19 +28,19 @@ pub enum StoreError {
         /// Where it is.
         stored: Checkpoint,
     },
-    /// Another projector leads, and this one writes nothing.
+    /// Another projector leads, so this one may not write.
     #[error("another projector leads")]
     Deposed,
-    /// The events do not come after the checkpoint, each after the one before.
-    #[error("events that do not follow position {0} in order")]
+    /// The events do not follow the checkpoint in ascending order.
+    #[error("the events to be folded in do not follow position {0} in order")]
     OutOfOrder(Position),
-    /// The store holds something that cannot be, or refuses what must be right.
+    /// The store holds something that the projector cannot have written, or refuses a correct statement.
     #[error("the read model is damaged and should be rebuilt: {0}")]
     Damaged(String),
 }
 
 impl StoreError {
-    /// Whether the same may succeed when it is tried again.
+    /// Whether trying again may help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))
@@ -50,17 +50,19 @@ impl StoreError {
 /// Why the projector stopped, other than by being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
-    /// The log failed in a way that does not pass.
+    /// The log failed, and trying again does not help.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The read model failed in a way that does not pass.
+    /// The read model failed, and trying again does not help.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An event cannot be folded in, and the policy is to halt. All before it is.
+    /// An event cannot be folded in, and the policy is to halt. All events before it are folded in.
     #[error("halted: {0}")]
     Poison(#[from] Poison),
-    /// The read model was rebuilt while this projector was at work on the old one.
-    #[error("the read model is of generation {stored} now, this projector worked on {ours}")]
+    /// The read model was replaced by another generation while this projector worked on it.
+    #[error(
+        "the read model is generation {stored} now, but this projector worked on generation {ours}"
+    )]
     Superseded {
         /// The generation that this projector started on.
         ours: u64,
@@ -70,12 +72,12 @@ pub enum ProjectorError {
 }
 
 impl ProjectorError {
-    /// Whether this would come again with every retry of the same stream.
+    /// Whether every retry of the same stream would fail like this.
     pub(crate) fn is_about_the_retry(&self) -> bool {
         !self.is_about_another() && !self.is_transient()
     }
 
-    /// Whether another projector was faster.
+    /// Whether another projector has taken over or was faster.
     pub(crate) fn is_about_another(&self) -> bool {
         matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Deposed))
     }
@@ -98,15 +100,15 @@ pub enum GenerationError {
     /// A file or folder cannot be read or written.
     #[error("{} cannot be used: {source}", path.display())]
     File {
-        /// Which.
+        /// Its path.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// What says which generation is live says something else.
+    /// The file that says which generation is live says something else.
     #[error(
-        "{0} holds no number of a generation; `cinelog generation switch N` puts it right (or, while no \
-         server runs, removing it: generation 1 is live then)"
+        "{0} does not say which generation is live; `cinelog generation switch N` puts it right (or, while no \
+         server runs, remove the file: then generation 1 is live)"
     )]
     Pointer(String),
     /// There is no such generation.
@@ -118,10 +120,10 @@ pub enum GenerationError {
     /// Somebody works with the generation.
     #[error("generation {0} is in use, by a server or by another command")]
     InUse(u64),
-    /// Another process is at the same work.
-    #[error("another process is at it already (it holds {0})")]
+    /// Another process is doing the same.
+    #[error("another process is doing the same already (it holds {0})")]
     Busy(String),
-    /// What was held was lost: another process may be at the same work.
+    /// A lock was lost: another process may be doing the same.
     #[error("{0} was lost, with the connection that held it; nothing of this is made live")]
     Lost(String),
     /// A read model cannot be opened, read or written.

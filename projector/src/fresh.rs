@@ -12,34 +12,34 @@ use crate::{
     port::{Leadership, Place, ReadModel, ReadModels, Snapshot},
 };
 
-/// Events in one transaction. Nobody waits for them one by one.
+/// The most events in one transaction. It is large, since nobody waits for single events.
 const BATCH_EVENTS_MAX: usize = 16_384;
 
-/// Bytes of event data in one transaction, reached by its last page.
+/// Event data in one transaction, in bytes. The page that reaches this is the last one.
 const BATCH_BYTES_MAX: usize = 16 << 20;
 
-/// When a fresh fold is this near to the live read model, that one is held still and reached. Holding
-/// it still makes its write-ahead log grow, so it is not done for longer than it must.
+/// When the fresh fold is this near to the live read model, a snapshot of that one is taken, and the fold goes on to
+/// exactly there. A snapshot makes the write-ahead log grow, so it is not kept for longer than necessary.
 const NEAR_EVENTS: u64 = 10_000;
 
-/// How often a fresh fold tries to get near. Writers that are faster than it are not waited for.
+/// How often a fresh fold tries to get near. Writers may always be faster.
 const APPROACHES_MAX: usize = 8;
 
-/// How far something is.
+/// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The log is folded in.
     Folding {
-        /// Up to here, so far.
+        /// Up to where, so far.
         reached: Position,
-        /// Up to there, in the end.
+        /// Up to where, in the end.
         target: Position,
     },
     /// The fresh fold is compared with the live read model.
     Comparing,
 }
 
-/// Hears how far something is. Called now and then, and must not take long.
+/// Is told how far the work is, now and then. It must not take long.
 pub type Progress<'a> = &'a (dyn Fn(Step) + Send + Sync);
 
 /// Why a read model was not verified or not built.
@@ -51,7 +51,7 @@ pub enum BuildError {
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The generations cannot be dealt with.
+    /// A generation cannot be found, opened, switched or removed.
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// An event cannot be folded in, and the policy is to halt.
@@ -69,25 +69,25 @@ pub enum BuildError {
         /// Where the log ends.
         head: Position,
     },
-    /// The events are not those that the log was given.
+    /// The events are not those that were appended to the log.
     #[error(
         "the EVENT LOG was altered or damaged: its events up to {position} have digest {read}, and it keeps \
          {kept}; a rebuild does not help, restore a backup (`cinelog restore`)"
     )]
     LogAltered {
-        /// Up to where was read.
+        /// Up to where the log was read.
         position: Position,
         /// The digest of the events as they were read now.
         read: Digest,
         /// The digest that the log keeps.
         kept: Digest,
     },
-    /// The live read model has gone back while it was compared with.
-    #[error("the read model has gone back to position {0} meanwhile; it was replaced")]
+    /// The live read model went back while it was being compared.
+    #[error("the read model has gone back to position {0} meanwhile: somebody has replaced it")]
     WentBack(Position),
 }
 
-/// Opens a read model that is folded afresh, for nobody else to write to.
+/// Opens a read model for a fresh fold, as the only one that writes to it.
 pub(crate) async fn open_alone(
     read_models: &dyn ReadModels,
     place: Place,
@@ -95,13 +95,13 @@ pub(crate) async fn open_alone(
     let fresh = read_models.open(place).await?;
     match fresh.lead().await? {
         Leadership::Leading => Ok(fresh),
-        // The lock of the work keeps others from it.
+        // This should not happen, since the caller holds the lock of its work.
         Leadership::Following => Err(StoreError::Deposed.into()),
     }
 }
 
-/// Folds the log into `fresh` up to exactly where the live generation is at some moment, and gives that
-/// moment.
+/// Folds the log into `fresh` up to exactly where the live generation is at some moment, and gives the live
+/// generation's snapshot of that moment.
 pub(crate) async fn fold_beside(
     log: &dyn EventLog,
     fresh: &Arc<dyn ReadModel>,

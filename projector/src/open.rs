@@ -12,14 +12,14 @@ use crate::{
 /// How long another process may take to open the live generation.
 const OPENING_MAX: Duration = Duration::from_secs(30);
 
-/// How often is looked whether it has.
+/// How often it is tried again.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A generation that is open for the projector. As long as this lives, nobody removes it.
+/// A generation that is open for the projector. As long as this lives, nobody can remove the generation.
 pub struct OpenGeneration {
-    /// Which one.
+    /// Its number.
     pub number: u64,
-    /// Where the projector writes.
+    /// What the projector writes to.
     pub read_model: Arc<dyn ReadModel>,
     _in_use: Box<dyn Guard>,
 }
@@ -31,16 +31,16 @@ impl fmt::Debug for OpenGeneration {
 }
 
 impl OpenGeneration {
-    /// Opens the live generation. Where it is gone, a new one is made live, with a number of its own:
-    /// what caches remember of the old one is not taken for the new one's.
+    /// Opens the live generation. If it is gone, a new one is made and becomes live. It gets a new number, so that
+    /// caches do not take their answers of the old one for answers of the new one.
     ///
     /// # Errors
-    /// [`GenerationError`] where that cannot be done.
+    /// [`GenerationError`] if that cannot be done.
     pub async fn live(read_models: &dyn ReadModels) -> Result<Self, GenerationError> {
-        // One after another: of those that start together, one makes what is missing.
+        // Of several processes that start together, one makes what is missing.
         let _lock = lock(read_models).await?;
         let (is_new, live) = (read_models.is_new().await?, read_models.live().await?);
-        // Held first: what is found to be there then stays.
+        // Hold it before looking: then it stays, if it is there.
         let held = read_models.hold(live).await?;
         let (number, held) = match is_new || read_models.exists(live).await? {
             true => (live, held),
@@ -57,20 +57,20 @@ impl OpenGeneration {
                 "the live generation is gone, making another"
             );
         }
-        // Also where it is live already: from now on is known that it was there.
+        // Also if it is live already: this writes down that there was a generation.
         read_models.switch(number).await?;
         Ok(opened)
     }
 
-    /// Opens a generation, which must have been made.
+    /// Opens a generation that must exist.
     ///
     /// # Errors
-    /// [`GenerationError::Missing`] where it was not; [`GenerationError`] where it cannot be opened.
+    /// [`GenerationError::Missing`] if it does not; [`GenerationError`] if it cannot be opened.
     pub async fn existing(
         read_models: &dyn ReadModels,
         number: u64,
     ) -> Result<Self, GenerationError> {
-        // Held first: what was there and is removed before it is opened would be made anew, and empty.
+        // Hold it before looking: if it were removed in between, opening would make an empty one.
         let held = read_models.hold(number).await?;
         match read_models.exists(number).await? {
             true => Self::open(read_models, number, held).await,

@@ -1,7 +1,8 @@
 //! Rebuilding: a new generation is built from the log beside the live one, compared with it at the same
-//! position, and switched to. Nothing is stopped for it.
+//! position, and switched to. Nothing is stopped meanwhile.
 //!
-//! A build that does not come to its end leaves something that is no generation; the next one removes it.
+//! A build that is interrupted leaves something unfinished, which does not count as a generation. The next build
+//! removes it.
 
 use event_log::EventLog;
 use read_model::Checkpoint;
@@ -19,19 +20,19 @@ pub struct RebuildOptions {
     pub poison: PoisonPolicy,
     /// Whether to make the new generation the live one.
     pub switch: bool,
-    /// The most differences that are kept. All are counted.
+    /// The most differences that are reported. All are counted.
     pub shown_max: usize,
 }
 
 /// A generation that was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// What it is and how far it has come.
+    /// Its number, and how far it has come.
     pub checkpoint: Checkpoint,
-    /// Where it was compared with the live one, and how that went. `None` where there is no live one,
-    /// or it is ahead of the log.
+    /// Where it was compared with the live one, and the result. `None`: there is no live one, or that one is ahead
+    /// of the log.
     pub compared: Option<(Checkpoint, Comparison)>,
-    /// Where the old one is, if that is beyond the end of the log, so that nothing can be compared.
+    /// Where the live one is, if that is beyond the end of the log, so that they cannot be compared.
     pub ahead: Option<Checkpoint>,
     /// Whether it is live now.
     pub switched: bool,
@@ -50,17 +51,17 @@ pub async fn rebuild(
     let lock = read_models.lock(Work::Building).await?;
     read_models.remove_unfinished().await?;
     let (live, number) = (read_models.live().await?, read_models.reserve().await?);
-    // Neither is removed while it is needed here: the one is read, the other is to be switched to.
+    // Neither may be removed meanwhile: one is read, the other is to become live.
     let (_live, new) = (read_models.hold(live).await?, read_models.hold(number).await?);
     let built = build(log, read_models, live, number, options, progress).await?;
     if let Err(error) = check_digest(log, read_models, number).await {
-        // Who has lost the lock may not be alone, and removes nothing: the next one does.
+        // If the lock was lost, another build may be at work: then the next one removes this.
         if lock.still_held().await.is_ok() {
             read_models.discard(number).await?;
         }
         return Err(error);
     }
-    // Who has lost the lock may not be alone.
+    // If the lock was lost, another build may have removed this one.
     lock.still_held().await?;
     new.still_held().await?;
     read_models.finish(number).await?;
@@ -91,7 +92,7 @@ async fn build(
     } else {
         None
     };
-    // What came meanwhile, so that a server has little left to do.
+    // Fold in what came meanwhile, so that the server has little left to do.
     fold_to(log, &fresh, log.head().await?, options.poison, progress).await?;
     let checkpoint = fresh.checkpoint().await?;
     fresh.close().await;
@@ -104,12 +105,12 @@ async fn ahead(
     read_models: &dyn ReadModels,
     live: u64,
 ) -> Result<Option<Checkpoint>, BuildError> {
-    // The log's end is looked for after: it is never behind what was folded in before.
+    // The log's end is read second, so that an event that comes in between does not seem to be ahead of it.
     let (checkpoint, _) = read_models.peek(Place::Generation(live)).await?;
     Ok((log.head().await? < checkpoint.position).then_some(checkpoint))
 }
 
-/// Makes sure that the events that were folded in are those that the log was given.
+/// Makes sure that the events that were folded in are those that were appended to the log.
 async fn check_digest(
     log: &dyn EventLog,
     read_models: &dyn ReadModels,

@@ -1,8 +1,8 @@
-//! Parked streams, tried again. The same for every store.
+//! Trying parked streams again. The same for every store.
 //!
-//! A retry ends where a fresh fold would: films and facets count up in any order, ratings know their
-//! film, and an event that stands before the film it is about is no more folded in later than it is
-//! by a fold from the beginning.
+//! A retry gives the same read model as a fresh fold: counts of films and facets do not depend on the order of
+//! events, ratings know their film, and an event that stands before the film that it is about stays parked, as
+//! it does in a fold from the beginning.
 
 use std::collections::BTreeSet;
 
@@ -18,23 +18,22 @@ use crate::{
 /// How many events of a stream are read or folded in at once.
 const PAGE_EVENTS: usize = 256;
 
-/// What became of a stream that was tried again.
+/// The result of trying a stream again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Retried {
     /// What to tell the change feed.
     pub(crate) changed: ReadModelChanged,
     /// How many of its events were folded in.
     pub(crate) events_applied: u64,
-    /// Why it is parked still, and where. `None`: it is not.
+    /// Where and why it is still parked. `None`: it is not parked any more.
     pub(crate) parked: Option<(Position, String)>,
 }
 
-/// Folds in what was set aside of a stream, in one transaction; what is poison still is parked
-/// again, with what is wrong now. `None` where the stream is not parked.
+/// Folds in the events of a stream that were set aside, in one transaction. If one is still poison, the stream is
+/// parked again from there on, with the reason of now. `None`: the stream is not parked.
 ///
 /// # Errors
-/// [`StoreError::Fenced`] where the checkpoint is not `at`; that, and every other error, changes
-/// nothing.
+/// [`StoreError::Fenced`] if the checkpoint is not `at`. After an error nothing has changed.
 pub(crate) async fn retry(
     model: &dyn ReadModel,
     log: &dyn EventLog,
@@ -44,7 +43,7 @@ pub(crate) async fn retry(
     let mut batch = model.begin(at, PAGE_EVENTS).await?;
     match retry_stream(batch.as_mut(), log, at, stream).await {
         Ok(Some(retried)) => {
-            // It stays where it is, and says that something changed there.
+            // The checkpoint stays where it is, but the store notes that something changed.
             let digest = batch.digest();
             batch.advance(at, digest).await?;
             batch.commit().await?;
@@ -75,7 +74,7 @@ async fn retry_stream(
     let (mut from, mut parked) = (first.revision, None);
     loop {
         let mut page = log.read_stream(stream, from, PAGE_EVENTS).await?;
-        // What the checkpoint has not reached comes in its turn.
+        // Later events are folded in when the checkpoint reaches them.
         page.retain(|event| event.position <= at.position);
         let Some(last) = page.last() else { break };
         from = last.revision.next();
@@ -88,8 +87,8 @@ async fn retry_stream(
     Ok(Some(told.retried(parked)))
 }
 
-/// The event of a stream that is at a position. It is looked for in its stream: a log may not be able to
-/// begin to read at any number.
+/// The event of a stream at a position. It is looked for in the stream, since not every log can be read from any
+/// position.
 async fn event_at(
     log: &dyn EventLog,
     position: Position,
@@ -101,8 +100,8 @@ async fn event_at(
         let Some(last) = page.last().filter(|last| last.position < position) else {
             let event = page.into_iter().find(|event| event.position == position);
             return Ok(event.ok_or_else(|| {
-                let what = format!("{stream} has no event at {position}");
-                StoreError::Damaged(format!("what is parked does not fit the log: {what}"))
+                let what = format!("the log has no event of it at {position}");
+                StoreError::Damaged(format!("{stream} is parked, but {what}"))
             })?);
         };
         from = last.revision.next();

@@ -1,4 +1,4 @@
-//! What a batch changed, sorted by what is done to the rows. Pure, and the same for every store.
+//! The changes of a batch, sorted by the statements that write them. Pure, and the same for every store.
 
 use events::Position;
 use read_model::{
@@ -11,9 +11,9 @@ use read_model::{
 pub(crate) struct Movies<'a> {
     /// To insert.
     pub(crate) new: Vec<&'a MovieChange>,
-    /// To write all of.
+    /// To update wholly.
     pub(crate) changed: Vec<&'a MovieChange>,
-    /// To write the ratings of alone.
+    /// To update only in what ratings change.
     pub(crate) rated: Vec<&'a MovieChange>,
 }
 
@@ -27,19 +27,19 @@ impl<'a> Movies<'a> {
                 _ => sorted.rated.push(movie),
             }
         }
-        // In the order of the table, so that it grows at its end.
+        // In the order of the primary key, so that the table grows at its end.
         sorted.new.sort_unstable_by_key(|movie| movie.created);
         sorted.rated.sort_unstable_by_key(|movie| movie.created);
         sorted
     }
 }
 
-/// Texts of films.
+/// Texts of films, for the search.
 #[derive(Default)]
 pub(crate) struct Texts<'a> {
-    /// To take out of the index. Some have none there.
+    /// To remove from the index first. Some are not in it.
     pub(crate) out: Vec<Position>,
-    /// To put into the index, after.
+    /// To put into the index then.
     pub(crate) stored: Vec<(Position, &'a SearchText)>,
 }
 
@@ -62,9 +62,9 @@ impl<'a> Texts<'a> {
 /// Films in facets.
 #[derive(Default)]
 pub(crate) struct Memberships<'a> {
-    /// To remove.
+    /// To remove first.
     pub(crate) left: Vec<(&'a FacetKey, Position)>,
-    /// To insert, after.
+    /// To insert then.
     pub(crate) joined: Vec<(&'a FacetKey, Position)>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Memberships<'a> {
 /// Facets.
 #[derive(Default)]
 pub(crate) struct Facets<'a> {
-    /// To insert or to write all of.
+    /// To insert or update.
     pub(crate) stored: Vec<&'a FacetDocument>,
     /// To remove.
     pub(crate) removed: Vec<&'a FacetKey>,
@@ -107,15 +107,15 @@ impl<'a> Facets<'a> {
 /// Ratings, in the order in which they are written.
 #[derive(Default)]
 pub(crate) struct Ratings<'a> {
-    /// Whose withdrawal is to be removed.
+    /// To remove from the withdrawn ratings.
     pub(crate) withdrawn_out: Vec<&'a RatingState>,
-    /// Whose rating is to be removed.
+    /// To remove from the ratings.
     pub(crate) given_out: Vec<&'a RatingState>,
-    /// To insert.
+    /// To insert into the ratings.
     pub(crate) new: Vec<&'a RatingDocument>,
-    /// To write in the place of an earlier one.
+    /// To update in the ratings.
     pub(crate) given: Vec<&'a RatingDocument>,
-    /// Withdrawals, to insert or to write in the place of an earlier one.
+    /// To insert into the withdrawn ratings, or to update there.
     pub(crate) withdrawn: Vec<&'a WithdrawnRating>,
 }
 

@@ -1,5 +1,4 @@
-//! What the rows of every read model in SQL mean. One copy, so that no store reads them otherwise than
-//! another. Knows no store: numbers are those that all of them have.
+//! What the rows of a read model in SQL mean, the same for every store. Knows no store.
 
 use events::{AccountId, Digest, MovieId, Position, Revision, StreamName};
 use jiff::Timestamp;
@@ -9,22 +8,22 @@ use uuid::Uuid;
 
 use crate::{StoreError, port::ParkedStream};
 
-/// Generation, position, count and hash.
+/// Generation, position, and the count and hash of the digest.
 pub(crate) type CheckpointRow = (i64, i64, i64, Vec<u8>);
 
 /// Stream, position of the poison event, reason, whether it is to be tried again, number of events.
 pub(crate) type ParkedRow = (String, i64, String, bool, i64);
 
-/// Film, account and revision, with value and time where the rating is not withdrawn.
+/// Film, account and revision; value and time, unless the rating is withdrawn.
 pub(crate) type RatingRow = (Uuid, Uuid, i64, Option<i16>, Option<i64>);
 
-/// A number of ours as stores have it, which ends at 2^63 - 1.
+/// A number as stores keep it: at most 2^63 - 1.
 pub(crate) fn integer(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number)
         .map_err(|_| StoreError::Damaged(format!("{number} is beyond any position")))
 }
 
-/// A number of a store's as we have it.
+/// A number that a store keeps. It must not be negative.
 pub(crate) fn natural(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} is below zero")))
 }
@@ -58,7 +57,7 @@ pub(crate) fn stream(name: String) -> Result<StreamName, StoreError> {
     StreamName::new(name).map_err(|error| StoreError::Damaged(format!("parked: {error}")))
 }
 
-/// A film: where it was created, and its document.
+/// A film: its key, which is the position at which it was created, and its document.
 pub(crate) fn movie((key, json): (i64, String)) -> Result<StoredMovie, StoreError> {
     Ok(StoredMovie { created: Position(natural(key)?), document: document(&json)? })
 }

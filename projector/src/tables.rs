@@ -1,23 +1,23 @@
-//! The tables that every store has, with their columns: what `verify` compares. One copy, so that no store
-//! compares less than another. Knows no store: each adds its own index of texts.
+//! The tables that every store has, with their columns: `verify` compares them. Each store adds its own index of
+//! texts. Knows no store.
 
 use crate::{StoreError, port::Table};
 
-/// A table, with how it is read: in the order of its key. Texts of keys are compared by their bytes.
+/// A table, and the statement that reads it in the order of its key. Texts are ordered by their bytes.
 pub(crate) type Compared = (Table, &'static str);
 
-/// The tables themselves.
+/// The tables, without their statements.
 pub(crate) fn names(tables: &[Compared]) -> Vec<Table> {
     tables.iter().map(|(table, _)| *table).collect()
 }
 
-/// How one of them is read.
+/// The statement that reads a table.
 pub(crate) fn reading(tables: &[Compared], table: &Table) -> Result<&'static str, StoreError> {
     let found = tables.iter().find(|(known, _)| known == table).map(|(_, sql)| *sql);
     found.ok_or_else(|| StoreError::Damaged(format!("there is no table {}", table.name)))
 }
 
-/// A table with these columns, of which the first are its key.
+/// A table with these columns, of which the first `keys` are its key.
 pub(crate) const fn table(
     name: &'static str,
     columns: &'static [&'static str],
@@ -65,21 +65,21 @@ pub(crate) const FACET: Compared = (
     "SELECT kind, slug, name, movie_count, document FROM facet ORDER BY kind, slug",
 );
 
-/// The ratings that are given.
+/// The ratings, except those that were withdrawn.
 pub(crate) const RATING: Compared = (
     table("rating", &["movie_id", "account_id", "value", "rated_at", "revision"], 2),
     "SELECT movie_id, account_id, value, rated_at, revision FROM rating \
      ORDER BY movie_id, account_id",
 );
 
-/// The ratings that were taken back.
+/// The ratings that were withdrawn.
 pub(crate) const WITHDRAWN_RATING: Compared = (
     table("withdrawn_rating", &["movie_id", "account_id", "revision"], 2),
     "SELECT movie_id, account_id, revision FROM withdrawn_rating \
      ORDER BY movie_id, account_id",
 );
 
-/// The streams that a poison event has stopped. Whether one is to be tried again is not compared.
+/// The streams that a poison event has stopped. Whether one shall be tried again is not compared.
 pub(crate) const PARKED_STREAM: Compared = (
     table("parked_stream", &["stream", "position", "reason"], 1),
     "SELECT stream, position, reason FROM parked_stream ORDER BY stream",

@@ -1,5 +1,5 @@
-//! Verifying: the log is folded afresh beside the live read model, and the two are compared at one
-//! position. Nothing is stopped for it, and nothing of the live one is changed.
+//! Verifying: the log is folded afresh beside the live read model, and the two are compared at the same position.
+//! Nothing is stopped meanwhile, and the live one is not changed.
 
 use event_log::EventLog;
 use events::{Digest, Position};
@@ -10,7 +10,7 @@ use crate::{
     port::{Place, ReadModels, Work},
 };
 
-/// What verifying came to.
+/// The result of verifying.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
     /// The generation that was verified.
@@ -23,39 +23,39 @@ pub struct Verification {
     pub log: Digest,
     /// Count and hash that the read model keeps.
     pub read_model: Digest,
-    /// The rows.
+    /// The comparison of all rows.
     pub comparison: Comparison,
 }
 
 impl Verification {
-    /// Whether all is as it should be.
+    /// Whether digests and rows agree.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.digests_agree() && self.comparison.differences() == 0
     }
 
-    /// Whether the events are those that the log was given: where not, the log itself was altered or
+    /// Whether the events are those that were appended to the log. If not, the log itself was altered or
     /// damaged, and no read model that is made of it is right.
     #[must_use]
     pub fn log_is_sound(&self) -> bool {
         self.folded == self.log
     }
 
-    /// Whether log, read model and what was read now are the same events.
+    /// Whether the log, the read model and the fresh fold have the same events.
     #[must_use]
     pub fn digests_agree(&self) -> bool {
         self.folded == self.log && self.folded == self.read_model
     }
 }
 
-/// Folds the log afresh up to exactly where the live generation is, and compares all rows. What is
-/// needed for it is removed after; what an interrupted run left is removed first. Keeps at most
-/// `shown_max` differences, and counts all.
+/// Folds the log afresh up to exactly where the live generation is, and compares all rows. The fresh fold is removed
+/// afterwards; what an interrupted run left is removed first. Reports at most `shown_max` differences, and
+/// counts all.
 ///
-/// Poison events are parked whatever the policy is: the live read model has got past them as well.
+/// Poison events are parked whatever the policy is, since the live read model has got past them too.
 ///
 /// # Errors
-/// [`BuildError`] where it could not be done, which says nothing about the read model.
+/// [`BuildError`] if it cannot be done. That says nothing about the read model.
 pub async fn verify(
     log: &dyn EventLog,
     read_models: &dyn ReadModels,
@@ -67,7 +67,7 @@ pub async fn verify(
     let live = read_models.live().await?;
     let in_use = read_models.hold(live).await?;
     let verified = compare_afresh(log, read_models, live, shown_max, progress).await;
-    // Where one of them was lost, another may have removed what was compared.
+    // If a lock was lost, another process may have removed what was compared.
     lock.still_held().await?;
     in_use.still_held().await?;
     read_models.remove_scratch().await?;
@@ -83,7 +83,7 @@ async fn compare_afresh(
 ) -> Result<Verification, BuildError> {
     let fresh = open_alone(read_models, Place::Scratch).await?;
     let live = fold_beside(log, &fresh, read_models, live, PoisonPolicy::Park, progress).await;
-    // Also where that failed: nothing else can remove it then.
+    // Also if folding failed: it cannot be removed while it is open.
     fresh.close().await;
     let mut live = live?;
     let mut fresh = read_models.snapshot(Place::Scratch).await?;

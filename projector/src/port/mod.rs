@@ -1,5 +1,5 @@
-//! The ports of the projector: a read model that is written to, all generations of one, one that stands
-//! still to be compared, and the films in one. Each is chosen once, above; nothing behind these traits is seen here.
+//! The ports of the projector: a read model that is written to, all its generations, a snapshot of one to be
+//! compared, and a look-up of its films. Nothing above these traits knows which store is behind them.
 
 mod films;
 mod read_model;

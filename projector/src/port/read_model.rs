@@ -11,9 +11,9 @@ use crate::StoreError;
 /// Whether this projector is the one that writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leadership {
-    /// It is, for some seconds from now on, or until it resigns.
+    /// It is: for some seconds from now on, or until it resigns.
     Leading,
-    /// Another one is.
+    /// Another projector is.
     Following,
 }
 
@@ -24,35 +24,35 @@ pub struct ParkedStream {
     pub stream: String,
     /// Where the poison event is.
     pub position: Position,
-    /// What is wrong with it: the end of a sentence about it.
+    /// What is wrong with it, as the end of a sentence.
     pub reason: String,
-    /// Whether it is going to be tried again.
+    /// Whether somebody has asked for it to be tried again.
     pub retry: bool,
     /// How many events were set aside, the poison event included.
     pub events: u64,
 }
 
-/// One generation of a read model, open for the projector. What events mean is not known here: a store
-/// loads documents and writes changes, in transactions.
+/// One generation of a read model, open for the projector. A store loads documents and writes changes, in
+/// transactions. It does not know what events mean.
 ///
-/// **Leadership.** Of all who have a generation open, one writes: the one whose last
-/// [`lead`](Self::lead) gave [`Leadership::Leading`]. A store that several can reach at once gives the
-/// lead for some seconds, which every batch and every further call of `lead` make last longer. Who has
-/// lost it writes nothing any more, however late it wakes up: its batches are refused with
+/// **Leadership.** Of all projectors that have a generation open, one writes: the one whose last
+/// [`lead`](Self::lead) gave [`Leadership::Leading`]. A store that several processes can reach gives the
+/// lead for some seconds. Every batch, and every further call of `lead`, extends it. A projector that has lost
+/// the lead can write nothing more, even if it was asleep meanwhile: its batches are refused with
 /// [`StoreError::Deposed`].
 ///
-/// **Atomicity.** Of a batch everything is there with its checkpoint and its digest, or nothing is. What
-/// is committed may be lost by a crash of the machine, the last batches first and never a part of one;
-/// they are folded in again. Where others have seen it, that is what a store must say about itself.
+/// **Atomicity.** A batch, its checkpoint and its digest are written together or not at all. A crash of the machine
+/// may lose the last batches, but never a part of one; they are folded in again. Whether readers may have seen
+/// such a batch before the crash, each store says itself.
 ///
-/// **Errors.** [`StoreError::is_transient`] says whether the same may succeed later. A commit whose
-/// answer is lost is transient: whoever goes on reads the checkpoint first.
+/// **Errors.** [`StoreError::is_transient`] says whether trying again may help. A commit whose answer is
+/// lost counts as transient: the checkpoint must be read again before going on.
 #[async_trait]
 pub trait ReadModel: Send + Sync + 'static {
-    /// Takes the lead where nobody has it, keeps it where this one has it.
+    /// Takes the lead if nobody has it, or keeps it if this projector has it.
     async fn lead(&self) -> Result<Leadership, StoreError>;
 
-    /// Gives the lead up at once, if this one has it.
+    /// Gives up the lead at once, if this projector has it.
     async fn resign(&self) -> Result<(), StoreError>;
 
     /// How far the log has been folded in, with the digest of what was folded in or parked.
@@ -62,8 +62,8 @@ pub trait ReadModel: Send + Sync + 'static {
     /// ends.
     ///
     /// # Errors
-    /// [`StoreError::Deposed`] where another one leads, or this one never has;
-    /// [`StoreError::Fenced`] where the checkpoint is not `from`.
+    /// [`StoreError::Deposed`] if another projector leads, or this one never took the lead;
+    /// [`StoreError::Fenced`] if the checkpoint is not `from`.
     async fn begin(&self, from: Checkpoint, events: usize) -> Result<Box<dyn Batch>, StoreError>;
 
     /// How many streams a poison event has stopped.
@@ -72,37 +72,37 @@ pub trait ReadModel: Send + Sync + 'static {
     /// The parked streams after position `after`, in the order of their poison events, at most `limit`.
     async fn parked(&self, after: Position, limit: u32) -> Result<Vec<ParkedStream>, StoreError>;
 
-    /// One parked stream. `None` where it is not parked.
+    /// One parked stream. `None`: it is not parked.
     async fn parked_stream(&self, name: &str) -> Result<Option<ParkedStream>, StoreError>;
 
-    /// Asks for a stream to be tried again; for all of them, where none is named. Whichever projector
-    /// leads does it. Gives how many streams that are.
+    /// Asks for a parked stream to be tried again; `None`: for all of them. The projector that leads will do it.
+    /// Gives how many streams that are.
     async fn ask_retry(&self, stream: Option<&str>) -> Result<u64, StoreError>;
 
-    /// The streams that shall be tried again, in the order of their poison events: what a later one
-    /// may depend on comes first. At most `limit`.
+    /// The streams that shall be tried again, at most `limit`. They are in the order of their poison events, since a
+    /// later one may depend on an earlier one.
     async fn asked(&self, limit: u32) -> Result<Vec<StreamName>, StoreError>;
 
-    /// Takes the mark from a stream that cannot be tried again.
+    /// Notes that a stream shall not be tried again.
     ///
     /// # Errors
-    /// [`StoreError::Deposed`] where another one leads, or this one never has.
+    /// [`StoreError::Deposed`] if another projector leads, or this one never took the lead.
     async fn refuse_retry(&self, stream: &StreamName) -> Result<(), StoreError>;
 
-    /// Resigns and lets go of the store, after what is under way has ended.
+    /// Resigns, and closes all connections after what is under way has ended.
     async fn close(&self);
 }
 
 /// A batch under way: one transaction. Dropped without [`commit`](Self::commit) it has changed nothing.
 #[async_trait]
 pub trait Batch: Send {
-    /// The digest up to where it began.
+    /// The digest at the checkpoint where the batch began.
     fn digest(&self) -> Digest;
 
-    /// What there is of the films, ratings and parked streams that `keys` name.
+    /// Those of the films, ratings and parked streams in `keys` that exist.
     async fn documents(&mut self, keys: &Keys) -> Result<Loaded, StoreError>;
 
-    /// What there is of the facets that `keys` name.
+    /// Those of the facets in `keys` that exist.
     async fn facets(&mut self, keys: &BTreeSet<FacetKey>)
     -> Result<Vec<FacetDocument>, StoreError>;
 
@@ -110,25 +110,25 @@ pub trait Batch: Send {
     /// fewer: otherwise [`StoreError::Damaged`].
     async fn write(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
-    /// Moves the checkpoint from where the batch began; or says, where it stays there, that something changed.
+    /// Moves the checkpoint from where the batch began. If it stays there, the store notes that something changed all
+    /// the same.
     async fn advance(&mut self, to: Checkpoint, digest: Digest) -> Result<(), StoreError>;
 
-    /// Where the poison event of a stream is. `None` where the stream is not parked.
+    /// The position of the poison event of a stream. `None`: the stream is not parked.
     async fn poison_position(
         &mut self,
         stream: &StreamName,
     ) -> Result<Option<Position>, StoreError>;
 
-    /// Leaves a stream parked, takes the mark from it that it shall be tried again, and says what is
-    /// wrong with it now.
+    /// Leaves a stream parked, notes what is wrong with it now, and that it shall not be tried again.
     async fn refuse(&mut self, stream: &StreamName, reason: &str) -> Result<(), StoreError>;
 
-    /// Takes a stream out of the parked ones, with all of its events.
+    /// Removes a stream and all of its events from what is parked.
     async fn forget(&mut self, stream: &StreamName) -> Result<(), StoreError>;
 
-    /// Makes all of it happen.
+    /// Commits everything.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 
-    /// Ends it with nothing changed.
+    /// Ends the batch; nothing has changed.
     async fn abandon(self: Box<Self>);
 }

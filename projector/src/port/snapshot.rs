@@ -1,4 +1,4 @@
-//! A read model as it is at one moment, to be compared with another one of the same store.
+//! A read model as it is at one moment, to be compared with another one in the same store.
 
 use events::Digest;
 use futures::stream::BoxStream;
@@ -17,7 +17,7 @@ pub enum Value {
     Real(f64),
     /// A text.
     Text(String),
-    /// Bytes; the 16 of an id among them.
+    /// Bytes. An id is 16 of them.
     Blob(Vec<u8>),
 }
 
@@ -27,9 +27,9 @@ pub type Row = Vec<Value>;
 /// A table that is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
-    /// How it is called.
+    /// Its name.
     pub name: &'static str,
-    /// Its columns: first those of its key, by which the rows are ordered.
+    /// Its columns. Those of its key come first; rows are ordered by it.
     pub columns: &'static [&'static str],
     /// How many of the columns are its key.
     pub keys: usize,
@@ -40,15 +40,14 @@ pub trait Snapshot: Send {
     /// What it reflects.
     fn checkpoint(&self) -> Checkpoint;
 
-    /// The digest of what was folded in or parked until there.
+    /// The digest of the events that were folded in or parked up to there.
     fn digest(&self) -> Digest;
 
-    /// All tables that a fold fills, the entries of the text index among them. Left out are the
-    /// checkpoint, which is compared for itself, and what somebody has asked for (the mark at a parked
-    /// stream), which no fold gives. The same for every snapshot of a store.
+    /// All tables that a fold fills, with the entries of the text index. They are the same for every snapshot of a
+    /// store. Left out are the checkpoint, which is compared separately, and whether somebody has asked for a parked
+    /// stream to be tried again, which no fold can tell.
     fn tables(&self) -> Vec<Table>;
 
-    /// The rows of one of [`tables`](Self::tables), streamed, in the order of its key: texts and bytes
-    /// by their bytes, numbers by their value.
+    /// The rows of one of [`tables`](Self::tables), streamed, in the order of its key. Texts are ordered by their bytes.
     fn rows<'a>(&'a mut self, table: &Table) -> BoxStream<'a, Result<Row, StoreError>>;
 }

@@ -1,5 +1,5 @@
-//! What the projector does beside folding, about once a second: it keeps the lead, compares the read model
-//! with the log, and tries parked streams again.
+//! The leading projector's chores, about once a second: it keeps the lead, compares the read model with the log, and
+//! tries parked streams again.
 
 use std::{mem, time::Duration};
 
@@ -9,33 +9,33 @@ use tokio::time::Instant;
 use super::Projector;
 use crate::{Completeness, ProjectorError, Report, StoreError, measure, port::Leadership, retry};
 
-/// How often is done what is to be done beside folding.
+/// How often the chores are done.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
-/// How many parked streams are tried again in one go, before what is new has its turn.
+/// How many parked streams are tried again in one go, before new events have their turn.
 const RETRIES_MAX: u32 = 64;
 
 impl Projector {
-    /// Gives whether it may go on leading.
+    /// Does the chores. Gives whether this projector may go on leading.
     pub(super) async fn do_chores(&mut self, at: Checkpoint) -> Result<bool, ProjectorError> {
         if self.read_model.lead().await? == Leadership::Following {
             return Err(StoreError::Deposed.into());
         }
-        // The lead may have run out and been taken anew just now. Whoever had it meanwhile may have folded in
-        // what this one waits for still, and would wait for until the next event comes by the log.
+        // The lead may have run out, and been taken again just now. Another projector that had it meanwhile may have
+        // moved the checkpoint. This one would only notice when the next event comes.
         let stored = self.read_model.checkpoint().await?;
         if stored != at {
             return Err(StoreError::Fenced { expected: at, stored }.into());
         }
-        // Now and then, since the projector of another generation may say in this process that it does not.
+        // Again and again, since a projector of another generation in this process may report that it does not.
         self.tell_leads(Some(true));
         self.find_head().await;
         if !self.is_of_this_log().await? {
             return Ok(false);
         }
         self.retry_parked(at).await?;
-        // Where events wait, only a batch that gets through shows that all is well again: the disk may
-        // be full for what is written and fine for what has been read.
+        // While events wait, only a batch that succeeds shows that all is well: reading may work although the disk
+        // is full.
         if at.position >= self.head {
             self.succeeded();
         }
@@ -43,18 +43,18 @@ impl Projector {
         Ok(true)
     }
 
-    /// Compares the stored checkpoint and its digest with what the log has, also where nothing has
-    /// moved: the file may have been changed or replaced by somebody else. A row or two each time.
+    /// Compares the stored checkpoint and its digest with those of the log. Also if nothing has moved, since somebody
+    /// may have changed or replaced the read model. It costs reading a row or two.
     pub(super) async fn is_of_this_log(&mut self) -> Result<bool, ProjectorError> {
         let (Checkpoint { position, .. }, read_model) = self.read_model.digest().await?;
         let log = self.log.digest(position).await?;
-        // Beyond its end, the digest that the log gives is that of its end.
+        // For a position beyond its end, the log gives the digest of its end.
         let completeness = if log == read_model && position <= self.head {
             Completeness::Complete(position)
         } else {
             match self.log.head().await {
                 Ok(head) if head < position => Completeness::Ahead { position, head },
-                // Also where the end cannot be found: the events are the same.
+                // Also if the end cannot be asked for: the events are the same.
                 _ if log == read_model => Completeness::Complete(position),
                 Ok(_) => Completeness::Incomplete { position, log, read_model },
                 Err(error) => return Err(error.into()),
@@ -66,14 +66,14 @@ impl Projector {
         self.status.update(|report| {
             before = mem::replace(&mut report.completeness, completeness);
         });
-        // Once, and not every second again, nor whenever somebody else goes on.
+        // Only when it changes, not every second.
         if mem::discriminant(&before) != mem::discriminant(&completeness) {
             tell_completeness(before, &self.status.report());
         }
         Ok(is_complete)
     }
 
-    /// Tries streams again where somebody has asked for it.
+    /// Tries those parked streams again for which somebody has asked that.
     async fn retry_parked(&mut self, at: Checkpoint) -> Result<(), ProjectorError> {
         let asked = self.read_model.asked(RETRIES_MAX).await?;
         for stream in &asked {
@@ -82,7 +82,7 @@ impl Projector {
                 Ok(Some(retried)) => retried,
                 Ok(None) => continue,
                 Err(error) if error.is_about_the_retry() => {
-                    // It stays as it was: nothing else shall end for it.
+                    // The stream stays parked, and all others go on.
                     tracing::error!(%stream, %error, "parked stream cannot be tried again");
                     self.read_model.refuse_retry(stream).await?;
                     continue;

@@ -1,5 +1,4 @@
-//! What the projector that leads does: it takes from the log what there is, and folds it in, batch after
-//! batch.
+//! Folding, while this projector leads: it takes the events that there are, and folds them in, batch after batch.
 
 use std::{mem, time::Duration};
 
@@ -13,18 +12,18 @@ use trace_kit::{Span, SpanKind};
 use super::Projector;
 use crate::{Applied, ProjectorError, apply, measure};
 
-/// Bytes of event data that are gathered for one transaction, reached by its last page.
+/// Event data in one transaction, in bytes. The page that reaches this is the last one.
 const BATCH_BYTES_MAX: usize = 16 << 20;
 
-/// How long events in hand wait for more that the log has already.
+/// How long gathered events wait for further ones that the log has already.
 const NEXT_PAGE_MAX: Duration = Duration::from_millis(50);
 
 impl Projector {
-    /// Follows the log from the stored checkpoint until `shutdown`, an error, or the read model is not of
-    /// this log.
+    /// Follows the log from the stored checkpoint until `shutdown`, an error, or the read model turns out not to be
+    /// made of this log.
     pub(super) async fn project(&mut self) -> Result<(), ProjectorError> {
         let mut at = self.look().await?;
-        // Again: before this one had the lead, another one may have moved the checkpoint.
+        // Asked again: before this projector had the lead, another one may have moved the checkpoint.
         if !self.is_of_this_log().await? {
             return Ok(());
         }
@@ -34,9 +33,9 @@ impl Projector {
         } else {
             tracing::debug!(generation, %position, "projector follows the log again");
         }
-        // What was committed without its answer, or by another one that ended before it told, is not told
-        // of in detail any more: whoever remembers anything forgets it. Also where the position is what
-        // it was, since what was parked is folded in without moving it.
+        // A batch may have been committed without being announced: because its answer was lost, or because another
+        // projector ended right after it. So all caches are told to forget everything. Also if the position has
+        // not changed, since parked streams are folded in without moving it.
         self.feed.publish(ReadModelChanged::anew(at)).await;
 
         let mut batches = self.source.subscribe(at.position);
@@ -52,7 +51,7 @@ impl Projector {
                         return Ok(());
                     }
                 }
-                // What was gathered is kept when one of the others comes first.
+                // If one of the others comes first, `events` keeps what was gathered.
                 gathered = self.gather(&mut batches, &mut events) => gathered?,
             }
             while !events.is_empty() {
@@ -66,8 +65,8 @@ impl Projector {
         }
     }
 
-    /// Takes what there is, as much as fits into one batch; never waits for what there is not yet, except
-    /// for the first. What the log has may be on its way here still, and is not waited for long.
+    /// Waits for events, and gathers as many as fit into one batch. After the first page it waits only for events that the
+    /// log already has, and not for long: they may come by another way, and late.
     async fn gather(
         &mut self,
         batches: &mut EventBatches,
@@ -85,7 +84,7 @@ impl Projector {
             };
             let page = page.ok_or_else(ended)??;
             bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
-            // Before anything else is waited for: whoever stops waiting here must not lose them.
+            // Before the next await: if this future is dropped there, the events must not be lost.
             events.extend(page);
             if mem::take(&mut first) {
                 self.find_head().await;
@@ -98,7 +97,7 @@ impl Projector {
         }
     }
 
-    /// Tells of a batch, and in which span: what others do because of it belongs there.
+    /// Announces a batch, with its span: what others do because of the batch belongs to that trace.
     async fn tell_feed(&self, mut change: ReadModelChanged, batch: &Span) {
         let parent = batch.traceparent();
         let mut span = Span::child("publish change", SpanKind::Producer, parent.as_deref());
@@ -108,7 +107,7 @@ impl Projector {
         self.feed.publish(change).await;
     }
 
-    /// Folds one batch in and tells of it.
+    /// Folds one batch in and announces it.
     async fn take(
         &mut self,
         from: Checkpoint,
@@ -121,7 +120,7 @@ impl Projector {
         let reached = changed.checkpoint;
         span.count("cinelog.generation", reached.generation);
         span.count("cinelog.position", reached.position.0);
-        // At once: what is committed is told of, whatever may fail from here on.
+        // At once: a committed batch is announced, whatever fails after it.
         if reached != from {
             self.tell_feed(changed.clone(), &span).await;
         }
@@ -143,7 +142,7 @@ impl Projector {
     }
 }
 
-/// What is done for these events at once, linked to the requests that they came from.
+/// The span of a batch, linked to the requests that its events came from.
 fn batch_span(events: &[RecordedEvent]) -> Span {
     let requests = events.iter().filter_map(|event| event.metadata.traceparent.as_deref());
     let mut span = Span::linked("project", SpanKind::Consumer, requests);

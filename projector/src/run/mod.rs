@@ -1,11 +1,11 @@
 //! The loop: follows the log, folds batch after batch in, and tells the change feed.
 //!
-//! Of several projectors on one read model one leads and does that; the others follow: they look where it
-//! is, and take the lead when it is free. A batch that has begun is finished; between batches it can be
-//! stopped or killed, and goes on from the checkpoint. About once a second it does what is to be done
-//! beside: it compares the read model's digest with the log's, and tries parked streams again where
-//! somebody has asked for it. Whoever finds that the two are not of one log writes nothing, and looks
-//! again until they are.
+//! Of several projectors on one read model, one leads and does that. The others follow: they watch how far the read
+//! model is, and take the lead when it is free. A batch that has begun is finished. Between batches the
+//! projector can be stopped or killed, and goes on from the checkpoint. About once a second it does its chores:
+//! it compares the read model's digest with the log's, and tries parked streams again if somebody has asked for
+//! it. If the read model was not made of this log, the projector writes nothing, and looks again until they
+//! agree.
 
 mod chores;
 mod folding;
@@ -27,12 +27,12 @@ use crate::{
 /// How the projector works.
 #[derive(Debug, Clone)]
 pub struct ProjectorOptions {
-    /// Events in one transaction, at least 1. There are so many only while the read model is behind:
-    /// what comes in meanwhile is never waited for.
+    /// The most events in one transaction, at least 1. There are so many only while the read model is behind, since
+    /// a batch never waits for more events to come.
     pub batch_events_max: usize,
     /// What to do with an event that cannot be folded in.
     pub poison: PoisonPolicy,
-    /// How fast to go on after the log or the read model has failed. Counted anew after each batch.
+    /// How long to wait after the log or the read model has failed. A batch that succeeds starts it anew.
     pub backoff: Backoff,
     /// How often a projector that follows another looks whether it can lead.
     pub follow_every: Duration,
@@ -52,21 +52,20 @@ impl Default for ProjectorOptions {
     }
 }
 
-/// Folds the log into the read model until `shutdown`, tells `feed` what each batch changed, and
-/// `status` how it goes. The events come by `source`, which may be the log; how far the log is and what it
-/// holds is asked of itself.
+/// Folds the log into the read model until `shutdown`. Tells `feed` what each batch changed, and `status` how it
+/// goes. The events come from `source`, which may be the log itself; head and digest are always asked of `log`.
 ///
-/// Several may run on one read model: one leads and writes, the others follow it, and one of them takes
-/// its place within seconds when it is gone. When this returns, the lead is given up.
+/// Several may run on one read model. One leads and writes; the others follow, and one of them takes over within
+/// seconds when the leader is gone. When this returns, it has given up the lead.
 ///
-/// Where the read model was not made of `log`, as position and digest tell, it neither leads nor writes,
-/// says so in `status`, and goes on when that has passed.
+/// If position or digest show that the read model was not made of `log`, the projector neither leads nor writes,
+/// says so in `status`, and goes on once they agree.
 ///
-/// While the log or the read model is unavailable (a full disk, a network that is gone, a right that was
-/// taken away) it tries again until `shutdown`. It warns of each reason once, and says when it goes on.
+/// While the log or the read model is unavailable (a full disk, a broken network, a privilege that was revoked), the
+/// projector tries again until `shutdown`. It warns of each reason once, and says when it goes on.
 ///
 /// # Errors
-/// [`ProjectorError`] where trying again cannot help. What was folded in stays.
+/// [`ProjectorError`] if trying again cannot help. What was folded in stays.
 pub async fn run(
     log: Arc<dyn EventLog>,
     source: Arc<dyn Feed>,
@@ -118,7 +117,7 @@ struct Projector {
     leads: Option<bool>,
     /// Failures since the last batch.
     failures: u32,
-    /// The reasons for them that were told of, at most [`REASONS_TOLD_MAX`].
+    /// The reasons for them that were logged already: a bounded number.
     told: Vec<String>,
     /// The end of the log when it was last looked for.
     head: Position,
@@ -135,7 +134,7 @@ impl Projector {
                 Err(error) => error,
             };
             self.failures = self.failures.saturating_add(1);
-            // Not a failure where somebody else was faster: there is something to go on from.
+            // That another projector was faster is no failure: this one goes on from the checkpoint of that one.
             if !error.is_about_another() {
                 self.failed(&error);
                 if !error.is_transient() {
@@ -151,13 +150,13 @@ impl Projector {
         }
     }
 
-    /// Leads where it can. Never where the read model is of another log than this one: neither would be
-    /// right any more, and whoever has the right log could not lead.
+    /// Leads if it can. It does not if the read model was made of another log: folding in this one would spoil the
+    /// read model, and a projector with the right log could not lead.
     async fn lead_or_follow(&mut self) -> Result<(), ProjectorError> {
         loop {
             let at = self.look().await?;
             let is_of_this_log = self.is_of_this_log().await;
-            // Whoever cannot tell does not keep the lead either: another one may be able to.
+            // If that cannot be told, the lead is given up too: another projector may be able to tell.
             if !matches!(is_of_this_log, Ok(true)) {
                 self.resign().await;
             }

@@ -1,4 +1,4 @@
-//! How the projector is doing, told where people look: status, metrics and the log.
+//! Reporting how the projector is doing: status, metrics and log lines.
 
 use std::{mem, time::Duration};
 
@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use super::Projector;
 use crate::{ProjectorError, measure};
 
-/// How many reasons for failing are told of until something succeeds. There are no more where only numbers
-/// change in what a server says.
+/// How many reasons for failing are logged until something succeeds. This bounds messages of a server that differ only in
+/// numbers.
 const REASONS_TOLD_MAX: usize = 8;
 
 impl Projector {
-    /// Says whether it leads; gives whether that is news.
+    /// Reports whether this projector leads. Gives whether that is news.
     pub(super) fn tell_leads(&mut self, leads: Option<bool>) -> bool {
         self.show_leads(leads == Some(true));
         mem::replace(&mut self.leads, leads) != leads
@@ -24,14 +24,15 @@ impl Projector {
         self.status.update(|report| report.leads = leads);
     }
 
-    /// Whether it leads is not known from here on: it may have failed for longer than the lead lasts.
+    /// Reports a failure. Whether this projector still leads is not known from then on, since the lead may run out
+    /// meanwhile.
     pub(super) fn failed(&mut self, error: &ProjectorError) {
         measure::failing(true);
         self.status.failed(Instant::now().into_std(), error.to_string());
         self.show_leads(false);
     }
 
-    /// Each reason once, however often it is tried again.
+    /// Logs a reason as a warning once, however often it comes again.
     pub(super) fn tell_of(&mut self, error: &ProjectorError, delay: Duration) {
         let (reason, retry) = (error.to_string(), self.failures);
         if self.told.len() >= REASONS_TOLD_MAX || self.told.contains(&reason) {
@@ -46,7 +47,7 @@ impl Projector {
         self.told.push(reason);
     }
 
-    /// Says how far the read model is behind, which grows while nothing gets through.
+    /// Reports how far the read model is behind, which grows while nothing succeeds.
     pub(super) async fn tell_lag(&mut self) {
         let shutdown = self.shutdown.clone();
         tokio::select! {
@@ -79,14 +80,14 @@ impl Projector {
         });
     }
 
-    /// Where this fails, the old value stays: the log has at least that.
+    /// Asks the log for its head. If that fails, the old value stays: the log has at least that.
     pub(super) async fn find_head(&mut self) {
         if let Ok(head) = self.log.head().await {
             self.head = head;
         }
     }
 
-    /// For metrics and status, which keep their old value where this fails.
+    /// Counts the parked streams for metrics and status. If that fails, they keep their old value.
     pub(super) async fn count_parked_streams(&self) {
         if let Ok(streams) = self.read_model.parked_streams().await {
             measure::parked_streams(streams);

@@ -10,8 +10,8 @@ use sqlx::{Sqlite, pool::PoolConnection};
 use super::{checkpoint, failure::store_error, load, parked, write};
 use crate::{StoreError, port::Batch};
 
-/// A transaction. One that is not committed takes its connection with it: SQLite ends a transaction by
-/// itself when the disk is full, and a connection that has failed is not used again.
+/// A transaction. If it is not committed its connection is closed too: SQLite may have ended the transaction by itself,
+/// as it does when the disk is full, and a connection that has failed is not used again.
 pub(super) struct SqliteBatch {
     connection: PoolConnection<Sqlite>,
     from: Checkpoint,
@@ -20,13 +20,13 @@ pub(super) struct SqliteBatch {
 }
 
 impl SqliteBatch {
-    /// Begins where the checkpoint is `from`.
+    /// Begins, if the checkpoint is `from`.
     pub(super) async fn begin(
         connection: PoolConnection<Sqlite>,
         from: Checkpoint,
     ) -> Result<Self, StoreError> {
         let mut batch = Self { connection, from, digest: Digest::EMPTY, is_done: false };
-        // Immediate: what is loaded must be what is written over.
+        // Immediate: nobody may change what is loaded before it is written.
         batch.run("BEGIN IMMEDIATE").await?;
         match checkpoint::expect(&mut batch.connection, from).await {
             Ok(digest) => batch.digest = digest,
@@ -43,9 +43,9 @@ impl SqliteBatch {
         done.map(drop).map_err(store_error)
     }
 
-    /// Closes the connection, and with it the transaction. How it closes changes nothing.
+    /// Rolls back and closes the connection. Errors do not matter then.
     async fn close(mut self) {
-        // Nothing else is done with it: dropping it closes it too, only later.
+        // Dropping the connection closes it.
         self.connection.close_on_drop();
         let rolled_back = self.run("ROLLBACK").await;
         drop(rolled_back);

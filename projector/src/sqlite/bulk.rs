@@ -1,14 +1,14 @@
-//! Statements that take many rows at once: SQLite is asked once for dozens of rows, with values bound
-//! rather than written out, and every statement is prepared once.
+//! Statements for many rows: one call of SQLite writes dozens of them. Values are bound, and each statement is prepared
+//! once.
 //!
-//! There is one statement for each power of two of rows; other numbers are put together of those.
+//! There is a statement for each power of two of rows. Any other number of rows takes several statements.
 
 use std::sync::OnceLock;
 
 use sqlx::{AssertSqlSafe, SqliteConnection, error::BoxDynError, sqlite::SqliteArguments};
 
 use super::failure::store_error;
-use crate::StoreError;
+use crate::{StoreError, stored::expect_rows};
 
 /// The largest number of rows in one statement is 2 to this power. More is no faster.
 const LARGEST_POWER: usize = 6;
@@ -21,13 +21,13 @@ pub(super) type Bind<T> = fn(&T, &mut SqliteArguments) -> Result<(), BoxDynError
 
 /// A statement around `VALUES` with any number of rows.
 pub(super) struct Bulk {
-    /// For errors: what it does.
+    /// What it does, for errors.
     what: &'static str,
-    /// Values in a row.
+    /// How many values a row has.
     columns: usize,
-    /// The statement up to the first row.
+    /// The statement before the rows.
     head: &'static str,
-    /// The statement after the last.
+    /// The statement after the rows.
     tail: &'static str,
     texts: OnceLock<Vec<String>>,
 }
@@ -49,20 +49,12 @@ impl Bulk {
         rows: &[T],
         bind: Bind<T>,
     ) -> Result<(), StoreError> {
-        let touched = self.any(connection, rows, bind).await?;
-        if touched == rows.len() as u64 {
-            return Ok(());
-        }
-        Err(StoreError::Damaged(format!(
-            "{} touched {touched} rows, not {}",
-            self.what,
-            rows.len()
-        )))
+        expect_rows(self.what, self.any(connection, rows, bind).await?, rows.len())
     }
 
     /// Runs it for all rows; gives how many rows of its table were touched.
     ///
-    /// While SQLite is busy with some rows, the next are bound: writing documents out takes as long.
+    /// While SQLite is busy with some rows, the next ones are bound: serializing documents takes as long.
     pub(super) async fn any<T: Sync>(
         &'static self,
         connection: &mut SqliteConnection,
@@ -72,7 +64,7 @@ impl Bulk {
         let mut touched = 0;
         let mut prepared = self.prepare(rows, bind)?;
         while let Some(Prepared { text, arguments, later }) = prepared {
-            // Nothing but the constants of this module's statements and question marks is in it.
+            // The text has only constants and question marks.
             let query = sqlx::query_with(AssertSqlSafe(text), arguments);
             let next = async { self.prepare(later, bind) };
             let (done, next) = futures::join!(query.execute(&mut *connection), next);

@@ -10,7 +10,7 @@ use crate::{
     stored::{self, integer},
 };
 
-/// How far the log has been folded in, and what was folded in or parked until there.
+/// How far the log has been folded in, and the digest of the events up to there.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
 ) -> Result<(Checkpoint, Digest), StoreError> {
@@ -44,7 +44,7 @@ pub(super) async fn advance(
     expect_rows("moving the checkpoint", &query.execute(connection).await.map_err(store_error)?, 1)
 }
 
-/// Says of an empty read model which generation it is going to be.
+/// Writes into an empty read model which generation it is.
 pub(super) async fn set_generation(
     connection: &mut SqliteConnection,
     generation: u64,

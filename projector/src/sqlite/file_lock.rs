@@ -1,4 +1,4 @@
-//! A lock that goes with the process: work that must not be done twice at the same time.
+//! A lock on a file, for work that only one process may do at a time. It ends with the process.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -8,7 +8,7 @@ use std::{
 
 use crate::GenerationError;
 
-/// Keeps others out for as long as it lives, also when the process is killed.
+/// Keeps others out for as long as it lives. The system releases it when the process is killed.
 #[derive(Debug)]
 pub(super) struct FileLock {
     _file: File,
@@ -18,7 +18,7 @@ pub(super) struct FileLock {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LockError {
     /// Another process has it.
-    #[error("another process is at it already (it holds {})", .0.display())]
+    #[error("another process is doing the same already (it holds {})", .0.display())]
     Held(PathBuf),
     /// The file cannot be made or locked.
     #[error("{} cannot be locked: {source}", path.display())]
@@ -40,26 +40,26 @@ impl From<LockError> for GenerationError {
 }
 
 impl FileLock {
-    /// Takes the lock for one alone, without waiting. The file stays when the lock is gone.
+    /// Takes the lock exclusively, without waiting. The file stays when the lock is gone.
     ///
     /// # Errors
-    /// [`LockError`] where another has it, or where it cannot be taken.
+    /// [`LockError`] if another process has it, or it cannot be taken.
     pub(super) fn take(path: &Path) -> Result<Self, LockError> {
         Self::lock(path, File::try_lock)
     }
 
-    /// Takes the lock together with all who share it, without waiting.
+    /// Takes the lock shared, without waiting.
     ///
     /// # Errors
-    /// [`LockError`] where another has it alone, or where it cannot be taken.
+    /// [`LockError`] if another process has it exclusively, or it cannot be taken.
     pub(super) fn share(path: &Path) -> Result<Self, LockError> {
         Self::lock(path, File::try_lock_shared)
     }
 
-    /// Takes the lock for one alone, when whoever has it is done. For locks that are held for moments.
+    /// Takes the lock exclusively, and waits for it. Only for locks that are held for moments.
     ///
     /// # Errors
-    /// [`LockError::Unusable`] where it cannot be taken.
+    /// [`LockError::Unusable`] if it cannot be taken.
     pub(super) fn wait(path: &Path) -> Result<Self, LockError> {
         Self::lock(path, |file| file.lock().map_err(TryLockError::Error))
     }

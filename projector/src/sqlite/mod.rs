@@ -1,8 +1,8 @@
 //! The read model in one SQLite file: WAL, `synchronous=NORMAL`, one connection that writes.
 //!
-//! A batch is one transaction: the checkpoint is compared, documents are loaded, events folded in,
-//! changes and the new checkpoint written. A power cut may lose the last batches, never a part of
-//! one; they are folded in again. Others read the same file with connections of their own.
+//! A batch is one transaction: the checkpoint is compared, documents are loaded, events are folded in, and changes and
+//! the new checkpoint are written. A power cut may lose the last batches, but never a part of one; they are
+//! folded in again. Queries read the same file over connections of their own.
 
 mod batch;
 mod bulk;
@@ -49,17 +49,15 @@ pub struct SqliteReadModel {
 }
 
 impl SqliteReadModel {
-    /// Opens the file, making it where there is none, and brings its tables up to date. The folder
-    /// must exist.
+    /// Opens the file, makes it if there is none, and brings its tables up to date. The folder must exist.
     ///
     /// # Errors
-    /// [`StoreError::Open`] where the file cannot be opened, is no read model, or was written by a
-    /// newer Cinelog.
+    /// [`StoreError::Open`] if the file cannot be opened, is no read model, or was written by a newer Cinelog.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(SqliteReadModelOptions::at(path.as_ref())).await
     }
 
-    /// Opens the file as [`open`](Self::open) does, in the way that `options` say.
+    /// Opens a file as [`open`](Self::open) does, with `options`.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
@@ -93,8 +91,8 @@ impl SqliteReadModel {
     }
 }
 
-/// Whoever has the file leads: what keeps others from it are the locks of files. Where two have it all
-/// the same, the checkpoint lets one of them through with each batch.
+/// Whoever has opened the file leads: file locks keep other processes out. If two write all the same, the checkpoint is
+/// compared with each batch, so that only one of them can go on.
 #[async_trait]
 impl ReadModel for SqliteReadModel {
     async fn lead(&self) -> Result<Leadership, StoreError> {

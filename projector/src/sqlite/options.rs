@@ -15,12 +15,12 @@ const PAGE_BYTES: u32 = 4096;
 /// How long to wait for another process that has locked the file.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What becomes of a file when its process dies.
+/// What happens to a file after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// It holds what was committed, save perhaps for the last batches. Others read it meanwhile.
+    /// It holds what was committed, except perhaps for the last batches. Others read it meanwhile.
     Live,
-    /// It is thrown away, so that nothing needs to be written twice.
+    /// It is thrown away. So it needs no journal.
     Building,
 }
 
@@ -31,11 +31,11 @@ pub struct SqliteReadModelOptions {
     pub path: PathBuf,
     /// How long to wait for another process that has locked the file.
     pub busy_timeout: Duration,
-    /// Which generation it is, where that is to be made sure of; a new file becomes it.
+    /// Which generation the file must be, if that is to be checked. A new file becomes this one.
     pub generation: Option<u64>,
     /// How the file is used.
     pub durability: Durability,
-    /// The size at which the file counts as full, in bytes. `None`: when the disk is.
+    /// The size at which the file counts as full, in bytes. `None`: it is full when the disk is.
     pub file_bytes_max: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ impl SqliteReadModelOptions {
         }
     }
 
-    /// For a file that is being built: it is worth nothing before it is whole.
+    /// For a file that is being built, and is thrown away if that is interrupted.
     #[must_use]
     pub fn building(path: impl Into<PathBuf>) -> Self {
         Self { durability: Durability::Building, ..Self::at(path) }
@@ -75,7 +75,7 @@ impl SqliteReadModelOptions {
             .statement_cache_capacity(STATEMENTS_MAX)
             // Negative: in KiB. The default of 2 MiB holds no catalogue's indexes.
             .pragma("cache_size", "-32768")
-            // What a statement of many rows would take back is kept in memory: a few pages, many times.
+            // Statement journals, which statements of many rows need, are small: in memory they cost no files.
             .pragma("temp_store", "MEMORY")
             // A WAL that a long read made grow is cut back to this many bytes.
             .pragma("journal_size_limit", "67108864")

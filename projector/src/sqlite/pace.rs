@@ -1,8 +1,7 @@
-//! How a connection is set while the read model is far behind, and how while it is live.
+//! The settings of the connection: some while the read model is far behind, others while it keeps up.
 //!
-//! Far behind, pages are kept in memory until a large batch is whole, and the write-ahead log is folded
-//! back rarely: otherwise the same pages of the indexes are written again and again. Live, memory is
-//! kept small.
+//! Far behind, pages stay in memory until a large batch is complete, and the write-ahead log is checkpointed rarely:
+//! otherwise the same pages of the indexes would be written again and again. Otherwise, little memory is used.
 
 use std::sync::{
     Arc,
@@ -14,18 +13,18 @@ use sqlx::SqliteConnection;
 use super::failure::store_error;
 use crate::StoreError;
 
-/// A batch of so many events or more is one of a read model that is far behind.
+/// A read model is far behind if a batch has so many events or more.
 const BEHIND_EVENTS: usize = 2048;
 
-/// Memory for pages: 256 MiB. The write-ahead log is folded back at 64 MiB.
+/// 256 MiB of memory for pages; a checkpoint of the write-ahead log at 64 MiB.
 const BEHIND: &str = "PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384";
 
 /// What `options` set, and SQLite's own default.
 const LIVE: &str = "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 1000; \
     PRAGMA shrink_memory";
 
-/// How the connection is set now. A connection that was opened anew is set as for a live read model,
-/// which costs speed until the next change and nothing else.
+/// The settings of now. A connection that was opened anew has those of a read model that keeps up, which costs nothing
+/// but speed until the next change.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
     is_behind: Arc<AtomicBool>,

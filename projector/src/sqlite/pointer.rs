@@ -1,25 +1,24 @@
-//! The text of the small file that says which generation is live.
+//! The text of the pointer, the small file that says which generation is live.
 
 use std::fmt;
 
 /// The longest pointer, in bytes: two numbers, each with a line's end.
 const POINTER_BYTES_MAX: usize = 64;
 
-/// What the pointer says.
+/// The pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pointer {
     /// Which generation is live.
     pub(super) live: u64,
-    /// The highest number that was ever given out, as far as the pointer knows: one that an older
-    /// Cinelog has written names the live one only.
+    /// The highest number that was ever given out. An older Cinelog did not write it: then it is that of the live one.
     pub(super) highest: u64,
 }
 
 impl Pointer {
-    /// Where nobody has written one.
+    /// What holds if there is no pointer.
     pub(super) const ABSENT: Self = Self { live: 1, highest: 1 };
 
-    /// Reads what stands in the file. `None` where that is no pointer.
+    /// Reads the text of the file. `None`: it is no pointer.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= POINTER_BYTES_MAX)?;
         let mut numbers = text.trim().lines().map(|line| {

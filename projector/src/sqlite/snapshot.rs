@@ -1,4 +1,4 @@
-//! A read model as it is at one moment, read beside whoever writes it.
+//! A read model as it is at one moment, while others go on writing.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ use crate::{
     tables::{names, reading},
 };
 
-/// A read model that stands still for as long as this lives. Writers go on beside it.
+/// A transaction that sees one moment. Writers go on meanwhile.
 pub(super) struct SqliteSnapshot {
     connection: SqliteConnection,
     checkpoint: Checkpoint,
@@ -36,8 +36,8 @@ impl SqliteSnapshot {
     /// Begins to read the file at `path`.
     ///
     /// # Errors
-    /// [`StoreError::Open`] where it is not there or cannot be opened; [`StoreError`] where it is no
-    /// read model of this version.
+    /// [`StoreError::Open`] if it does not exist or cannot be opened; [`StoreError`] if it is no read model of
+    /// this version.
     pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = open(path).await?;
         for statement in [TEXT_INDEX, "BEGIN"] {
@@ -86,10 +86,10 @@ fn values(row: &SqliteRow) -> Result<Row, StoreError> {
     (0..row.len()).map(value).collect::<Result<_, _>>().map_err(store_error)
 }
 
-/// How far the read model at `path` has come, and the digest until there.
+/// How far the read model at `path` has come, and the digest of the events up to there.
 ///
 /// # Errors
-/// [`StoreError`] where there is no read model of this version.
+/// [`StoreError`] if there is no read model of this version.
 pub(super) async fn peek(path: &Path) -> Result<(Checkpoint, Digest), StoreError> {
     checkpoint::read(&mut open(path).await?).await
 }
@@ -97,7 +97,7 @@ pub(super) async fn peek(path: &Path) -> Result<(Checkpoint, Digest), StoreError
 /// A connection to the read model at `path` that only reads.
 ///
 /// # Errors
-/// [`StoreError::Open`] where it is not there or cannot be opened.
+/// [`StoreError::Open`] if it does not exist or cannot be opened.
 pub(super) async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
     let cannot_open =
         |reason: String| StoreError::Open { place: path.display().to_string(), reason };

@@ -1,9 +1,9 @@
-//! Generations: the read model may be there several times over, built at different times, and a small
-//! file says which one is live.
+//! Generations in files: there may be several read models, built at different times, and a small file, the pointer,
+//! says which one is live.
 //!
-//! Generation 1 is the configured file (`read-model.db`), generation N the file `read-model.N.db`
-//! beside it. What is being built is called `….building` until it is whole. A number is given out once:
-//! caches tell generations apart by nothing else. Nothing here opens a database.
+//! Generation 1 is the configured file (`read-model.db`), generation N the file `read-model.N.db` beside it. One
+//! that is being built has `.building` at the end of its name until it is complete. No number is used twice,
+//! since caches tell generations apart by it. Nothing here opens a database.
 
 mod names;
 mod removal;
@@ -30,7 +30,7 @@ pub struct Generations {
     names: Names,
 }
 
-/// The file of a generation that is there.
+/// The file of a generation that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenerationFile {
     /// Its number.
@@ -48,7 +48,7 @@ impl Generations {
         Self { names: Names::of(base.into()) }
     }
 
-    /// The file of a generation, whether it is there or not.
+    /// The file of a generation, whether it exists or not.
     #[must_use]
     pub fn path(&self, number: u64) -> PathBuf {
         self.names.path(number)
@@ -60,7 +60,7 @@ impl Generations {
         self.names.building(number)
     }
 
-    /// The file that says which generation is live, whether it is there or not.
+    /// The file that says which generation is live, whether it exists or not.
     #[must_use]
     pub fn pointer(&self) -> PathBuf {
         self.names.pointer()
@@ -74,19 +74,19 @@ impl Generations {
         Ok(self.read()?.unwrap_or(Pointer::ABSENT).live)
     }
 
-    /// Whether any generation was ever made here, as far as can be told.
+    /// Whether no generation was ever made here, as far as can be told.
     ///
     /// # Errors
-    /// [`GenerationError`] where the file that says which one is live cannot be read.
+    /// [`GenerationError`] if the pointer cannot be read.
     pub fn is_new(&self) -> Result<bool, GenerationError> {
         Ok(self.read()?.is_none() && !self.names.base().is_file())
     }
 
-    /// Makes a generation the live one. When this returns, that is on the disk; a server that runs
-    /// follows by itself. A pointer that cannot be read is put right.
+    /// Makes a generation the live one. When this returns, that is on the disk. A running server follows by
+    /// itself. A pointer that cannot be read is replaced.
     ///
     /// # Errors
-    /// [`GenerationError::Missing`] where there is no such generation; where it cannot be written.
+    /// [`GenerationError::Missing`] if there is no such generation; [`GenerationError`] if it cannot be written.
     pub fn switch(&self, number: u64) -> Result<(), GenerationError> {
         if !self.path(number).is_file() {
             return Err(GenerationError::Missing(number));
@@ -94,17 +94,17 @@ impl Generations {
         let _change = FileLock::wait(&self.names.change_lock())?;
         let highest = match self.read() {
             Ok(pointer) => pointer.unwrap_or(Pointer::ABSENT).highest,
-            // The best that is known: the newest file that is there.
+            // The best guess: the newest file that exists.
             Err(GenerationError::Pointer(_)) => self.newest()?,
             Err(error) => return Err(error),
         };
         self.write(Pointer { live: number, highest: highest.max(number) })
     }
 
-    /// All generations that are whole, by number.
+    /// All complete generations, by number.
     ///
     /// # Errors
-    /// [`GenerationError::File`] where the folder cannot be read.
+    /// [`GenerationError::File`] if the folder cannot be read.
     pub fn list(&self) -> Result<Vec<GenerationFile>, GenerationError> {
         let mut found = Vec::new();
         for path in self.files()? {
@@ -117,14 +117,14 @@ impl Generations {
         Ok(found)
     }
 
-    /// A number for a new generation, which nobody had before and nobody gets again, whatever becomes
-    /// of the generation.
+    /// A number for a new generation. It was never used before and is never given out again, whatever becomes of the
+    /// generation.
     ///
     /// # Errors
-    /// Those of [`list`](Self::list) and [`live`](Self::live); where it cannot be written down.
+    /// Those of [`list`](Self::list) and [`live`](Self::live); [`GenerationError`] if it cannot be written.
     pub fn reserve(&self) -> Result<u64, GenerationError> {
         let newest = self.newest()?;
-        // A file that another has given a name meanwhile has a number that was reserved.
+        // A file that another process finishes meanwhile has a number that was reserved before.
         let next =
             |pointer: Pointer| Pointer { highest: pointer.highest.max(newest) + 1, ..pointer };
         Ok(self.change(next)?.highest)
@@ -134,21 +134,20 @@ impl Generations {
         Ok(self.list()?.last().map_or(1, |generation| generation.number))
     }
 
-    /// Keeps a generation from being removed for as long as the lock is there. Any number of users may
-    /// have one.
+    /// Keeps a generation from being removed for as long as the lock lives. Any number of users may hold it.
     ///
     /// # Errors
-    /// [`GenerationError`] where it cannot be taken.
+    /// [`GenerationError`] if it cannot be taken.
     pub(super) fn hold(&self, number: u64) -> Result<FileLock, GenerationError> {
-        // Within this nobody removes the file that the lock hangs on.
+        // Meanwhile nobody removes the lock's file.
         let _change = FileLock::wait(&self.names.change_lock())?;
         Ok(FileLock::share(&self.names.use_lock(number))?)
     }
 
-    /// Removes a generation that is not live and that nobody works with.
+    /// Removes a generation that is not live and that nobody holds.
     ///
     /// # Errors
-    /// [`GenerationError`] where it is live, in use, not there, or cannot be removed.
+    /// [`GenerationError`] if it is live, in use or missing, or cannot be removed.
     pub fn remove(&self, number: u64) -> Result<(), GenerationError> {
         let _change = FileLock::wait(&self.names.change_lock())?;
         let pointer = self.read()?.unwrap_or(Pointer::ABSENT);
@@ -171,11 +170,10 @@ impl Generations {
         self.sync_folder()
     }
 
-    /// Removes what builds have left that did not come to their end. To be called by whoever has the
-    /// lock.
+    /// Removes what interrupted builds have left. The caller must hold the lock of [`Work::Building`].
     ///
     /// # Errors
-    /// [`GenerationError::File`] where that fails.
+    /// [`GenerationError::File`] if that fails.
     pub fn remove_unfinished(&self) -> Result<(), GenerationError> {
         for path in self.files()? {
             if self.names.built_in(&path).is_some() {
@@ -185,20 +183,20 @@ impl Generations {
         Ok(())
     }
 
-    /// Removes what the build of one generation has left, where there is anything.
+    /// Removes what the build of one generation has left, if there is anything.
     ///
     /// # Errors
-    /// [`GenerationError::File`] where that fails.
+    /// [`GenerationError::File`] if that fails.
     pub fn discard(&self, number: u64) -> Result<(), GenerationError> {
         let path = self.building(number);
         if path.exists() { remove_database(&path) } else { Ok(()) }
     }
 
-    /// Gives a generation that has been built its name. Its file must be closed, with nothing beside
-    /// it.
+    /// Turns a generation that has been built into a complete one, by giving its file the final name. The file must be
+    /// closed, with no WAL beside it.
     ///
     /// # Errors
-    /// [`GenerationError::File`] where that fails.
+    /// [`GenerationError::File`] if that fails.
     pub fn finish(&self, number: u64) -> Result<(), GenerationError> {
         let (building, path) = (self.building(number), self.path(number));
         File::open(&building)
@@ -208,20 +206,20 @@ impl Generations {
         self.sync_folder()
     }
 
-    /// Keeps others from the same work.
+    /// Keeps others from the same work. Does not wait.
     ///
     /// # Errors
-    /// [`GenerationError::Busy`] where somebody is at it already.
+    /// [`GenerationError::Busy`] if somebody else is doing it.
     pub(super) fn lock(&self, work: Work) -> Result<FileLock, GenerationError> {
         Ok(FileLock::take(&self.names.work_lock(work))?)
     }
 
-    /// The folder in which the log is folded afresh to be compared.
+    /// The folder for a fresh fold that is compared and then thrown away.
     pub(super) fn scratch(&self) -> PathBuf {
         self.names.scratch()
     }
 
-    /// Reads the file that says which generation is live. `None` where there is none.
+    /// Reads the pointer. `None`: there is none.
     fn read(&self) -> Result<Option<Pointer>, GenerationError> {
         let path = self.pointer();
         match fs::read(&path) {
@@ -233,7 +231,7 @@ impl Generations {
         }
     }
 
-    /// Changes the pointer, one after another. When this returns, that is on the disk.
+    /// Changes the pointer, while nobody else does. When this returns, that is on the disk.
     fn change(&self, how: impl FnOnce(Pointer) -> Pointer) -> Result<Pointer, GenerationError> {
         let _change = FileLock::wait(&self.names.change_lock())?;
         let new = how(self.read()?.unwrap_or(Pointer::ABSENT));
