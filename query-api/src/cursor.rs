@@ -6,18 +6,18 @@
 //! not encrypted: it must hold nothing that the item itself does not show.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use http_kit::{FieldError, Problem, ProblemType};
 use sha2::{Digest, Sha256};
 
-use crate::value::Value;
+use crate::{
+    signature::{SIGNATURE_BYTES, Signer, signer},
+    value::Value,
+};
 
-/// The first byte of every cursor: its format. To be raised when an order of the same name gets other
-/// keys than before.
+/// The first byte of every cursor: its format. It must be raised when an order gets other keys and keeps its
+/// name.
 const FORMAT: u8 = 1;
-
-/// Bytes of the signature. A forger would have to guess 128 bits.
-const SIGNATURE_BYTES: usize = 16;
 
 /// The longest cursor, in characters. Its longest part is a title's plain form: 300 characters, of
 /// which Unicode spells some with 33 bytes (U+FDFA).
@@ -43,7 +43,7 @@ pub(crate) struct Cursor {
     pub(crate) keys: Vec<Value>,
 }
 
-/// What a cursor is good for: one list in one generation of the read model.
+/// What a cursor is bound to: one list in one generation of the read model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scope([u8; 16]);
 
@@ -65,18 +65,13 @@ impl Scope {
 /// Signs cursors, and checks them.
 #[derive(Clone)]
 pub(crate) struct Cursors {
-    signer: Hmac<Sha256>,
+    signer: Signer,
 }
 
 impl Cursors {
     /// Signs with `key`. Processes that share it understand each other's cursors.
     pub(crate) fn new(key: &[u8; 32]) -> Self {
-        // A key that is shorter than a block is filled up with zeros (RFC 2104 section 2).
-        let mut block = [0; 64];
-        block[..key.len()].copy_from_slice(key);
-        let mut signer = <Hmac<Sha256> as KeyInit>::new(&block.into());
-        signer.update(b"cinelog cursor");
-        Self { signer }
+        Self { signer: signer(key).chain_update(b"cinelog cursor") }
     }
 
     /// Writes a cursor.
@@ -126,7 +121,7 @@ impl Cursors {
         Some(Cursor { side, is_similar, keys })
     }
 
-    fn sign(&self, scope: Scope, bytes: &[u8]) -> Hmac<Sha256> {
+    fn sign(&self, scope: Scope, bytes: &[u8]) -> Signer {
         self.signer.clone().chain_update(scope.0).chain_update(bytes)
     }
 }

@@ -1,12 +1,12 @@
 //! The read side over HTTP: lists and single things, filtered, sorted, paged, searched and cached.
 //!
-//! [`routes`] are bare: whoever serves them merges them with the other API's and then puts the edge
-//! around both. Nothing here writes, and nothing here knows how the read model came to be.
+//! [`routes`] are bare: the binary merges them with those of the other APIs, and puts the HTTP edge around all
+//! of them. Nothing here writes, and nothing here knows how the read model came to be.
 //!
-//! A read goes this way: the request ([`read`]) is read by the parameters that its route declares
-//! ([`parameter`]) as filter, order, part and fields; [`freshness`] waits until the read model is new
-//! enough; the [`store`] gives the documents of that moment; [`representation`] is how they look, and
-//! [`listing`] makes a page with links of them.
+//! A read goes this way. The route declares its parameters ([`parameter`]), and the request ([`read`]) is parsed
+//! by them into filter, order, page and fields. [`freshness`] waits until the read model is new enough. The
+//! [`store`] gives the documents of that moment. [`representation`] gives them their JSON form, and [`listing`]
+//! makes a page with links of them.
 
 mod arguments;
 mod average;
@@ -29,6 +29,7 @@ mod progress;
 mod read;
 mod representation;
 mod routes;
+mod signature;
 mod sort;
 mod state;
 mod store;
@@ -49,18 +50,18 @@ use http_kit::access::Row;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-/// All routes of the read side, with what OpenAPI says of them; without fallbacks and layers.
+/// All routes of the read side, with their OpenAPI descriptions; without fallbacks and layers.
 pub fn routes(state: QueryState) -> OpenApiRouter {
     routes::all().with_state(state::Shared::new(state))
 }
 
-/// What OpenAPI says of the routes.
+/// The OpenAPI description of the routes.
 #[must_use]
 pub fn openapi() -> OpenApi {
     routes::all().into_openapi()
 }
 
-/// What the routes take: a row for each.
+/// Who may use the routes: a row of the table of access for each.
 #[must_use]
 pub fn access() -> Vec<Row> {
     routes::access()

@@ -1,15 +1,15 @@
 //! Answers that query nodes share, on Redis.
 //!
-//! A name is never shown to Redis, only a hash of it, and neither is anything trusted that Redis gives: what
-//! is kept is signed, together with its name, with a key that is made of the one that cursors are signed
-//! with. What is damaged, was moved, or was put there by somebody without the key is not there.
+//! Redis is shown a hash of each name, never the name itself. Nothing that it gives is trusted: what is kept there
+//! is signed, together with its name, with a key that is derived from the one for cursors. What is damaged, was
+//! moved to another name, or was put there by somebody without the key counts as absent.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use events::{MovieId, Slug};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use http_kit::{SharedAnswers, Topic};
 use metrics::{Counter, Unit, counter, describe_counter};
 use read_model::FacetKind;
@@ -18,32 +18,30 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::About;
+use super::about::About;
+use crate::signature::{SIGNATURE_BYTES, Signer, signer};
 
 /// The version of what is kept under a key.
 const VERSION: u32 = 1;
 
-/// How many bytes of a signature are kept.
-const SIGNATURE_BYTES: usize = 16;
-
-/// How many answers may be on their way to Redis at a time. What comes when there are as many is not shared.
+/// How many answers may be on their way to Redis at a time. Further ones are not shared.
 const PUTS_MAX: usize = 32;
 
 /// How long an answer may be on its way. Nobody waits for it.
-const PUT_PATIENCE: Duration = Duration::from_millis(500);
+const PUT_PATIENCE: Duration = Duration::from_secs(5);
 
 const PUTS: &str = "cinelog_shared_answers_put_total";
 
 /// How answers are shared.
 #[derive(Clone)]
 pub struct RedisAnswersOptions {
-    /// Whose answers they are: what deployments that share a Redis are told apart by.
+    /// The name of the deployment, which tells its answers from those of others on the same Redis.
     pub deployment: String,
-    /// What cursors are signed with: nodes that share answers have the same.
+    /// The key that cursors are signed with. Nodes that share answers have the same one.
     pub cursor_key: [u8; 32],
-    /// The largest that is shared, in bytes, headers and all.
+    /// The largest answer that is shared, in bytes, with its headers.
     pub bytes_max: usize,
-    /// How long one is kept that nobody replaces.
+    /// How long an answer is kept unless it is replaced.
     pub ttl: Duration,
 }
 
@@ -53,8 +51,8 @@ pub struct RedisAnswers(Arc<Inner>);
 struct Inner {
     link: RedisLink,
     keys: Keys,
-    /// What names and answers are signed with.
-    key: Hmac<Sha256>,
+    /// Signs names and answers.
+    key: Signer,
     bytes_max: usize,
     ttl_ms: u64,
     puts: Arc<Semaphore>,
@@ -64,7 +62,7 @@ struct Inner {
 }
 
 impl RedisAnswers {
-    /// Those of a deployment, with nodes that would make the same answers.
+    /// The answers of a deployment, shared by the nodes that would make the same ones.
     #[must_use]
     pub fn new(link: RedisLink, options: &RedisAnswersOptions) -> Self {
         describe_counter!(PUTS, Unit::Count, "Answers to be shared, by what became of them.");
@@ -88,7 +86,7 @@ impl SharedAnswers for RedisAnswers {
     async fn get(&self, name: &str) -> Option<Bytes> {
         let inner = &self.0;
         let mut get = redis::cmd("GETRANGE");
-        // What is larger was not put there by us, and need not travel.
+        // Nothing larger was put there by us: it need not travel.
         get.arg(inner.name(name)).arg(0).arg(SIGNATURE_BYTES + inner.bytes_max);
         let kept: Vec<u8> = inner.link.query(&get).await.ok()?;
         let (signature, answer) = kept.split_at_checked(SIGNATURE_BYTES)?;
@@ -125,7 +123,7 @@ impl SharedAnswers for RedisAnswers {
 }
 
 impl Inner {
-    /// The key in Redis of what has this name here.
+    /// The key in Redis for a name.
     fn name(&self, name: &str) -> String {
         let digest = self.key.clone().chain_update(b"name\0").chain_update(name).finalize();
         let mut first = [0; 16];
@@ -133,22 +131,22 @@ impl Inner {
         self.keys.key(format_args!("{:032x}", u128::from_be_bytes(first)))
     }
 
-    /// What shows that this answer was put under this name by one of us.
-    fn sign(&self, name: &str, answer: &[u8]) -> Hmac<Sha256> {
+    /// The signature that shows that one of our nodes put this answer under this name.
+    fn sign(&self, name: &str, answer: &[u8]) -> Signer {
         let length = (name.len() as u64).to_be_bytes();
         let signed = self.key.clone().chain_update(b"answer\0").chain_update(length);
         signed.chain_update(name).chain_update(answer)
     }
 }
 
-/// What is signed with, by nodes that would make the same answers of the same documents: who speaks of
-/// another API, or numbers topics otherwise, has another key.
-fn key(cursor_key: &[u8; 32]) -> Hmac<Sha256> {
+/// The key to sign with. It is the same for nodes that would make the same answers of the same documents: a node
+/// with another API, or other numbers for topics, has another key.
+fn key(cursor_key: &[u8; 32]) -> Signer {
     let mut key = Sha256::new();
     key.update(b"cinelog shared answers\0");
     key.update(cursor_key);
     key.update(env!("CARGO_PKG_VERSION"));
-    // What cannot be written down is the same for all who cannot.
+    // A document that cannot be written counts as empty.
     key.update(crate::openapi().to_json().unwrap_or_default());
     let samples = [
         About::Films,
@@ -159,10 +157,7 @@ fn key(cursor_key: &[u8; 32]) -> Hmac<Sha256> {
     for sample in samples {
         key.update(Topic::of(sample).number().to_be_bytes());
     }
-    // A key that is shorter than a block is filled up with zeros (RFC 2104 section 2).
-    let mut block = [0; 64];
-    block[..32].copy_from_slice(&key.finalize());
-    <Hmac<Sha256> as KeyInit>::new(&block.into())
+    signer(&key.finalize().into())
 }
 
 impl fmt::Debug for RedisAnswers {

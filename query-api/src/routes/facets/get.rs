@@ -31,7 +31,7 @@ use crate::{
     operation_id = "get_{noun}",
     tag = "{nouns}",
     params(SlugParameter),
-    responses((status = 200, description = "It.", body = Facet), ItemProblems),
+    responses((status = 200, description = "What has this slug.", body = Facet), ItemProblems),
 )]
 pub(crate) async fn handler(
     State(state): State<Shared>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::respond;
 use crate::{
-    documentation::{EventSchema, SchemaParameters, SchemaProblems},
+    documentation::{EventSchema, ItemProblems, SchemaParameters},
     read::Read,
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct SchemaName {
     operation_id = "get_schema",
     tag = "schemas",
     params(SchemaParameters),
-    responses((status = 200, description = "The schema.", body = EventSchema), SchemaProblems),
+    responses((status = 200, description = "The schema.", body = EventSchema), ItemProblems),
 )]
 pub(crate) async fn handler(
     Path(SchemaName { event_type, version }): Path<SchemaName>,

@@ -32,7 +32,7 @@ const LIMIT_APPLIED: HeaderName = HeaderName::from_static("cinelog-limit-applied
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// Something that can be listed: films, facets, ratings.
+/// A kind of list: of films, facets or ratings.
 pub(crate) trait Collection: Sync {
     /// What it is sorted by.
     type Sort: SortKey;
@@ -45,17 +45,17 @@ pub(crate) trait Collection: Sync {
     /// The order that the request asked for.
     fn order(&self) -> &Order<Self::Sort>;
 
-    /// All that the items, their order and their number depend on.
+    /// Everything that the items, their order and their number depend on.
     fn about(&self) -> Vec<About>;
 
-    /// A part of it; `None` where what the list belongs to does not exist.
+    /// A part of the list; `None`: the thing that it belongs to does not exist.
     fn read(
         &self,
         store: &dyn Store,
         part: &Part,
     ) -> impl Future<Output = Result<Seen<Option<Listed<Self::Item>>>, StoreError>> + Send;
 
-    /// The problem to answer with, where what the list belongs to does not exist.
+    /// The answer if the thing that the list belongs to does not exist.
     fn missing(&self) -> Problem;
 }
 
@@ -162,7 +162,7 @@ pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The tag of a body that a hash stands for.
+/// The ETag of a body: a hash of it, and the generation.
 pub(crate) fn tag_of(body: &[u8], generation: u64) -> ETag {
     ETag::strong(format!("{}.g{generation}", short_hash(body)))
 }
@@ -183,8 +183,8 @@ impl From<Cursor> for (Place, Matching) {
     }
 }
 
-/// What cursors of this list are bound to: where it is, how it is filtered, its order. Not which
-/// part of it is shown, nor how much of each item.
+/// What cursors of this list are bound to: its path, its filters and its order; not which part of it is shown, nor
+/// which fields.
 fn scope<C: Collection>(collection: &C, generation: u64, read: &Read) -> Scope {
     let path = collection.path();
     let order = collection.order().name();
@@ -200,7 +200,7 @@ fn scope<C: Collection>(collection: &C, generation: u64, read: &Read) -> Scope {
     Scope::new(generation, parts)
 }
 
-/// How far a list is counted for those who wish to know how long it is.
+/// How far a list is counted for `Prefer: count`.
 fn counting(wish: Count) -> Counting {
     match wish {
         Count::Exact => Counting::All,
@@ -209,14 +209,14 @@ fn counting(wish: Count) -> Counting {
 }
 
 impl Total {
-    /// What was counted as somebody wished.
+    /// A count that was made for `Prefer: count`.
     fn of(count: u64, wish: Option<Count>) -> Self {
         let is_estimate = wish == Some(Count::Estimated) && count >= u64::from(MAX_ESTIMATE);
         Self { count, is_exact: !is_estimate }
     }
 }
 
-/// Adds what the headers of a list say besides those of every answer.
+/// Adds the headers that only lists have.
 fn say_about_list(headers: &mut HeaderMap, links: &ListLinks, limit_applied: Option<usize>) {
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("items"));
     // `Prefer: count` changes the body.
@@ -229,7 +229,7 @@ fn say_about_list(headers: &mut HeaderMap, links: &ListLinks, limit_applied: Opt
     }
 }
 
-/// Adds `Content-Range` where a range was asked for (RFC 9110 section 14.4), and gives the status.
+/// Adds `Content-Range` if a range was asked for (RFC 9110 section 14.4), and gives the status.
 fn say_about_range(
     headers: &mut HeaderMap,
     paging: &Paging,
