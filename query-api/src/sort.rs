@@ -4,8 +4,10 @@
 //! store adds it, in the direction of the last key, so that an index on key and id serves the list
 //! both ways.
 
-use crate::arguments::Arguments;
-use crate::parameter::{Form, Parameter};
+use crate::{
+    arguments::Arguments,
+    parameter::{Form, Parameter},
+};
 
 /// The most keys of one order.
 const MAX_KEYS: usize = 4;
@@ -31,7 +33,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// How it is said in `ORDER BY`.
+    /// The keyword in `ORDER BY`.
     pub(crate) fn sql(self) -> &'static str {
         match self {
             Self::Ascending => "ASC",
@@ -39,7 +41,7 @@ impl Direction {
         }
     }
 
-    /// How what comes after a value in this direction compares with it, in SQL.
+    /// The operator in SQL between a value and the one that it comes after in this direction.
     pub(crate) fn beyond(self) -> &'static str {
         match self {
             Self::Ascending => ">",
@@ -61,7 +63,7 @@ impl Direction {
 pub struct Order<K>(Vec<(K, Direction)>);
 
 impl<K: SortKey> Order<K> {
-    /// The order of these keys; of keys that come twice the first counts.
+    /// The order of these keys. Of a key that comes twice the first counts.
     pub(crate) fn of(keys: impl IntoIterator<Item = (K, Direction)>) -> Self {
         let mut order: Vec<(K, Direction)> = Vec::new();
         for (key, direction) in keys {
@@ -144,7 +146,7 @@ pub enum MovieSort {
 }
 
 impl MovieSort {
-    /// The column that it is; `None` for relevance, which has to be computed.
+    /// The column that holds it; `None` for relevance, which has to be computed.
     pub(crate) fn column(self) -> Option<&'static str> {
         Some(match self {
             Self::Title => "m.title",
@@ -184,7 +186,7 @@ impl Order<MovieSort> {
         let fallback = if has_query { MovieSort::Relevance } else { MovieSort::Title };
         let asked =
             Self::asked(arguments).unwrap_or_else(|| Self::of([(fallback, Direction::Ascending)]));
-        // Films that fit equally well stand by how many people know them. Without `q` all fit
+        // Films that fit equally well are sorted by how many people rated them. Without `q` all fit
         // equally well.
         let spelled_out = asked.0.into_iter().flat_map(|(key, direction)| {
             let is_relevance = key == MovieSort::Relevance;
@@ -210,9 +212,37 @@ pub enum FacetSort {
     MovieCount,
 }
 
+impl FacetSort {
+    /// The column that holds it.
+    fn column(self) -> &'static str {
+        match self {
+            Self::Slug => "f.slug",
+            Self::MovieCount => "f.movie_count",
+        }
+    }
+}
+
 impl SortKey for FacetSort {
     const ALL: &'static [(&'static str, Self)] =
         &[("slug", Self::Slug), ("movie_count", Self::MovieCount)];
+}
+
+impl Order<FacetSort> {
+    /// The columns that a list is sorted by. The slug is the last one: it is unique, so that no key after it
+    /// would decide anything.
+    pub(crate) fn columns(&self) -> Vec<(&'static str, Direction)> {
+        let mut columns = Vec::new();
+        let mut last = Direction::Ascending;
+        for (key, direction) in self.keys() {
+            columns.push((key.column(), *direction));
+            if *key == FacetSort::Slug {
+                return columns;
+            }
+            last = *direction;
+        }
+        columns.push((FacetSort::Slug.column(), last));
+        columns
+    }
 }
 
 /// What the ratings of a film can be sorted by.
@@ -220,6 +250,15 @@ impl SortKey for FacetSort {
 pub enum RatingSort {
     /// When it was given.
     RatedAt,
+}
+
+impl RatingSort {
+    /// The column that holds it.
+    pub(crate) fn column(self) -> &'static str {
+        match self {
+            Self::RatedAt => "r.rated_at",
+        }
+    }
 }
 
 impl SortKey for RatingSort {
@@ -240,6 +279,16 @@ mod tests {
 
     fn name(sort: Option<&str>, has_query: bool) -> String {
         Order::of_movies(&arguments(sort), has_query).name()
+    }
+
+    #[test]
+    fn facets_are_sorted_down_to_the_slug_and_no_further() {
+        let columns = |keys: &[(FacetSort, Direction)]| Order::of(keys.iter().copied()).columns();
+        let (up, down) = (Direction::Ascending, Direction::Descending);
+        let by_count = columns(&[(FacetSort::MovieCount, down)]);
+        assert_eq!(by_count, [("f.movie_count", down), ("f.slug", down)]);
+        let by_slug = columns(&[(FacetSort::Slug, up), (FacetSort::MovieCount, down)]);
+        assert_eq!(by_slug, [("f.slug", up)]);
     }
 
     #[test]

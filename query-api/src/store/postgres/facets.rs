@@ -10,12 +10,9 @@ use super::{
     ratings::push_has_movie,
     session::Session,
 };
-use crate::{
-    sort::FacetSort,
-    store::{FacetList, Listed, Part, Seen, StoreError, planning::MANY_FILMS},
-};
+use crate::store::{FacetList, Listed, Part, Seen, StoreError, planning::MANY_FILMS};
 
-/// Facets with a word that begins in some way are fetched and sorted up to this number; where there are
+/// Facets with a word that begins as asked are fetched and sorted if there are fewer than this. If there are
 /// more, the list is gone through in its order.
 const FETCHED_MAX: i64 = MANY_FILMS;
 
@@ -45,21 +42,11 @@ pub(super) async fn are_few(lists: &Session, list: &FacetList) -> Result<bool, S
     Ok(found < FETCHED_MAX)
 }
 
-/// `are_few` says whether those that begin as asked are fetched by their words.
+/// The list. If `are_few`, facets with a word that begins as asked are fetched by an index of words.
 pub(super) fn listing(list: &FacetList, are_few: bool) -> Listing<'_> {
-    let order = &list.order;
-    let by_slug = order.keys().iter().position(|(key, _)| *key == FacetSort::Slug);
-    // A slug is unique: what would come after it decides nothing.
-    let deciding = by_slug.map_or(order.keys().len(), |at| at + 1);
-    let keys = order.keys().iter().take(deciding).map(|(key, direction)| {
-        let name = match key {
-            FacetSort::Slug => "f.slug",
-            FacetSort::MovieCount => "f.movie_count",
-        };
-        (column(name), *direction)
-    });
+    let keys = list.order.columns().into_iter().map(|(name, direction)| (column(name), direction));
     let source = move |query: &mut QueryBuilder<Postgres>| push_source(query, list, are_few);
-    let listing = Listing {
+    Listing {
         columns: Columns::Document("f.document"),
         keys: keys.collect(),
         source: Box::new(source),
@@ -69,12 +56,11 @@ pub(super) fn listing(list: &FacetList, are_few: bool) -> Listing<'_> {
             None => _ = query.push("true"),
         }),
         count: Box::new(move |query, most| push_counted(query, most, source)),
-    };
-    if by_slug.is_some() { listing } else { listing.and_then("f.slug") }
+    }
 }
 
 fn push_source(query: &mut QueryBuilder<Postgres>, list: &FacetList, are_few: bool) {
-    // OFFSET 0 keeps the few inside from being looked for one by one in the order outside.
+    // OFFSET 0 makes Postgres fetch the few first, instead of going through the list in its order.
     match list.movie {
         Some(movie) => {
             query.push(
@@ -99,8 +85,8 @@ fn push_source(query: &mut QueryBuilder<Postgres>, list: &FacetList, are_few: bo
     }
 }
 
-/// Pushes that all words of what is asked are words of the slug, the last one unfinished: what the index
-/// knows of it.
+/// Pushes the condition that the slug has all words that are asked for, the last one perhaps unfinished. This is
+/// as much as the index can tell.
 fn push_begins_indexed(query: &mut QueryBuilder<Postgres>, list: &FacetList) {
     let begins = list.begins.as_ref().map(|begins| begins.as_str()).unwrap_or_default();
     let words: Vec<_> = begins.split('-').filter(|word| !word.is_empty()).collect();

@@ -11,10 +11,7 @@ use super::{
     push_counted,
     session::Session,
 };
-use crate::{
-    sort::RatingSort,
-    store::{Listed, Part, RatingList, Seen, StoreError},
-};
+use crate::store::{Listed, Part, RatingList, Seen, StoreError};
 
 /// One person's rating of a film that is there.
 pub(super) async fn of_account(
@@ -52,12 +49,8 @@ pub(super) async fn part(
 
 pub(super) fn listing(list: &RatingList) -> Listing<'_> {
     let movie = list.movie;
-    let keys = list.order.keys().iter().map(|(key, direction)| {
-        let name = match key {
-            RatingSort::RatedAt => "r.rated_at",
-        };
-        (column(name), *direction)
-    });
+    let keys = list.order.keys().iter();
+    let keys = keys.map(|(key, direction)| (column(key.column()), *direction));
     let source = move |query: &mut QueryBuilder<Postgres>| {
         query.push("FROM rating AS r WHERE r.movie_id = ").push_bind(movie.0);
     };

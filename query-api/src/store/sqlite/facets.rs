@@ -1,16 +1,14 @@
 //! Genres, tags, platforms, people: one by slug, and lists of them.
 
 use read_model::FacetDocument;
-use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Sqlite};
 
 use super::{
-    Snapshot,
     listing::{Listing, column},
+    row::document_at,
+    snapshot::Snapshot,
 };
-use crate::{
-    sort::FacetSort,
-    store::{FacetList, Listed, Part, StoreError},
-};
+use crate::store::{FacetList, Listed, Part, StoreError};
 
 impl Snapshot {
     /// A part of a list of facets; `None` where the film that it belongs to is not there.
@@ -24,33 +22,17 @@ impl Snapshot {
         {
             return Ok(None);
         }
-        listing(list).part(&mut self.transaction, part, read_document).await.map(Some)
+        listing(list).part(&mut self.transaction, part, document_at).await.map(Some)
     }
 }
 
-fn read_document(row: &SqliteRow, at: usize) -> Result<FacetDocument, StoreError> {
-    let json: &str = row.try_get(at)?;
-    serde_json::from_str(json).map_err(StoreError::damaged)
-}
-
 fn listing(list: &FacetList) -> Listing<'_> {
-    let order = &list.order;
-    let by_slug = order.keys().iter().position(|(key, _)| *key == FacetSort::Slug);
-    // A slug is unique: what would come after it decides nothing.
-    let deciding = by_slug.map_or(order.keys().len(), |at| at + 1);
-    let keys = order.keys().iter().take(deciding).map(|(key, direction)| {
-        let name = match key {
-            FacetSort::Slug => "f.slug",
-            FacetSort::MovieCount => "f.movie_count",
-        };
-        (column(name), *direction)
-    });
-    let listing = Listing {
+    let keys = list.order.columns().into_iter().map(|(name, direction)| (column(name), direction));
+    Listing {
         columns: "f.document",
         keys: keys.collect(),
         source: Box::new(move |query| push_source(query, list)),
-    };
-    if by_slug.is_some() { listing } else { listing.and_then("f.slug") }
+    }
 }
 
 fn push_source(query: &mut QueryBuilder<Sqlite>, list: &FacetList) {
@@ -77,7 +59,7 @@ mod tests {
     use super::*;
     use crate::{
         page::{Matching, Place, Window},
-        sort::{Direction, Order},
+        sort::{Direction, FacetSort, Order},
         testing::ReadModel,
         value::Value,
     };

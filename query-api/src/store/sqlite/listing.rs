@@ -1,4 +1,4 @@
-//! One window of an ordered list, by keyset: what films, facets and ratings are listed with.
+//! One window of an ordered list, by keyset: films, facets and ratings are listed with it.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ pub(super) type Sql<'q> = Box<dyn Fn(&mut QueryBuilder<Sqlite>) + Send + Sync + 
 
 /// A list: what it selects, from where, in which order.
 pub(super) struct Listing<'q> {
-    /// The columns of an item. The first one is text or bytes, and nearly all of it.
+    /// The columns of an item. The first one is text or bytes, and nearly all of the item.
     pub(super) columns: &'static str,
     /// What the list is sorted by, the most important first; the last one is unique.
     pub(super) keys: Vec<(Sql<'q>, Direction)>,
@@ -34,7 +34,7 @@ impl Listing<'_> {
         self
     }
 
-    /// What is asked of the list, counted by itself.
+    /// The page, and the total if it is asked for.
     pub(super) async fn part<T>(
         &self,
         connection: &mut SqliteConnection,
@@ -49,8 +49,8 @@ impl Listing<'_> {
         Ok(Listed { page, total, is_similar: false })
     }
 
-    /// What is seen through a window. `read` makes an item of a row; its columns begin at the index
-    /// that it is given.
+    /// The items that a window shows. `read` makes an item of a row, whose columns begin at the index that it is
+    /// given.
     pub(super) async fn page<T>(
         &self,
         connection: &mut SqliteConnection,
@@ -69,7 +69,7 @@ impl Listing<'_> {
         page.page(|row| self.keys_of(row), |row| read(row, self.keys.len()))
     }
 
-    /// How long the list is, counted to `most` items and no further.
+    /// How many items the list has; if `most` is given, counting stops there.
     pub(super) async fn count(
         &self,
         connection: &mut SqliteConnection,

@@ -6,8 +6,9 @@ use read_model::RatingDocument;
 use sqlx::{Row, SqlitePool, ValueRef, sqlite::SqliteRow};
 
 use super::{
-    Snapshot, checkpoint_of,
     listing::{Listing, column},
+    row::checkpoint_of,
+    snapshot::Snapshot,
 };
 use crate::{
     sort::{Order, RatingSort},
@@ -48,12 +49,7 @@ impl Snapshot {
 }
 
 fn listing(movie: MovieId, order: &Order<RatingSort>) -> Listing<'static> {
-    let keys = order.keys().iter().map(|(key, direction)| {
-        let name = match key {
-            RatingSort::RatedAt => "r.rated_at",
-        };
-        (column(name), *direction)
-    });
+    let keys = order.keys().iter().map(|(key, direction)| (column(key.column()), *direction));
     Listing {
         columns: "r.account_id, r.value, r.rated_at, r.revision",
         keys: keys.collect(),

@@ -1,15 +1,16 @@
-//! Films: one by id, and lists of them.
+//! Lists of films, and how they are fetched.
 
 #[cfg(test)]
 mod tests;
 
 use events::{MovieId, text::plain};
 use read_model::{MovieDocument, search::fts5_query};
-use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Sqlite};
 
 use super::{
-    Snapshot,
     listing::{Listing, Sql, column, push_texts, push_value},
+    row::document_at,
+    snapshot::Snapshot,
 };
 use crate::{
     filter::{Column, Condition, MovieFilter},
@@ -48,7 +49,7 @@ impl Snapshot {
         }
         let common = self.common(&list.filter, &list.order).await?;
         let page = listing(&list.filter, &list.order, &common)
-            .page(&mut self.transaction, &part.window, read_document)
+            .page(&mut self.transaction, &part.window, document_at)
             .await?;
         let total = match part.counting(page.items.is_empty()) {
             Some(counting) => Some(self.count_movies(list, counting.most()).await?),
@@ -74,7 +75,7 @@ impl Snapshot {
         listing(filter, order, &[]).count(&mut self.transaction, most).await
     }
 
-    /// The conditions of a filter that each film is better looked at for than fetched by.
+    /// The conditions of a filter that are better tested on each film than used to find films.
     async fn common(
         &mut self,
         filter: &MovieFilter,
@@ -124,11 +125,6 @@ impl Snapshot {
         }
         Ok(query.build_query_scalar().fetch_one(&mut *self.transaction).await?)
     }
-}
-
-fn read_document(row: &SqliteRow, at: usize) -> Result<MovieDocument, StoreError> {
-    let json: &str = row.try_get(at)?;
-    serde_json::from_str(json).map_err(StoreError::damaged)
 }
 
 fn listing<'q>(

@@ -145,7 +145,7 @@ async fn the_same_films_are_left_whether_many_fit_or_few() {
         let mut found = Vec::new();
         for common in [&[][..], &filter.conditions] {
             let page = listing(&filter, &order, common)
-                .page(&mut snapshot.transaction, &window, read_document)
+                .page(&mut snapshot.transaction, &window, document_at::<MovieDocument>)
                 .await
                 .unwrap();
             found.push(page.items);
