@@ -1,8 +1,8 @@
-//! The average rating: how it is shown, and which averages are meant by what is shown.
+//! The average rating: how it is shown, and which averages a filter means.
 //!
-//! It is shown with two places. Whoever sees 8.67 and filters by 8.67 means the films that show it, so
-//! filters compare what is shown. The store keeps averages as they are, under an index: hence a filter
-//! becomes a range of them here, exact to the last bit of how [`shown`] rounds.
+//! An average is shown with two places. Somebody who sees 8.67 and filters by 8.67 means the films that show
+//! 8.67, so filters compare what is shown. The store keeps averages unrounded, under an index. So a filter
+//! is turned into a range of averages here, exact to the last bit of how [`shown`] rounds.
 
 use std::ops::Range;
 
@@ -13,8 +13,8 @@ pub(crate) fn shown(average: f64) -> f64 {
     hundredths(average) / 100.0
 }
 
-/// The averages of which the shown form compares so with `asked`, 0 to 10. Never 0, which stands
-/// where nobody rated a film.
+/// The averages whose shown form compares with `asked` (0 to 10) in this way. 0 is never among them: it stands for
+/// films that nobody rated.
 pub(crate) fn that_show(comparison: Comparison, asked: f64) -> Range<f64> {
     // In hundredths: the least that shows as `asked` or more, and the least that shows as more.
     let nearest = (asked * 100.0).round();

@@ -28,7 +28,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// There is no such film, or it is deleted.
+/// The answer where there is no such film, or it is deleted.
 pub(crate) fn no_such_movie() -> Problem {
     Problem::new(ProblemType::NotFound).detail("There is no film with this id.")
 }

@@ -1,4 +1,4 @@
-//! What becomes of reads, as metrics. The response cache has its own.
+//! Metrics of reads. The response cache has its own.
 
 use metrics::{Counter, counter, describe_counter};
 
@@ -8,11 +8,11 @@ const WAITS_TOTAL: &str = "cinelog_query_waits_total";
 /// How a wait for a position ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wait {
-    /// The read model has reached it.
+    /// The read model reached the position in time.
     Reached,
-    /// Patience was at an end before.
+    /// The read model did not reach it in time.
     GaveUp,
-    /// There was no room for one more to wait.
+    /// Too many requests waited already.
     Refused,
 }
 
@@ -29,7 +29,7 @@ impl Wait {
     }
 }
 
-/// Says once what each is; they begin at 0, so that the first event is seen as an increase.
+/// Describes the metrics. They begin at 0, so that the first event is seen as an increase.
 pub(crate) fn describe() {
     describe_counter!(GIVEN_UP_TOTAL, "Reads that took too long and were given up.");
     describe_counter!(

@@ -11,29 +11,29 @@ use crate::{
     value::Value,
 };
 
-/// How many items a page has unless something else is asked.
+/// How many items a page has by default.
 const DEFAULT_LIMIT: u32 = 25;
 
-/// The most items a page has. A larger wish is lowered to it, and said so.
+/// The most items a page has. A larger limit is lowered to it, and the answer says so.
 pub(crate) const MAX_LIMIT: u32 = 100;
 
-/// The most bytes of documents that a page is made of. A page that would have more ends earlier, but
-/// never before its first item, and says so.
+/// The most bytes of documents on a page. A page that would have more ends earlier, and says so; but it never ends
+/// before its first item.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
-/// The last page that can be asked by number. Cursors go on for ever; the store counts off every
-/// item before a page that is asked by number.
+/// The last page that can be asked for by number. The store has to skip all items before such a page one by one.
+/// Cursors have no such bound.
 const MAX_PAGE: i64 = 100;
 
 /// The first item of a range, at most; the same bound as for pages.
 const MAX_RANGE_START: u32 = 10_000;
 
-/// What was asked about the part of the list.
+/// Which part of a list a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paging {
     /// The most items, 1 to [`MAX_LIMIT`].
     pub(crate) limit: u32,
-    /// Whether more were asked.
+    /// Whether more were asked for.
     pub(crate) is_lowered: bool,
     /// Where to begin.
     pub(crate) start: Start,
@@ -42,11 +42,11 @@ pub(crate) struct Paging {
 /// Where the asked part of a list begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// After so many items. This is a page.
+    /// After so many items: a page that is asked for by number.
     Offset(u32),
-    /// At a cursor, still sealed.
+    /// At a cursor, which has not been opened yet.
     Cursor(String),
-    /// At this item, counted from 0. This is a range, answered by 206.
+    /// At this item, counted from 0: a range, which is answered by 206.
     Range(u32),
 }
 
@@ -64,11 +64,11 @@ pub struct Window {
 /// By which words films are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Matching {
-    /// By those of the query; by similar ones where no film has those, and the store can.
+    /// By the words of the query; if no film has those, by similar ones, if the store can look for them.
     Any,
-    /// By those of the query.
+    /// By the words of the query.
     Exact,
-    /// By similar ones, as on the page that this one goes on from.
+    /// By similar words, as on the page before.
     Similar,
 }
 
@@ -83,7 +83,7 @@ pub(crate) enum Place {
     Before(Vec<Value>),
 }
 
-/// What is seen through a window.
+/// The items that a window shows.
 #[derive(Debug)]
 pub struct Page<T> {
     /// The items, in the order of the list.
@@ -166,7 +166,7 @@ fn only_one(name: &str, others: &str) -> Problem {
 /// The first item of `Range: items=FIRST-LAST` and how many there are, `None` for `items=FIRST-`.
 /// Units other than `items` are not understood, and so ignored (RFC 9110 section 14.2).
 fn asked_range(headers: &HeaderMap) -> Result<Option<(u32, Option<u32>)>, Problem> {
-    // A condition on a partial answer never holds here: a list's tag is that of the very part.
+    // `If-Range` never holds here: the tag of a list is that of one part, not of the whole list.
     if headers.contains_key(header::IF_RANGE) {
         return Ok(None);
     }

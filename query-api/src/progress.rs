@@ -1,6 +1,6 @@
-//! How far the read model has come: one task asks, and all who wait hear of it.
+//! How far the read model has come: one task asks, and all followers hear of it.
 //!
-//! Nothing here knows of requests. A follower costs no query while it waits, however many there are.
+//! Nothing here knows of requests. However many followers wait, they cost no queries of their own.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::store::LiveStore;
 
-/// How often is looked while somebody waits, should the change feed stay silent.
+/// How often the read model is asked while somebody waits, in case the change feed stays silent.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Tells how far the read model has come. The task behind it begins with the first follower, and ends
@@ -40,13 +40,13 @@ impl Progress {
         Self { store, feed, reached: Arc::new(reached), task: OnceLock::new() }
     }
 
-    /// Whether somebody was shown the read model at this position or later, or the feed has told of it.
-    /// A hint: it may be elsewhere by now.
+    /// Whether the read model is known to have been at this position or later: somebody was shown it, or the feed
+    /// told of it. This is a hint: a rebuild may have taken the read model back since.
     pub(crate) fn has_shown(&self, position: Position) -> bool {
         position <= self.store.shown().max(*self.reached.borrow())
     }
 
-    /// Follows. Whoever looks at the read model after this misses nothing that comes after the look.
+    /// Follows. If the read model is looked at after this call, nothing that comes after the look is missed.
     ///
     /// To be called within a Tokio runtime.
     pub(crate) fn follow(&self) -> Follower {
@@ -76,7 +76,7 @@ impl Follower {
     pub(crate) async fn hears_of(&mut self, wanted: Position) {
         loop {
             if self.0.changed().await.is_err() {
-                // The task is gone, and with it whoever would have told.
+                // The task is gone: there will be no more news.
                 return std::future::pending().await;
             }
             if *self.0.borrow_and_update() >= wanted {
@@ -86,7 +86,7 @@ impl Follower {
     }
 }
 
-/// Passes on what the feed says, and looks for itself where it says nothing.
+/// Passes on what the feed says, and asks the read model itself while the feed is silent.
 async fn report(
     store: LiveStore,
     changes: BoxStream<'static, FeedItem>,
@@ -112,7 +112,7 @@ async fn report(
             Some(position) => position,
             None => match store.current().checkpoint().await {
                 Ok(checkpoint) => checkpoint.position,
-                // Whoever asks meets the failure for themselves. The next tick looks again.
+                // Reads meet the failure themselves. The next tick asks again.
                 Err(_) => continue,
             },
         };

@@ -25,7 +25,7 @@ pub(crate) struct Read {
     /// The query, in the order it was given.
     pub(crate) pairs: Vec<(String, String)>,
     pub(crate) preferences: Preferences,
-    /// Who asks, as rates are counted.
+    /// Who asks: the address, or the network, that rates are counted by.
     pub(crate) client: IpAddr,
 }
 
@@ -46,17 +46,17 @@ impl<S: Sync> FromRequestParts<S> for Read {
 }
 
 impl Read {
-    /// The query, read as these parameters.
+    /// The arguments that the query gives for these parameters.
     ///
     /// # Errors
-    /// `InvalidParameter`, with all that is wrong.
+    /// `InvalidParameter`, with everything that is wrong.
     pub(crate) fn arguments(&self, declared: &'static [Parameter]) -> Result<Arguments, Problem> {
         Arguments::read(&self.pairs, declared)
     }
 
-    /// The headers of an answer that every caller may get, 304 included: how long it may be kept,
-    /// by what name it is forgotten, what it reflects, what it depends on, and which preferences were
-    /// followed. `counted` is the one that only lists follow.
+    /// The headers of an answer that is the same for every caller, 304 included: how long it may be kept, by which
+    /// names caches forget it, what it reflects, what it depends on, and which preferences were followed.
+    /// `counted` is the preference that only lists follow.
     pub(crate) fn public_headers(
         &self,
         state: &Shared,
@@ -68,7 +68,7 @@ impl Read {
         belongs_to(&mut headers, &about.iter().filter_map(About::group).collect::<Vec<_>>());
         headers.insert(header::CACHE_CONTROL, state.cache_control.clone());
         headers.insert(POSITION, HeaderValue::from(checkpoint.position.0));
-        // Whoever asks for a position must not be given an older answer by a cache.
+        // A cache must not give an older answer to a client that asks for a position.
         vary(&mut headers, [MIN_POSITION]);
         let waited = self.preferences.wait.filter(|_| self.headers.contains_key(MIN_POSITION));
         let followed = Preferences { wait: waited, count: counted, ..Preferences::default() };

@@ -20,12 +20,12 @@ pub struct QueryState {
     pub log: Arc<dyn EventLog>,
     /// Tells when the read model has moved on.
     pub feed: Arc<dyn ChangeFeed>,
-    /// Where answers are kept that every caller may get: that of [`crate::response_cache`], which the edge
-    /// has as well.
+    /// Keeps answers that are the same for every caller: the cache of [`crate::response_cache`], which the edge has
+    /// too.
     pub cache: Option<ResponseCache>,
-    /// What cursors are signed with. Nodes behind one address share it.
+    /// The key that cursors are signed with. Nodes behind one address share it.
     pub cursor_key: [u8; 32],
-    /// How many requests the server works on at once: of those, a part may wait for a position.
+    /// How many requests the server works on at once. A part of them may wait for a position.
     pub requests_max: usize,
     /// How long caches may keep an answer.
     pub max_age: Duration,
@@ -37,7 +37,7 @@ pub struct QueryState {
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Inner>);
 
-/// What [`Shared`] shares.
+/// The contents of [`Shared`].
 pub(crate) struct Inner {
     pub(crate) store: LiveStore,
     pub(crate) log: Arc<dyn EventLog>,

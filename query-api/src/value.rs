@@ -1,7 +1,7 @@
 //! A value that the store compares, binds and sorts by.
 
-/// One value of a column or of a cursor. Each keeps its exact bits on the way through a cursor, or
-/// a page would begin a hair beside where the last one ended.
+/// One value of a column or of a cursor. A cursor keeps its exact bits: otherwise a page would begin slightly beside
+/// the place where the last one ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     /// A whole number.

@@ -1,7 +1,8 @@
-//! Where reads wait for a position: a bounded number at once, of one client at most a share.
+//! Where reads wait for a position: a bounded number at once, and of each client at most a share of that.
 //!
-//! Anybody can ask for a position that is never reached, and who waits is a request that is worked on. So those
-//! who wait may never be all whom the server works on, and one client never all of those who wait.
+//! Anybody can ask for a position that is never reached, and a request that waits is one of those that the server
+//! works on. So waiting requests may never take up all of the server, and those of one client never all
+//! places to wait.
 
 use std::{
     collections::HashMap,
@@ -9,13 +10,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Which part of the requests that are worked on may be waiting: one in four.
+/// One in so many of the requests that are worked on may be waiting.
 const PART: usize = 4;
 
-/// How many may wait at most, however many are worked on.
+/// How many requests may wait at most, however many are worked on.
 const WAITING_MAX: usize = 1_000;
 
-/// Which part of those who wait may be of one client: one in two.
+/// One in so many of the requests that wait may be of the same client.
 const SHARE: usize = 2;
 
 /// The room.
@@ -23,7 +24,7 @@ const SHARE: usize = 2;
 pub(crate) struct WaitingRoom {
     waiting_max: usize,
     share_max: usize,
-    /// How many there are of each client that waits; of others nothing is kept.
+    /// How many requests of each client wait. Clients without any have no entry.
     waiting: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -35,14 +36,14 @@ pub(crate) struct Waiting<'a> {
 }
 
 impl WaitingRoom {
-    /// One for a server that works on `requests_max` requests at once. One may always wait.
+    /// A room for a server that works on `requests_max` requests at once. At least one may wait.
     pub(crate) fn new(requests_max: usize) -> Self {
         let waiting_max = (requests_max / PART).clamp(1, WAITING_MAX);
         let share_max = (waiting_max / SHARE).max(1);
         Self { waiting_max, share_max, waiting: Mutex::default() }
     }
 
-    /// A place for a request of `client`. `None` where there is none.
+    /// A place for a request of `client`. `None`: there is no room.
     pub(crate) fn enter(&self, client: IpAddr) -> Option<Waiting<'_>> {
         let mut waiting = self.waiting();
         let own = waiting.get(&client).copied().unwrap_or_default();

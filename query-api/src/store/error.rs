@@ -6,8 +6,10 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// Why the read model could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is none where one was expected, or not any more, or it is not whole yet.
-    #[error("there is no complete read model at {0} that can be seen: the projector makes it")]
+    /// There is no read model where one was expected; or it is gone, not complete yet, or not visible to us.
+    #[error(
+        "there is no complete read model at {0}, or this process may not see it: the projector makes it"
+    )]
     Missing(String),
     /// There is something, but its tables are not those of a read model.
     #[error("{place} holds no read model that this version can read: {reason}")]
@@ -29,12 +31,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What holds data that cannot be read.
+    /// The store holds data that cannot be read.
     pub(crate) fn damaged(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Damaged(Box::new(error))
     }
 
-    /// The same once more, for somebody else whom it concerns.
+    /// A copy, for another caller who waits for the same read.
     pub(crate) fn again(&self) -> Self {
         let same = |reason: &Source| Source::from(reason.to_string());
         match self {
@@ -48,7 +50,7 @@ impl StoreError {
         }
     }
 
-    /// What was found at a place: where it seems damaged, it is something else than a read model.
+    /// The error of a store that is being opened at `place`: what seems damaged there is no read model at all.
     pub(crate) fn at(self, place: &str) -> Self {
         match self {
             Self::Damaged(reason) => Self::Foreign { place: place.to_owned(), reason },

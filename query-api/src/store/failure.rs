@@ -5,11 +5,11 @@ use super::{StoreError, postgres, sqlite};
 /// What a database's own error says of the read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// It may go well another time.
+    /// Trying again later may help.
     MayPass,
     /// It took too long.
     TooSlow,
-    /// It will go wrong every time.
+    /// Trying again will not help.
     Damage,
 }
 

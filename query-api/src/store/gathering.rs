@@ -6,7 +6,7 @@ use crate::{
     value::Value,
 };
 
-/// Rows of a page, as they come. The store asks for one more than the window shows.
+/// Collects the rows of a page. The store asks for one more than the window shows.
 pub(crate) struct Gathering<'w, R> {
     window: &'w Window,
     rows: Vec<R>,
@@ -24,8 +24,8 @@ impl<'w, R> Gathering<'w, R> {
         usize::try_from(self.window.limit).unwrap_or(usize::MAX)
     }
 
-    /// Takes in the next row, whose document has so many bytes. `false` where the page has ended
-    /// before it, and no more rows are wanted.
+    /// Takes the next row, whose document has so many bytes. `false`: the page ends before this row, and no more rows
+    /// are wanted.
     pub(crate) fn take(&mut self, row: R, bytes: usize) -> bool {
         self.bytes = self.bytes.saturating_add(bytes);
         let is_full = self.rows.len() == self.limit();
@@ -36,7 +36,7 @@ impl<'w, R> Gathering<'w, R> {
         !self.has_more
     }
 
-    /// The page. `keys` are what a row stands by, and `read` makes an item of it.
+    /// The page. `keys` gives the sort keys of a row, and `read` its item.
     pub(crate) fn page<T>(
         mut self,
         keys: impl Fn(&R) -> Result<Vec<Value>, StoreError>,

@@ -12,8 +12,8 @@ use super::Store;
 
 /// The store that queries read, until another takes its place. Clones share it.
 ///
-/// Positions that somebody was shown never go back, whichever store showed them: it remembers how far
-/// that is, and what the store of now must have reached before it answers.
+/// Clients never see the position go back because another store takes over. So this remembers the furthest
+/// position that was shown, and which one the current store has to reach before it may answer.
 #[derive(Debug, Clone)]
 pub struct LiveStore(Arc<RwLock<Live>>);
 
@@ -23,13 +23,13 @@ struct Live {
     current: Arc<dyn Store>,
     /// The furthest that somebody was shown, by any store.
     shown: AtomicU64,
-    /// The furthest that a store before this one has shown, until this one has shown as much: whatever it
-    /// is asked after that, it does not go back by itself.
+    /// The furthest position that earlier stores have shown, until the current one has shown as much; then 0. From
+    /// then on its own positions are good enough.
     owed: AtomicU64,
 }
 
 impl LiveStore {
-    /// Begins with `store`.
+    /// Queries read `store` first.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
         let nothing = || AtomicU64::new(Position::START.0);
@@ -37,11 +37,10 @@ impl LiveStore {
         Self(Arc::new(RwLock::new(live)))
     }
 
-    /// Lets `store` answer from now on. What is being read from the one before is read to its end.
+    /// Lets `store` answer from now on. Reads of the one before go on to their end.
     ///
-    /// `store` should have reached what was [`shown`](Self::shown): until it has, nobody is answered.
-    /// Whoever calls this then tells the change feed of the new generation, so that nothing of the old
-    /// one stays in memory.
+    /// `store` should have reached what was [`shown`](Self::shown): until it has, nobody is answered. The caller
+    /// then tells the change feed of the new generation, so that no answers of the old one stay cached.
     pub fn switch_to(&self, store: Arc<dyn Store>) {
         let mut live = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let shown = *live.shown.get_mut();
@@ -55,10 +54,10 @@ impl LiveStore {
         self.live().current.clone()
     }
 
-    /// Somebody is shown the read model as it is at this checkpoint, or may be from now on.
+    /// To be called when somebody is shown the read model at this checkpoint, or may be shown it from now on.
     pub fn shows(&self, checkpoint: Checkpoint) {
         let Checkpoint { generation, position: Position(position) } = checkpoint;
-        // Within the lock: either the switch counts this in, or it is known here that there was one.
+        // Within the lock: either a switch comes later and counts this in, or it is noticed here.
         let live = self.live();
         live.shown.fetch_max(position, Ordering::AcqRel);
         if generation != live.current.generation() {
@@ -68,19 +67,19 @@ impl LiveStore {
         }
         let owed = live.owed.load(Ordering::Acquire);
         if owed != Position::START.0 && position >= owed {
-            // In vain where it has become more meanwhile: another read finds out.
+            // This fails if more has come to be owed meanwhile: a later read settles that.
             let settled = Position::START.0;
             let _ = live.owed.compare_exchange(owed, settled, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 
-    /// The furthest that somebody was shown. After a restore there may be less than this.
+    /// The furthest position that was shown. A database that was restored from a backup may not have reached it.
     #[must_use]
     pub fn shown(&self) -> Position {
         Position(self.live().shown.load(Ordering::Acquire))
     }
 
-    /// What the store of now must have reached before it answers, since another one has shown it.
+    /// The position that the current store has to reach before it may answer, since an earlier one has shown it.
     pub(crate) fn owed(&self) -> Position {
         Position(self.live().owed.load(Ordering::Acquire))
     }

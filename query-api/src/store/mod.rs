@@ -1,7 +1,7 @@
 //! Where the read model is read from. Nothing here knows of HTTP, and nothing here writes.
 //!
-//! [`Store`] is the port; each adapter has its own SQL. What they share stands beside the port: how
-//! rows become a page ([`gathering`]), and by which condition films are fetched ([`planning`]).
+//! [`Store`] is the port; each adapter has its own SQL. Beside the port stands what adapters share: how rows
+//! become a page ([`gathering`]), and by which condition films are fetched ([`planning`]).
 
 #[cfg(test)]
 mod alike;

@@ -23,21 +23,22 @@ pub(crate) type Seen<T> = (Checkpoint, T);
 /// one never an older one, as long as they ask the same machine.
 ///
 /// **Time is bounded.** A call that takes longer than a store allows (two seconds) is given up with
-/// [`StoreError::TooSlow`], and what it kept busy is free again soon after. [`StoreError::Unavailable`]
-/// is what may pass: no connection within the patience of the store, a server that is gone, restarting
-/// or full. Everything else is a failure for people to look at. No error says a password.
+/// [`StoreError::TooSlow`], and its connection is free again soon after. [`StoreError::Unavailable`]
+/// is for what may pass: no connection became free in time, or the server is gone, restarting or full. All other
+/// errors need somebody to look at them. No error shows a password.
 ///
-/// **Lists.** Items stand in the order that was asked for, equal ones by their unique key in the
-/// direction of the key before it; texts are compared by their bytes, and an absent value is the
-/// smallest. A window after (or before) an item shows what comes right after (before) the item's keys,
-/// whether the item is still there or not, so that following pages passes nothing over and shows
-/// nothing twice while the items themselves stand still. A page ends after
-/// [`MAX_BYTES`](crate::page::MAX_BYTES) of documents, never before its first item. It costs about the
-/// same wherever it is, but that what a window counts off is gone through.
+/// **Lists.** Items stand in the order that was asked for. Equal ones are ordered by their unique key, in the
+/// direction of the last key. Texts are compared by their bytes, and an absent value is the smallest. A
+/// window after (or before) an item shows what comes right after (before) the item's keys, whether the
+/// item is still there or not. So whoever follows pages misses nothing and sees nothing twice, as long as the
+/// items' own keys stay the same. A page ends after [`MAX_BYTES`](crate::page::MAX_BYTES) of documents, but never
+/// before its first item. A page costs about the same wherever it is; only the items that an offset
+/// skips have to be gone through.
 ///
-/// **Searches.** All stores find the same films by the same words. Where no film has the words of a query,
-/// a store may look for similar ones (`Matching::Any`), and says so with every page. Which those are may
-/// change between two pages; that a page is exact or similar does not, as the window says which it is.
+/// **Searches.** All stores find the same films by the same words. If no film has the words of a query,
+/// a store may look for similar ones (`Matching::Any`), and then says so with every page. Which films are similar
+/// may change between two pages. Whether a search is exact or similar does not: the window of the next page
+/// says it.
 ///
 /// Deleted films are not there, nor are their ratings; they are in no list. A store never writes.
 #[async_trait]
@@ -45,12 +46,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Which build of the read model this is. It never changes: another one is another store.
     fn generation(&self) -> u64;
 
-    /// What the read model reflects now. It costs next to nothing.
+    /// What the read model reflects now. Cheap enough to be asked at any time.
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError>;
 
-    /// Which life of the read model this is, for those who share answers with other nodes: another number
-    /// after the database was restored or made anew, and after something was changed in it while the
-    /// position stood still. `None` where no other node can read it. It costs next to nothing.
+    /// Which life of the read model this is, for nodes that share answers: the number changes when the
+    /// database is restored or made anew, and when something in it changes while the position stays the same.
+    /// `None`: no other node can read this store. Cheap enough to be asked at any time.
     async fn life(&self) -> Result<Option<u64>, StoreError>;
 
     /// A film.
@@ -137,7 +138,7 @@ pub struct Part {
     pub window: Window,
     /// Whether the whole list shall be counted.
     pub count: Option<Counting>,
-    /// Whether the whole list shall be counted to its end where the window shows nothing.
+    /// Whether the whole list shall be counted, to its end, if the window shows nothing.
     pub count_if_empty: bool,
 }
 
@@ -162,14 +163,14 @@ pub struct Listed<T> {
 }
 
 impl Part {
-    /// How far the list is to be counted, now that is known whether the page has items.
+    /// How far the list is to be counted, depending on whether the page has items. `None`: not at all.
     pub(crate) fn counting(&self, page_is_empty: bool) -> Option<Counting> {
         if page_is_empty && self.count_if_empty { Some(Counting::All) } else { self.count }
     }
 }
 
 impl Counting {
-    /// The number that counting ends at.
+    /// The number at which counting stops. `None`: it does not stop before the end.
     pub(crate) fn most(self) -> Option<u32> {
         match self {
             Self::All => None,
@@ -179,7 +180,7 @@ impl Counting {
 }
 
 impl<T> Listed<T> {
-    /// Whether nothing seems to come behind the page, in the direction that its window goes.
+    /// Whether the page is the last one in the direction of its window.
     pub(crate) fn ends(&self, window: &Window) -> bool {
         match window.at {
             Place::Before(_) => self.page.before.is_none(),

@@ -4,21 +4,20 @@ use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 use crate::store::failure::Meaning;
 
-/// Classes of SQLSTATE (the first two characters) that may pass, by themselves or by somebody's doing at the
-/// server: 08 the connection broke, 28 who we are is not accepted, 53 the server is short of connections,
-/// memory or disk, 57 somebody shuts it down, has just started it or has dropped the database, 58 its
-/// machine failed.
+/// Classes of SQLSTATE (the first two characters) of what may pass, by itself or because somebody sees to the
+/// server: 08 the connection broke, 28 our login is not accepted, 53 the server is short of connections, memory or
+/// disk, 57 it is shut down, has just started or its database was dropped, 58 its machine failed.
 const PASSING_CLASSES: [&str; 5] = ["08", "28", "53", "57", "58"];
 
-/// What may pass besides: 3D000 there is no such database, 42501 we may not, 40001 a standby had to take
-/// back rows that were being read (and serialization failures), 40P01 a deadlock, 55P03 and 55006 something
-/// is locked or in use.
+/// Other codes of what may pass: 3D000 there is no such database, 42501 we lack a privilege, 40001 a standby had to
+/// remove rows that were being read (and serialization failures), 40P01 a deadlock, 55P03 and 55006 something is
+/// locked or in use.
 const PASSING: [&str; 6] = ["3D000", "42501", "40001", "40P01", "55P03", "55006"];
 
 /// The statement timeout has passed, or somebody cancelled the statement.
 const CANCELLED: &str = "57014";
 
-/// There is no such schema, or no such table in it: the generation was dropped, or may not be looked into.
+/// There is no such schema, or no such table in it: the generation was dropped, or we may not look into it.
 const GONE: [&str; 2] = ["3F000", "42P01"];
 
 /// What an error means for a read; `None` where it is not Postgres'.
@@ -26,7 +25,7 @@ pub(crate) fn meaning(error: &(dyn DatabaseError + 'static)) -> Option<Meaning> 
     Some(meaning_of(error.try_downcast_ref::<PgDatabaseError>()?.code()))
 }
 
-/// Whether the tables are not there that a statement names.
+/// Whether a statement failed because its tables do not exist.
 pub(super) fn is_gone(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| GONE.contains(&&*code))

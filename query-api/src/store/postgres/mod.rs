@@ -1,10 +1,10 @@
 //! The read model in one schema of a Postgres database: connections that only read.
 //!
 //! The projector makes the schema and is the only one to write to it. Every answer comes from one
-//! statement, which is a snapshot by itself: no transaction is begun for it, and a read of one row costs
-//! one trip to the server, which films that are asked for at once share. A list with conditions takes a
-//! second trip before it, which counts how many films fit each; that decides how the list is fetched and
-//! nothing else.
+//! statement, which is a snapshot by itself: it needs no transaction, and so a read of one row costs one
+//! trip to the server. Requests for films that come at once share a trip. A list with conditions takes one
+//! more, to count how many films fit each condition: that decides how the list is fetched, and nothing
+//! else.
 
 mod facets;
 mod failure;
@@ -56,18 +56,18 @@ pub struct PostgresStore {
     /// For lists.
     lists: Session,
     generation: u64,
-    /// The schema that pg_trgm is in, where misspelled words are found.
+    /// The schema that the extension pg_trgm is in. `None`: it is missing, and misspelled words find nothing.
     trigrams: Option<String>,
 }
 
 impl PostgresStore {
-    /// Connects, and looks whether the generation is there. Where pg_trgm is not, queries that are
-    /// misspelled find nothing; that is said in the log.
+    /// Connects, and looks whether the generation is there. If pg_trgm is missing, misspelled queries find
+    /// nothing: a warning says so.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where there is no such generation, or it is being made;
-    /// [`StoreError::Foreign`] where it is of a newer version or its schema holds something else, and
-    /// [`StoreError::Unavailable`] where the server cannot be reached.
+    /// [`StoreError::Missing`] if there is no such generation, or it is being made.
+    /// [`StoreError::Foreign`] if it is of a newer version, or its schema holds something else.
+    /// [`StoreError::Unavailable`] if the server cannot be reached.
     pub async fn open(options: PostgresStoreOptions) -> Result<Self, StoreError> {
         let connections = options.connections.max(2);
         let of_rows = (connections / 4).max(1);
@@ -85,8 +85,8 @@ impl PostgresStore {
         Ok(Self { rows, films, lists, generation: options.generation, trigrams })
     }
 
-    /// What a list searches for, and how it is fetched: by similar words where those that were asked
-    /// find nothing, or where the page before was found so.
+    /// How a list is fetched, and what it searches for: similar words if the exact ones find nothing, or if the
+    /// page before was found by similar ones.
     async fn plan<'f>(
         &self,
         list: &'f MovieList,
@@ -117,7 +117,7 @@ impl PostgresStore {
         listing.read(rows, part, document_at)
     }
 
-    /// The same search for words that are near to those asked for, where there are any.
+    /// The same search, by words that are similar to those of the query. `None`: there are no such words.
     async fn similar(
         &self,
         list: &MovieList,
@@ -193,7 +193,7 @@ impl Store for PostgresStore {
         let (plan, search) = self.plan(list, &part.window).await?;
         let (mut checkpoint, mut listed) = self.carry_out(list, part, &plan, &search).await?;
         if listed.as_ref().is_some_and(|listed| listed.ends(&part.window))
-            // The walk may have been given up.
+            // The page may only seem to be the last one, since the walk was given up.
             && let Some(plan) = plan.otherwise()
         {
             (checkpoint, listed) = self.carry_out(list, part, &plan, &search).await?;

@@ -1,5 +1,5 @@
-//! Whether a schema holds a generation that can be read: whole, of this version and of the right number.
-//! A projector may be at making it just now: what is not whole is not there yet.
+//! Whether a schema holds a generation that can be read: complete, of this version and of the right number. A
+//! projector may be making it at this moment: until it is complete, it counts as missing.
 
 use events::Position;
 use sqlx::{QueryBuilder, Row, postgres::PgRow};
@@ -7,28 +7,27 @@ use sqlx::{QueryBuilder, Row, postgres::PgRow};
 use super::{PostgresStoreOptions, checkpoint_of, session::Session};
 use crate::store::StoreError;
 
-/// The newest of the migrations that are known here (`migrations/postgres/read-model`).
+/// The newest migration that is known here (`migrations/postgres/read-model`).
 const NEWEST: i64 = 5;
 
-/// Nothing but the schema is searched: the table is that of the generation, or none.
+/// The search path holds the generation's schema only, so no other table of this name is found.
 const HAS_MIGRATIONS: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
 
 const MIGRATED_TO: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
 
-/// The checkpoint, and the schema of pg_trgm where the words have an index of trigrams. Quoted: it is
-/// put into statements.
+/// The checkpoint; and the schema of pg_trgm, if the words have an index of trigrams. It is quoted, since it is put
+/// into statements.
 const OPENING: &str = "SELECT generation, position, \
     (SELECT quote_ident(n.nspname) FROM pg_extension AS e \
      JOIN pg_namespace AS n ON n.oid = e.extnamespace \
      WHERE e.extname = 'pg_trgm' AND to_regclass('search_word_similar') IS NOT NULL) \
     FROM checkpoint WHERE one = 1";
 
-/// Looks whether the generation is there. Gives the schema that pg_trgm is in, where there is an index of
-/// it.
+/// Looks whether the generation is there. Gives the schema that pg_trgm is in, if words have an index of trigrams.
 ///
 /// # Errors
-/// [`StoreError::Missing`] where there is none, or none that is whole; [`StoreError::Foreign`] where it is
-/// of a newer version or another generation, or something else.
+/// [`StoreError::Missing`] if there is no generation, or it is not complete. [`StoreError::Foreign`] if it
+/// is of a newer version, is another generation, or no read model at all.
 pub(super) async fn look(
     session: &Session,
     options: &PostgresStoreOptions,
@@ -42,7 +41,9 @@ pub(super) async fn look(
     }
     let migrated_to = ask(MIGRATED_TO).await.map_err(|error| error.at(&place))?;
     match migrated_to.try_get::<i64, _>(0)? {
-        version if version > NEWEST => return Err(foreign("it is of a newer version".to_owned())),
+        version if version > NEWEST => {
+            return Err(foreign("it was made by a newer version of Cinelog".to_owned()));
+        }
         version if version < NEWEST => return Err(StoreError::Missing(place)),
         _ => {}
     }
@@ -54,7 +55,7 @@ pub(super) async fn look(
     if checkpoint.generation == options.generation {
         return Ok(seen.try_get(2)?);
     }
-    // The tables are made first, and then told which generation they are.
+    // The projector makes the tables first, and only then writes which generation they are.
     match checkpoint.position {
         Position::START => Err(StoreError::Missing(place)),
         _ => Err(foreign(format!("it is generation {}", checkpoint.generation))),

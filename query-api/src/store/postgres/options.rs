@@ -45,7 +45,7 @@ impl PostgresStoreOptions {
         format!("cinelog_read_model_{}", self.generation)
     }
 
-    /// Where that is, without the password.
+    /// Schema and server for errors and the log, without the password.
     pub(super) fn place(&self) -> String {
         format!("{} in {}", self.schema(), self.server())
     }
@@ -61,9 +61,9 @@ impl PostgresStoreOptions {
         }
     }
 
-    /// How connections are made.
+    /// The options for connecting.
     pub(super) fn connection(&self) -> Result<PgConnectOptions, StoreError> {
-        // What sqlx says of a URL may repeat it.
+        // The error of sqlx may repeat the URL, and so the password.
         let options = PgConnectOptions::from_str(&self.url).map_err(|_| {
             StoreError::Damaged("the address of the database cannot be read".into())
         })?;

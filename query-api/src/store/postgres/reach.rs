@@ -1,5 +1,5 @@
-//! Why no connection comes about. A pool that is refused tries again for as long as it may take, and keeps
-//! to itself what the server said; a read that waits for it had better be told soon.
+//! Why the server gives no connection. A pool that is refused keeps trying until its time is over, and does not say
+//! what the server answered. A read that waits for it should learn both, and soon.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,20 +15,20 @@ use crate::store::StoreError;
 /// How long a read waits for a connection before the server is asked whether it gives any.
 const ASK_AFTER: Duration = Duration::from_millis(300);
 
-/// How long an answer is good, for all reads that wait.
+/// How long the server's answer holds, for all reads that wait.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// How long is waited for a connection to be closed in good order.
+/// How long closing a connection may take.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
-/// The server has no connection left, which does not mean that none of ours becomes free.
+/// The server has no connection left for us. One of those that we have may still become free.
 const TOO_MANY_CONNECTIONS: &str = "53300";
 
-/// Whether a server gives connections. Clones share what they know.
+/// Finds out whether a server gives connections. Clones share its answers.
 #[derive(Clone)]
 pub(super) struct Reach {
     server: PgConnectOptions,
-    /// As it is told.
+    /// For errors.
     place: String,
     connect_timeout: Duration,
     last: Arc<Mutex<Option<Answer>>>,
@@ -37,14 +37,14 @@ pub(super) struct Reach {
 /// What the server said when it was asked for a connection.
 struct Answer {
     at: Instant,
-    /// `None` where it gave one.
+    /// `None`: it gave one.
     refusal: Option<Refusal>,
 }
 
 #[derive(Clone)]
 struct Refusal {
     reason: String,
-    /// Whether one of the connections that there are may still become free.
+    /// Whether one of our own connections may still become free.
     may_wait: bool,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Debug for Reach {
 }
 
 impl Reach {
-    /// Of the server that `options` name. Nothing is asked yet.
+    /// For the server that `options` name. It is not asked yet.
     pub(super) fn of(options: &PostgresStoreOptions) -> Result<Self, StoreError> {
         Ok(Self {
             server: options.connection()?,
@@ -66,7 +66,7 @@ impl Reach {
         })
     }
 
-    /// Ends when there is no use in waiting for a connection any longer, which may be never.
+    /// Returns when it is useless to wait for a connection any longer, which may be never.
     pub(super) async fn refused(&self) -> StoreError {
         sleep(ASK_AFTER.min(self.connect_timeout / 2)).await;
         loop {
@@ -77,7 +77,7 @@ impl Reach {
         }
     }
 
-    /// What became of a connection that did not come about in time.
+    /// The error for a connection that was not there in time.
     pub(super) fn in_vain(&self) -> StoreError {
         let last = self.last.try_lock().ok();
         let refusal = last.as_ref().and_then(|last| last.as_ref()?.refusal.as_ref());

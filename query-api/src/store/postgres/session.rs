@@ -1,8 +1,8 @@
 //! Connections that only read, and statements that are given up in time.
 //!
-//! A connection of the pool may have died since it was last used, and asking it first would cost every
-//! read a trip. So the first statement finds out: where the connection is broken, it is sent once more,
-//! on a connection that has just answered. Reads may be repeated.
+//! A connection of the pool may have died since it was last used, and testing it first would cost every read a
+//! trip. So the statement itself finds out: if the connection is broken, it is sent once more, on a
+//! connection that has just answered. That is safe, since a read may be repeated.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -16,20 +16,22 @@ use tokio::time::timeout;
 use super::{failure::is_gone, options::PostgresStoreOptions, reach::Reach};
 use crate::store::StoreError;
 
-/// How much longer than the server's own timeout is waited for a server that does not answer at all.
+/// How much longer than the server's own timeout a statement is waited for, in case the server does not answer at
+/// all.
 const SILENCE_MAX: Duration = Duration::from_secs(1);
 
-/// Words are similar from this share of common trigrams: little, because the distance decides.
+/// Words are candidates from this share of common trigrams on. It is small, because the distance between the words
+/// decides later.
 const SIMILAR_FROM: f64 = 0.15;
 
-/// How a connection is used. One plan must not be taken for the other's.
+/// How a connection is used. The two kinds need different plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
-    /// Reads by a key: planned once, which may be before there are any films, and never to go through a
+    /// Reads by a key. They are planned once, perhaps before there are any films; a plan never scans a
     /// table.
     Rows,
-    /// Lists: planned each time, for what is asked, and never by going through a whole table or sorting
-    /// what an index has in order already.
+    /// Lists. They are planned each time, for what is asked; a plan never scans a whole table, or sorts what an index
+    /// has in order already.
     Lists,
 }
 
@@ -38,16 +40,16 @@ pub(super) enum Use {
 pub(super) struct Session {
     pool: PgPool,
     reach: Reach,
-    /// As it is told.
+    /// For errors.
     place: String,
     statement_timeout: Duration,
 }
 
-/// Makes a statement; called again where it has to be sent again.
+/// Makes a statement. It is called again if the statement has to be sent again.
 pub(super) type Statement<'s> = &'s (dyn Fn() -> QueryBuilder<Postgres> + Send + Sync);
 
 impl Session {
-    /// Ready to connect, with at most so many connections.
+    /// A pool that connects when it has to, with at most so many connections.
     pub(super) fn new(
         options: &PostgresStoreOptions,
         connections: u32,
@@ -95,8 +97,8 @@ impl Session {
         self.pool.close().await;
     }
 
-    /// A connection, which may have died since it was last used. Where the server gives none, that is found
-    /// out sooner than the pool gives up.
+    /// A connection, which may have died since it was last used. If the server refuses connections, the caller
+    /// learns that sooner than the pool would give up.
     async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
         let acquiring = pin!(self.pool.acquire());
         let acquired = tokio::select! {
@@ -126,14 +128,14 @@ impl Session {
         match timeout(self.statement_timeout + SILENCE_MAX, reading).await {
             Ok(done) => done,
             Err(silence) => {
-                // Not given back to the pool: nobody knows what it is waiting for.
+                // Not given back to the pool: a late answer to this statement may still arrive on it.
                 drop(connection.detach());
                 Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silence)))
             }
         }
     }
 
-    /// A connection that has just answered. All that the pool keeps may have died together.
+    /// A connection that has just answered. All connections of the pool may have died together.
     async fn living(&self) -> Result<PoolConnection<Postgres>, StoreError> {
         for _ in 0..self.connections() {
             let mut connection = self.connection().await?;
@@ -151,7 +153,7 @@ async fn configure(connection: &mut PgConnection, settings: &str) -> Result<(), 
     Ok(())
 }
 
-/// What a connection is told first. The schema's name is made of a number.
+/// The first statements on a connection. The schema's name is made of a number, so that it needs no quoting.
 pub(super) fn settings(options: &PostgresStoreOptions, usage: Use) -> String {
     let (schema, timeout) = (options.schema(), options.statement_timeout.as_millis().max(1));
     let mut settings = format!(
@@ -169,7 +171,7 @@ pub(super) fn settings(options: &PostgresStoreOptions, usage: Use) -> String {
     settings
 }
 
-/// Whether the connection broke before the statement was answered, as far as anybody can tell.
+/// Whether the connection broke before the statement was answered, as far as one can tell.
 fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,

@@ -1,7 +1,7 @@
-//! Words that are nearly those of a query, for queries that find nothing as they are.
+//! Words that are similar to those of a query, for queries that find nothing as they are.
 //!
-//! The words of titles and people are kept in a table of their own with an index of trigrams. What that
-//! finds is only near; the distance, in letters that are wrong, missing, too many or swapped, decides.
+//! The words of titles and people are kept in a table of their own with an index of trigrams. The index finds
+//! candidates. The distance decides: how many letters are wrong, missing, too many or swapped.
 
 use std::collections::HashMap;
 
@@ -14,19 +14,19 @@ use crate::store::StoreError;
 /// Shorter words are taken as they are: nearly every short word is near to others.
 const CHARS_MIN: usize = 4;
 
-/// Longer words are taken as they are. None such is kept.
+/// Longer words are taken as they are. The table holds none of them.
 const CHARS_MAX: usize = 40;
 
 /// From so many characters on, two may be wrong; below, one.
 const LONG_CHARS: usize = 8;
 
-/// The words with the most trigrams in common that are looked at, of each word of a query.
+/// How many candidates are looked at for each word of a query: those with the most trigrams in common.
 const CANDIDATES_MAX: i64 = 300;
 
-/// The words that may stand for a word of a query, the nearest ones.
+/// How many words, the nearest ones, may stand for a word of a query.
 const SIMILAR_MAX: usize = 8;
 
-/// For each word of a query those that are near.
+/// For each word of a query, the words that are near it.
 #[derive(Debug, Default)]
 pub(super) struct Similar(HashMap<String, Vec<String>>);
 
@@ -67,12 +67,12 @@ impl Similar {
         Ok(Self(nearest.collect()))
     }
 
-    /// Whether no word is near to any.
+    /// Whether nothing was found.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Those near to a word.
+    /// The words near `word`.
     pub(super) fn of(&self, word: &str) -> &[String] {
         self.0.get(word).map_or(&[], Vec::as_slice)
     }

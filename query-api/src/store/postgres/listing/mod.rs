@@ -1,8 +1,7 @@
-//! One window of an ordered list, by keyset, with what belongs to it, in one statement: what films,
-//! facets and ratings are listed with.
+//! One window of an ordered list, by keyset, in one statement: films, facets and ratings are listed with it.
 //!
-//! One statement is one snapshot, so it also says what the read model reflects, whether what the list
-//! belongs to is there, and how long the list is.
+//! One statement is one snapshot. So the same statement also reads the checkpoint, whether the thing that the
+//! list belongs to exists, and how long the list is.
 
 mod value;
 mod window;
@@ -22,16 +21,16 @@ pub(super) use value::{push_value, storable};
 /// A piece of SQL with its bound values.
 pub(super) type Sql<'q> = Box<dyn Fn(&mut QueryBuilder<Postgres>) + Send + Sync + 'q>;
 
-/// A number in SQL: how long the list is, counted to a number and no further.
+/// An expression in SQL that counts the list, up to a number if one is given.
 pub(super) type Count<'q> =
     Box<dyn Fn(&mut QueryBuilder<Postgres>, Option<u32>) + Send + Sync + 'q>;
 
 /// The columns of an item.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Columns {
-    /// This one, which is text and nearly all of the item.
+    /// One column with a document in it, which is nearly all of the item.
     Document(&'static str),
-    /// These, which are small, of a table.
+    /// Small columns, of the table with this alias.
     Small(&'static str, &'static [&'static str]),
 }
 
@@ -43,11 +42,12 @@ pub(super) struct Listing<'q> {
     pub(super) keys: Vec<(Sql<'q>, Direction)>,
     /// `FROM … WHERE …`, to which `AND …` can be added.
     pub(super) source: Sql<'q>,
-    /// How the list is gone through in its order; `None` where all that the source has is wanted.
+    /// What else must hold of an item while the list is gone through in its order. `None`: the source has no other
+    /// items than the list.
     pub(super) walk: Option<Walk<'q>>,
-    /// Whether what the list belongs to is there.
+    /// Whether the thing that the list belongs to exists.
     pub(super) is_there: Sql<'q>,
-    /// How long it is.
+    /// How long the list is.
     pub(super) count: Count<'q>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Walk<'q> {
     pub(super) most: Option<i64>,
 }
 
-/// How many columns stand before the keys: generation, position, whether it is there, total, bytes.
+/// How many columns stand before the keys: generation, position, `is_there`, total, bytes.
 const BEFORE_KEYS: usize = 5;
 
 impl Listing<'_> {
@@ -73,8 +73,8 @@ impl Listing<'_> {
 
     /// The statement that fetches a part of the list.
     ///
-    /// The innermost `SELECT` is the window; around it documents are measured, and those behind the
-    /// page's end are not sent.
+    /// The innermost `SELECT` is the window. The one around it measures the documents, so that those behind the end
+    /// of the page are not sent.
     pub(super) fn statement(&self, part: &Part) -> QueryBuilder<Postgres> {
         self.statement_after("", part)
     }
@@ -121,7 +121,7 @@ impl Listing<'_> {
         }
         let mut page = Gathering::new(&part.window);
         for row in rows {
-            // Where there are no items, there is a row all the same, for what stands before them.
+            // If there are no items there is a row all the same, for the columns that stand before them.
             let Some(bytes) = row.try_get::<Option<i64>, _>(4)? else { break };
             if !page.take(row, usize::try_from(bytes).map_err(StoreError::damaged)?) {
                 break;

@@ -11,12 +11,12 @@ pub(in crate::store::postgres) fn push_value(query: &mut QueryBuilder<Postgres>,
         Value::Integer(number) => query.push_bind(*number),
         Value::Real(number) => query.push_bind(*number),
         Value::Text(text) => query.push_bind(storable(text)),
-        // Ids are the only bytes that anything is compared with.
+        // The only bytes among keys are ids.
         Value::Bytes(bytes) => query.push_bind(Uuid::from_slice(bytes).unwrap_or_default()),
     };
 }
 
-/// A text without NUL, which Postgres knows no text with.
+/// A text without NUL, which no text in Postgres can hold.
 pub(in crate::store::postgres) fn storable(text: &str) -> String {
     text.replace('\0', "")
 }

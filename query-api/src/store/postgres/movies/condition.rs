@@ -1,4 +1,4 @@
-//! Conditions: what holds of the film at hand, and which films they hold of.
+//! Conditions in SQL: whether one holds of the film at hand (`m`), and which films one holds of.
 
 use super::{By, Query, Search};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     store::postgres::listing::{push_value, storable},
 };
 
-/// Pushes that the film at hand is one that a way leads to.
+/// Pushes the condition that the film at hand is found in this way.
 pub(super) fn push_fits(query: &mut Query, by: By<'_>, search: Option<&Search>) {
     match (by, search.map(|search| &search.films)) {
         (By::Condition(condition), _) => push_condition(query, condition),
@@ -19,7 +19,7 @@ pub(super) fn push_fits(query: &mut Query, by: By<'_>, search: Option<&Search>) 
     }
 }
 
-/// Pushes the `SELECT` of the keys of the films that a way leads to.
+/// Pushes the `SELECT` of the keys of the films that are found in this way.
 pub(super) fn push_keys(query: &mut Query, by: By<'_>, search: Option<&Search>) {
     match by {
         By::Words => {
@@ -39,13 +39,13 @@ pub(super) fn push_keys(query: &mut Query, by: By<'_>, search: Option<&Search>) 
     }
 }
 
-/// Pushes that the film at hand has these words.
+/// Pushes the condition that the film at hand has these words.
 pub(super) fn push_has_words(query: &mut Query, words: &str) {
     query.push("EXISTS (SELECT 1 FROM movie_search AS s WHERE s.movie_key = m.key AND s.words @@ ");
     query.push_bind(words.to_owned()).push("::tsquery OFFSET 0)");
 }
 
-/// Pushes what holds of the film at hand.
+/// Pushes a filter's condition on the film at hand.
 pub(super) fn push_condition(query: &mut Query, condition: &Condition) {
     match condition {
         Condition::HasAny(kind, slugs) => {
@@ -77,7 +77,7 @@ pub(super) fn push_condition(query: &mut Query, condition: &Condition) {
         Condition::Compares(column, comparison, value) => {
             let name = column.name();
             if let Some(absent) = column.absent() {
-                // It is the smallest of its column, and so bounds the search in an index.
+                // An absent value is the smallest of its column, so this bounds the search in an index.
                 query.push(format_args!(" AND m.{name} > {absent}"));
             }
             query.push(format_args!(" AND m.{name} {} ", comparison.operator()));
@@ -86,7 +86,7 @@ pub(super) fn push_condition(query: &mut Query, condition: &Condition) {
     }
 }
 
-/// Texts as they are bound.
+/// Texts as they can be bound.
 pub(super) fn texts<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     texts.map(storable).collect()
 }

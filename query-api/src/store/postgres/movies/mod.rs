@@ -1,9 +1,9 @@
 //! Lists of films: how they are fetched, and in which order.
 //!
-//! What the films are fetched by is decided here and not by Postgres, which knows nothing of how
-//! conditions and orders go together. Where they are fetched, the ones that fit a condition stand in a
-//! `SELECT` of their own that ends with `OFFSET 0`: Postgres plans that by itself, and then sorts it. Where
-//! the list is gone through, sorting is so dear to these sessions that only an index remains.
+//! How films are fetched is decided here and not by Postgres, which does not know how conditions and orders are
+//! related. Either the films that fit one condition are fetched: they stand in a `SELECT` of their own that ends
+//! with `OFFSET 0`, which Postgres plans separately, and then they are sorted. Or the list is gone through in
+//! its order: these sessions have sorting switched off, so that Postgres uses an index.
 
 mod condition;
 mod plan;
@@ -29,8 +29,8 @@ pub(super) use search::Search;
 
 type Query = QueryBuilder<Postgres>;
 
-/// The most films that are gone through for a page, besides those that its window counts off, before
-/// they are fetched after all.
+/// The most films that are gone through for a page, not counting those that an offset skips. Then the films are
+/// fetched after all.
 const WALK_MAX: i64 = 20_000;
 
 /// A list of films, fetched as planned.
@@ -62,7 +62,7 @@ pub(super) fn listing<'q>(
     .and_then("m.id")
 }
 
-/// Pushes whether the facet is there whose films these are.
+/// Pushes whether the facet exists whose films are listed.
 fn push_has_facet(query: &mut Query, list: &MovieList) {
     let Some((kind, slug)) = &list.of else {
         query.push("true");
@@ -92,7 +92,7 @@ fn push_facet_films(query: &mut Query, (kind, slug): (FacetKind, &events::Slug))
     query.push(")");
 }
 
-/// Pushes the films that a way leads to, as far as everything else holds of them.
+/// Pushes the films that are found in one way, if all other conditions hold of them.
 fn push_fetched(query: &mut Query, filter: &MovieFilter, by: By<'_>, search: Option<&Search>) {
     query.push("FROM (SELECT m.* FROM movie AS m WHERE NOT m.deleted AND m.key = ANY(ARRAY(");
     push_keys(query, by, search);
@@ -106,14 +106,15 @@ fn push_fetched(query: &mut Query, filter: &MovieFilter, by: By<'_>, search: Opt
     query.push(" OFFSET 0) AS m WHERE true");
 }
 
-/// Pushes all films, as far as the index of the order has those that fit together.
+/// Pushes all films, with the conditions that the index of the order can serve.
 fn push_walked(query: &mut Query, filter: &MovieFilter, plan: &Plan<'_>, search: Option<&Search>) {
     query.push("FROM movie AS m WHERE NOT m.deleted");
     for condition in &filter.conditions {
         if !plan.looked_at.contains(&By::Condition(condition)) {
             push_condition(query, condition);
         }
-        // What follows from it: half of a catalogue may be rated by nobody, and come first.
+        // Conditions that follow from it let the index skip films that nobody rated: they may be half of a
+        // catalogue, and come first.
         match condition {
             Condition::Averages(_) => _ = query.push(" AND m.rating_count > 0"),
             Condition::Compares(Column::RatingCount, comparison, Value::Integer(count))
@@ -135,7 +136,7 @@ fn push_walked(query: &mut Query, filter: &MovieFilter, plan: &Plan<'_>, search:
     }
 }
 
-/// Pushes all films of a list, in whatever order, for counting them: Postgres knows best how.
+/// Pushes all films of a list, for counting them. Order does not matter there, so Postgres may choose how.
 fn push_all(query: &mut Query, filter: &MovieFilter, search: Option<&Search>) {
     query.push("FROM movie AS m WHERE NOT m.deleted");
     for condition in &filter.conditions {

@@ -1,4 +1,4 @@
-//! By what the films of a list are fetched: conditions are counted a little way first.
+//! How the films of a list are fetched: by the way that finds the fewest, or by going through the list.
 
 use sqlx::Row;
 
@@ -15,11 +15,11 @@ use crate::{
     },
 };
 
-/// The most films that are fetched and sorted for a page, where its order does not ask for it. It takes
-/// some tenths of a second.
+/// The most films that are fetched and sorted for a page if an index could serve its order. It takes some tenths
+/// of a second.
 const FETCHED_MAX: i64 = 100_000;
 
-/// A way to fetch films: by what they have in common.
+/// A way to find films: by something that they have in common.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::store::postgres) enum By<'f> {
     /// They fit a condition.
@@ -31,20 +31,20 @@ pub(in crate::store::postgres) enum By<'f> {
 /// How a list is fetched.
 #[derive(Debug, Clone)]
 pub(in crate::store::postgres) struct Plan<'f> {
-    /// By what; `None` is to go through the list in its order.
+    /// The way in which films are found; `None`: the list is gone through in its order.
     pub(in crate::store::postgres) by: Option<By<'f>>,
-    /// What is looked at for each film that is come by, where the list is gone through. What is not among
-    /// these is served by the index of the order.
+    /// What is tested on each film while the list is gone through. The index of the order serves all other
+    /// conditions.
     pub(super) looked_at: Vec<By<'f>>,
-    /// By what the films are fetched where going through the list fills no page in time: conditions may
-    /// exclude each other, or what comes first in the order. `None` where fetching would be no better.
+    /// The way in which films are found if going through the list does not fill a page in time: conditions may
+    /// exclude each other, or whatever comes first in the order. `None`: that would be no better.
     pub(super) otherwise: Option<By<'f>>,
-    /// Whether there is a search that no film fits.
+    /// Whether no film fits the search.
     pub(in crate::store::postgres) finds_nothing: bool,
 }
 
 impl<'f> Plan<'f> {
-    /// Counts what has to be counted, and decides.
+    /// Counts how many films each way finds, if the decision depends on it, and decides.
     pub(in crate::store::postgres) async fn of(
         lists: &Session,
         list: &'f MovieList,
@@ -80,14 +80,13 @@ impl<'f> Plan<'f> {
 }
 
 impl Plan<'_> {
-    /// How the films are fetched where going through the list does not fill a page in time.
+    /// The plan to follow if going through the list does not fill a page in time.
     pub(in crate::store::postgres) fn otherwise(&self) -> Option<Self> {
         self.otherwise.map(|by| Self { by: Some(by), otherwise: None, ..self.clone() })
     }
 }
 
-/// The statement that counts all films, about, and the films of each way, to [`MANY_FILMS`] and no
-/// further.
+/// The statement that estimates the number of all films, and counts those of each way up to [`MANY_FILMS`].
 fn counting(ways: &[By<'_>], search: Option<&Search>) -> Query {
     let mut query = Query::new(
         "SELECT CASE WHEN t.reltuples >= 0 THEN t.reltuples::bigint \
