@@ -1,6 +1,9 @@
 //! Who is asking: what `Authorization` says, found out once for each request, and how it is refused.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use http::{Extensions, HeaderMap, HeaderValue, header};
 use identity::{Authenticator, Identity, Role, Scope, TokenError};
@@ -11,12 +14,33 @@ use crate::{Clock, FieldError, Problem, ProblemType, access::AccessTable};
 /// The challenge of RFC 6750 section 3, without an error.
 const REALM: &str = "Bearer realm=\"cinelog\"";
 
+/// How often is logged at most that credentials cannot be checked: strangers can make up as many as they like.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
+
 /// What decides who is let in.
 #[derive(Debug)]
 pub(crate) struct Gate {
     pub(crate) access: Arc<AccessTable>,
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) clock: Clock,
+    pub(crate) complaints: Complaints,
+}
+
+/// When it was logged last that a credential cannot be checked.
+#[derive(Debug, Default)]
+pub(crate) struct Complaints(Mutex<Option<Timestamp>>);
+
+impl Complaints {
+    /// Whether it is time to say it, at `now`. If so, it is taken as said.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due =
+            said.is_none_or(|then| now.duration_since(then).unsigned_abs() >= COMPLAIN_EVERY);
+        if is_due {
+            *said = Some(now);
+        }
+        is_due
+    }
 }
 
 /// What a request shows to say who sends it. Kept in its extensions once it has been looked at, so that
@@ -75,7 +99,14 @@ impl Gate {
         let Some(token) = bearer_token(credential) else { return Shown::NotABearer };
         match self.authenticator.authenticate(token, now).await {
             Ok(identity) => Shown::Valid(identity),
-            Err(error) => Shown::Refused(error),
+            Err(error) => {
+                if let TokenError::Unavailable(reason) = &error
+                    && self.complaints.is_due(now)
+                {
+                    tracing::error!(%reason, "a credential cannot be checked");
+                }
+                Shown::Refused(error)
+            }
         }
     }
 }
@@ -115,9 +146,6 @@ fn not_a_bearer() -> Problem {
 /// The refusal of a credential that is not believed: 401, or 503 where it cannot be checked.
 #[must_use]
 pub fn refused(error: &TokenError) -> Problem {
-    if let TokenError::Unavailable(reason) = error {
-        tracing::error!(%reason, "a credential cannot be checked");
-    }
     if let TokenError::Unavailable(_) | TokenError::Busy = error {
         return Problem::new(ProblemType::Unavailable)
             .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
@@ -176,7 +204,8 @@ mod tests {
     async fn identify(authorization: &[&str], now: Timestamp) -> Result<Identity, Problem> {
         let key = KeyPair::from_seed(&[1; 32]).unwrap();
         let authenticator = Arc::new(Verifier::new(realm(), key).into());
-        let gate = Gate { access: Arc::default(), authenticator, clock: Clock::fixed(now) };
+        let (access, clock) = (Arc::default(), Clock::fixed(now));
+        let gate = Gate { access, authenticator, clock, complaints: Complaints::default() };
         let mut headers = HeaderMap::new();
         for credential in authorization {
             headers.append(header::AUTHORIZATION, HeaderValue::from_str(credential).unwrap());
@@ -189,6 +218,15 @@ mod tests {
         let challenge = problem.headers().get(header::WWW_AUTHENTICATE);
         let challenge = challenge.map_or("", |value| value.to_str().unwrap()).to_owned();
         (problem.problem_type(), challenge)
+    }
+
+    #[test]
+    fn that_nothing_can_be_checked_is_said_once_a_minute_however_many_ask() {
+        let complaints = Complaints::default();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let said: Vec<i64> = (0..130).filter(|second| complaints.is_due(at(*second))).collect();
+        assert_eq!(said, [0, 60, 120]);
+        assert!(complaints.is_due(at(0)), "a clock that was put back silences nothing for long");
     }
 
     #[tokio::test]

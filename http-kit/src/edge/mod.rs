@@ -20,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     Clock, Cors, Problem, RateLimits, ResponseCache, TrustedProxies,
     access::{AccessTable, enforce},
-    auth::Gate,
+    auth::{Complaints, Gate},
     compression,
     limits::{self, Limits},
     methods, negotiation,
@@ -98,6 +98,7 @@ pub fn edge(router: Router, options: EdgeOptions) -> Edge {
         access: Arc::clone(&options.access),
         authenticator: Arc::clone(&options.authenticator),
         clock: options.clock.clone(),
+        complaints: Complaints::default(),
     });
     let routed = around_routes(router, limits.clone(), Arc::clone(&gate));
     // What must see a request before it is routed stands around the router as a whole.
