@@ -48,9 +48,10 @@ pub(crate) struct RefusalNotes {
 }
 
 impl RefusalNotes {
-    /// Notes what was refused for want of a credential (401) or of a right (403), and what was too often
-    /// (429), but for reads: those cost nothing but time, and crawlers meet that all day. Where a route takes
-    /// anyone, its own handler refuses, and notes what there is to say; but for rate limits, which come before.
+    /// Notes what was refused for want of a credential (401) or of a right (403), reads too; and commands that came
+    /// too often (429). Reads that do are left out: they cost nothing but time, and crawlers meet that all day.
+    /// Where a route takes anyone, its own handler refuses, and notes what there is to say; but for rate limits,
+    /// which come before.
     pub(crate) fn note(
         &self,
         method: &Method,
@@ -104,6 +105,7 @@ mod tests {
         assert!(post(StatusCode::TOO_MANY_REQUESTS, false, false));
         assert!(!is_noted(StatusCode::TOO_MANY_REQUESTS, &Method::GET, false, true));
         for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
+            assert!(is_noted(status, &Method::GET, false, false), "reads too");
             assert!(!post(status, true, false) && post(status, false, false));
         }
         assert!(!post(StatusCode::NOT_FOUND, false, false));
