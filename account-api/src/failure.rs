@@ -26,6 +26,7 @@ pub(crate) fn blocked(blocked: Blocked, now: Timestamp) -> Problem {
     Problem::new(ProblemType::QuotaExceeded)
         .header(header::RETRY_AFTER, HeaderValue::from(seconds))
         .detail("Too many tries have failed. Wait before the next, or reset the password by mail.")
+        .with("violated-policies", vec!["log-in-tries"].into())
 }
 
 /// 503 where too many passwords wait to be hashed.

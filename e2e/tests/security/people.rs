@@ -14,7 +14,7 @@ pub(crate) const PASSWORD: &str = "seven lamps over a quiet harbour";
 /// A server on which people register without mails, as often as they like.
 pub(crate) struct Place {
     pub(crate) server: Server,
-    _folder: Arc<TempDir>,
+    folder: Arc<TempDir>,
 }
 
 /// Whatever is limited by default, for tests that are not about that.
@@ -39,11 +39,21 @@ impl Place {
 
     /// As it is by default, but for this.
     pub(crate) fn with(environment: &[(&str, &str)]) -> Self {
-        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        Self::on(Arc::new(tempfile::tempdir().expect("a temporary folder")), environment)
+    }
+
+    /// The same, open to everybody, after its server was told to end and has ended.
+    pub(crate) fn again(self) -> Self {
+        self.server.terminate();
+        self.server.wait_with_log();
+        Self::on(self.folder, &UNLIMITED)
+    }
+
+    fn on(folder: Arc<TempDir>, environment: &[(&str, &str)]) -> Self {
         let environment: Vec<_> =
             environment.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect();
         let server = Server::start_in(&environment, &data(&folder), &[]);
-        Self { server, _folder: folder }
+        Self { server, folder }
     }
 
     pub(crate) fn anyone(&self) -> Client {

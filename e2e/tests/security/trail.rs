@@ -82,6 +82,12 @@ async fn sessions_keys_and_passwords_are_in_the_trail_when_they_change() {
     assert_eq!(found(&place, "key_revoked", &ann.id).await["details"]["key"], key["id"]);
 
     let body = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+    // Whoever has stolen a session and guesses the password.
+    let guess = json!({"current_password": NEW_PASSWORD, "new_password": NEW_PASSWORD});
+    ann.client.put("/v1/account/password", guess).await.expect(422);
+    let guessed = found(&place, "sign_in_refused", &ann.id).await;
+    assert_eq!(guessed["details"]["reason"], "current_password", "{guessed}");
+    assert_eq!((&guessed["account"], &guessed["actor"]), (&json!(ann.id), &json!(ann.id)));
     let changed = ann.client.put("/v1/account/password", body).await;
     assert!([200, 204].contains(&changed.status), "{changed:?}");
     found(&place, "password_changed", &ann.id).await;
@@ -117,6 +123,15 @@ async fn what_an_admin_does_to_an_account_is_in_the_trail_with_who_did_it() {
     assert_eq!(changed["details"]["role"], "editor");
     assert_ne!(changed["actor"], Value::Null);
     assert_ne!(changed["actor"], ann.id.as_str());
+
+    // Looking is seen, too: accounts have names and addresses.
+    admin.get("/v1/accounts?limit=1").await.expect(200);
+    let trail = place.trail().await;
+    let read = trail.iter().find(|entry| entry["kind"] == "accounts_read").expect("an entry");
+    assert_eq!((&read["account"], &read["actor"]), (&Value::Null, &changed["actor"]), "{read}");
+    admin.get(&account).await.expect(200);
+    let read = found(&place, "accounts_read", &ann.id).await;
+    assert_eq!((&read["account"], &read["actor"]), (&json!(ann.id), &changed["actor"]), "{read}");
 
     patch(&admin, &account, json!({"disabled": true})).await.expect(200);
     found(&place, "disabled", &ann.id).await;
@@ -156,6 +171,10 @@ async fn a_command_that_was_refused_is_in_the_trail_once_and_says_how_often() {
 async fn an_erased_account_leaves_ids_in_the_trail_and_nothing_that_leads_to_the_person() {
     let place = Place::open();
     let ann = place.person("ann").await;
+    // The second waits to be counted together with others, and is written when the server ends.
+    ann.client.post("/v1/movies", json!({"title": "x"})).await.expect(403);
+    found(&place, "refused", &ann.id).await;
+    ann.client.post("/v1/movies", json!({"title": "x"})).await.expect(403);
     let request = ann.client.request(Method::DELETE, "/v1/account");
     let erased = Answer::to(request.json(&json!({"current_password": PASSWORD}))).await;
     let erased = match erased.status {
@@ -164,7 +183,9 @@ async fn an_erased_account_leaves_ids_in_the_trail_and_nothing_that_leads_to_the
     };
     erased.expect(204);
     found(&place, "erased", &ann.id).await;
+    let place = place.again();
     let trail = place.trail().await;
+    assert_eq!(of(&trail, "refused", &ann.id).len(), 2, "{trail:?}");
     let about: Vec<_> = trail
         .iter()
         .filter(|entry| entry["account"] == ann.id.as_str() || entry["actor"] == ann.id.as_str())

@@ -38,10 +38,12 @@ pub enum Kind {
     ProviderLinked,
     /// An account was erased.
     Erased,
-    /// A command was refused: 401, 403 or 429.
+    /// A request was refused: 401 or 403, or 429 where it was a command.
     Refused,
     /// Somebody read this trail.
     AuditRead,
+    /// An admin read accounts: names and e-mail addresses.
+    AccountsRead,
 }
 
 /// A text that names no kind.
@@ -51,7 +53,7 @@ pub struct UnknownKind;
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SignIn,
         Self::SignInRefused,
         Self::SignOut,
@@ -70,6 +72,7 @@ impl Kind {
         Self::Erased,
         Self::Refused,
         Self::AuditRead,
+        Self::AccountsRead,
     ];
 
     /// The name, as it is stored and shown.
@@ -94,6 +97,7 @@ impl Kind {
             Self::Erased => "erased",
             Self::Refused => "refused",
             Self::AuditRead => "audit_read",
+            Self::AccountsRead => "accounts_read",
         }
     }
 

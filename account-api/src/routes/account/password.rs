@@ -3,7 +3,10 @@
 use axum::extract::State;
 use http::StatusCode;
 use http_kit::{Caller, Json, Problem, ProblemDocument, RequestOrigin};
-use identity::accounts::NotChanged;
+use identity::{
+    accounts::NotChanged,
+    audit::{Entry, Kind},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -59,9 +62,14 @@ pub(crate) async fn put_password(
             state.know_revoked().await;
             Ok(StatusCode::NO_CONTENT)
         }
-        Err(error @ (NotChanged::Wrong | NotChanged::NoPassword)) => {
+        Err(error @ NotChanged::Wrong) => {
+            // Whoever has stolen a session guesses here.
+            let entry = Entry::new(occasion.entry, occasion.now, Kind::SignInRefused);
+            let entry = entry.about(account).by(account).from(&occasion.origin);
+            state.refusals.offer(entry.because("current_password"));
             Err(invalid("/current_password", error))
         }
+        Err(error @ NotChanged::NoPassword) => Err(invalid("/current_password", error)),
         Err(NotChanged::Password(unfit)) => Err(invalid("/new_password", unfit)),
         Err(NotChanged::Missing) => Err(no_account()),
         Err(NotChanged::Blocked(until)) => Err(blocked(until, occasion.now)),

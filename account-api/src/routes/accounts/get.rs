@@ -1,9 +1,10 @@
 //! `GET /v1/accounts/{id}`: an account, for admins.
 
 use axum::{extract::State, response::Response};
-use http_kit::{Path, Problem, ProblemDocument};
+use http_kit::{Caller, Path, Problem, ProblemDocument, RequestOrigin};
 use uuid::Uuid;
 
+use super::note_reading;
 use crate::{
     conditions::Conditions,
     failure::{no_account, store_failed},
@@ -13,6 +14,8 @@ use crate::{
 };
 
 /// Read an account
+///
+/// Reading is written in the audit trail, before the answer.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}", operation_id = "get_account_by_id", tag = "accounts",
     params(("id" = Uuid, Path, description = "The account.")),
@@ -27,10 +30,13 @@ use crate::{
 )]
 pub(crate) async fn get_account_by_id(
     State(state): State<AccountState>,
+    caller: Caller,
+    RequestOrigin(origin): RequestOrigin,
     Path(id): Path<Uuid>,
     _: NoParameters,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
+    note_reading(&state, caller, origin, Some(id)).await?;
     let account = state.ports.accounts.account(id).await.map_err(store_failed)?;
     conditions.of_read(&account.ok_or_else(no_account)?)
 }

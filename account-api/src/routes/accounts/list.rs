@@ -5,12 +5,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
-use http_kit::{FieldError, Json, Problem, ProblemDocument, ProblemType, QueryPairs};
+use http_kit::{
+    Caller, FieldError, Json, Problem, ProblemDocument, ProblemType, QueryPairs, RequestOrigin,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::ACCOUNTS;
+use super::{ACCOUNTS, note_reading};
 use crate::{
     failure::store_failed,
     query::wrong_names,
@@ -54,7 +56,8 @@ pub(crate) struct AccountLinks {
 
 /// List accounts
 ///
-/// In the order in which they were made; registrations that wait are among them.
+/// In the order in which they were made; registrations that wait are among them. Reading is written in the audit
+/// trail, before the answer.
 #[utoipa::path(
     get, path = "/v1/accounts", operation_id = "list_accounts", tag = "accounts",
     params(
@@ -68,9 +71,12 @@ pub(crate) struct AccountLinks {
 )]
 pub(crate) async fn list_accounts(
     State(state): State<AccountState>,
+    caller: Caller,
+    RequestOrigin(origin): RequestOrigin,
     pairs: QueryPairs,
 ) -> Result<Response, Problem> {
     let Asked { limit, is_lowered, after } = read(&pairs)?;
+    note_reading(&state, caller, origin, None).await?;
     // One more than is shown tells whether there are more.
     let page = state.ports.accounts.list(after, limit + 1).await;
     let mut accounts = page.map_err(store_failed)?;

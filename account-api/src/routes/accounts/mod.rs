@@ -45,6 +45,19 @@ pub(super) fn routes() -> OpenApiRouter<AccountState> {
     )
 }
 
+/// Writes down that somebody reads accounts, or this one: before they do.
+async fn note_reading(
+    state: &AccountState,
+    reader: Caller,
+    origin: Origin,
+    account: Option<Uuid>,
+) -> Result<(), Problem> {
+    let entry = Entry::new(state.clock.new_id(), state.clock.now(), Kind::AccountsRead);
+    let entry = entry.by(reader.account).from(&origin);
+    let entry = account.into_iter().fold(entry, Entry::about);
+    state.ports.audit.record(&[entry]).await.map_err(store_failed)
+}
+
 /// Who changes `account`, and what is written down of it.
 pub(super) fn entries(
     state: &AccountState,

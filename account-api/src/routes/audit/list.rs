@@ -28,7 +28,7 @@ const LIMIT_APPLIED: HeaderName = HeaderName::from_static("cinelog-limit-applied
 #[utoipa::path(
     get, path = PATH, operation_id = "list_audit", tag = "audit",
     params(
-        ("kind" = Option<String>, Query, description = "Only entries of this kind.", pattern = "^(sign_in|sign_in_refused|sign_out|registered|verified|password_changed|password_reset|role_changed|disabled|enabled|key_created|key_revoked|session_revoked|refresh_reused|provider_linked|erased|refused|audit_read)$"),
+        ("kind" = Option<String>, Query, description = "Only entries of this kind.", pattern = "^(sign_in|sign_in_refused|sign_out|registered|verified|password_changed|password_reset|role_changed|disabled|enabled|key_created|key_revoked|session_revoked|refresh_reused|provider_linked|erased|refused|audit_read|accounts_read)$"),
         ("outcome" = Option<String>, Query, description = "Only entries that ended so: `done` or `refused`.", pattern = "^(done|refused)$"),
         ("account" = Option<uuid::Uuid>, Query, description = "Only entries about this account."),
         ("actor" = Option<uuid::Uuid>, Query, description = "Only what this account did."),
