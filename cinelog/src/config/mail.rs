@@ -1,6 +1,6 @@
 //! `[mail]`: how mails to people leave.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,8 @@ pub(crate) struct MailConfig {
     /// Its port. Unset: 465, 587 or 25, as `tls` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
-    /// `implicit` (encrypted from the start), `starttls` (nothing is sent without), or `none`, for a server on
-    /// the same machine.
+    /// `implicit` (encrypted from the start), `starttls` (nothing is sent without), or `none`, which is taken for
+    /// a server on this machine only (`localhost`, `127.0.0.1`, `::1`).
     pub(crate) tls: MailTls,
     /// A file with certificates (PEM) to trust besides those of this machine.
     #[schemars(with = "Option<String>")]
@@ -106,6 +106,14 @@ impl MailConfig {
                     .to_owned(),
             );
         }
+        let host = self.host.as_deref().filter(|_| self.tls == MailTls::None);
+        if host.is_some_and(|host| !is_this_machine(host)) {
+            wrong.push(
+                "mail.tls: only to a server on this machine is sent without encryption: mails hold tokens that \
+                 set passwords"
+                    .to_owned(),
+            );
+        }
         for (key, link) in [
             ("verification_link", &self.verification_link),
             ("password_reset_link", &self.password_reset_link),
@@ -114,5 +122,45 @@ impl MailConfig {
                 wrong.push(format!("mail.{key}: expected an address with {{token}} in it"));
             }
         }
+    }
+}
+
+/// Whether what is sent to `host` stays on this machine.
+fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(host: &str, tls: MailTls) -> Vec<String> {
+        let mut wrong = Vec::new();
+        MailConfig { host: Some(host.to_owned()), tls, ..MailConfig::default() }.check(&mut wrong);
+        wrong
+    }
+
+    #[test]
+    fn what_sets_passwords_leaves_this_machine_encrypted_or_not_at_all() {
+        for here in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.0.1", "::1", "[::1]"] {
+            assert!(wrong(here, MailTls::None).is_empty(), "{here}");
+        }
+        let others = ["smtp.films.example", "192.0.2.1", "localhost.films.example", "::2", "mail"];
+        for other in others {
+            let wrong_there = wrong(other, MailTls::None).join("; ");
+            assert!(wrong_there.contains("mail.tls"), "{other}: {wrong_there}");
+            for tls in [MailTls::Starttls, MailTls::Implicit] {
+                assert!(wrong(other, tls).is_empty(), "{other} by {tls:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_server_nothing_leaves() {
+        let mut wrong = Vec::new();
+        MailConfig { tls: MailTls::None, ..MailConfig::default() }.check(&mut wrong);
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
 }
