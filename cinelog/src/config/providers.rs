@@ -42,7 +42,8 @@ pub(crate) struct ProviderConfig {
     /// The address that it sends browsers back to, as it is registered there:
     /// `https://HOST/v1/login/NAME/callback`.
     pub(crate) redirect_uri: String,
-    /// Addresses of apps that their users may be sent back to with a code (`return_to`). Compared exactly.
+    /// Addresses of apps that their users may be sent back to with a code (`return_to`). Compared exactly. Where
+    /// there are any, `identity.issuer` must be a URL: apps are told it.
     #[schemars(with = "Vec<String>")]
     #[serde(default, deserialize_with = "Texts::deserialize_parts")]
     pub(crate) return_to: Vec<String>,
@@ -183,6 +184,11 @@ pub(super) fn check_all(
     for (name, provider) in providers {
         provider.check(name, wrong);
     }
+    // Apps are told it (RFC 9207): by a name that others may have, too, none could tell servers apart.
+    let has_apps = providers.values().any(|provider| !provider.return_to.is_empty());
+    if has_apps && !is_issuer(own_issuer) {
+        wrong.push(format!("identity.issuer: expected {ISSUER}, since a provider has return_to"));
+    }
     let mut issuers = BTreeSet::from([own_issuer]);
     for (name, issuer) in trusted {
         issuer.check(name, wrong);
@@ -218,7 +224,9 @@ mod tests {
 
     fn google(change: &str, to: &str) -> Result<Config, String> {
         load(
-            &"[identity.providers.google]
+            &"[identity]
+issuer = 'https://films.example'
+[identity.providers.google]
 issuer = 'https://accounts.google.com'
 client_id = '123.apps.googleusercontent.com'
 client_secret = 's3cret'
@@ -249,6 +257,8 @@ return_to = ['https://app.example/back']"
             ("google/callback", "okta/callback", "google.redirect_uri"),
             ("https://app.example/back", "https://app.example/#x", "google.return_to"),
             ("https://app.example/back", "javascript:alert(1)", "google.return_to"),
+            ("issuer = 'https://films.example'", "", "identity.issuer"),
+            ("issuer = 'https://films.example'", "issuer = 'films'", "identity.issuer"),
             ("client_secret", "client_sceret", "client_sceret"),
             ("providers.google", "providers.Google", "providers.Google"),
         ] {
@@ -256,6 +266,15 @@ return_to = ['https://app.example/back']"
             assert!(error.contains(key), "{key} in {error}");
             assert!(!error.contains("s3cret"), "{error}");
         }
+    }
+
+    #[test]
+    fn who_sends_nobody_back_to_an_app_may_be_called_anything() {
+        let [issuer, apps] = ["issuer = 'https://films.example'", "'https://app.example/back'"];
+        let without_apps = google(apps, "").unwrap();
+        assert!(without_apps.identity.providers["google"].return_to.is_empty());
+        let error = google(issuer, "").unwrap_err();
+        assert!(error.contains("identity.issuer") && error.contains("return_to"), "{error}");
     }
 
     #[test]

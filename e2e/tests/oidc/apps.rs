@@ -10,6 +10,9 @@ use crate::{
     ground::{APP, Ground},
 };
 
+/// What the app is told of who answers (RFC 9207).
+const WHO: &str = "iss=https%3A%2F%2Ffilms.example";
+
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 fn target(app: &str) -> String {
@@ -20,7 +23,7 @@ fn target(app: &str) -> String {
 /// The code in the address that the app has its user back at: with who answers (RFC 9207), and nothing else.
 fn code_in(location: &str) -> &str {
     let code = location.strip_prefix(&format!("{APP}?code=")).expect("a code first");
-    code.strip_suffix("&iss=cinelog").expect("who answers, last")
+    code.strip_suffix(&format!("&{WHO}")).expect("who answers, last")
 }
 
 /// Where the app has its user back.
@@ -33,7 +36,7 @@ async fn back(ground: &Ground, browser: &mut Browser) -> String {
 
 #[tokio::test]
 async fn an_app_gets_tokens_for_a_code_that_is_good_once_and_for_it_alone() {
-    let ground = Ground::new(&OidcProvider::running().issuer());
+    let ground = Ground::for_apps(&OidcProvider::running().issuer());
     let location = back(&ground, &mut Browser::new()).await;
     let code = code_in(&location);
     let exchange = |code: &str, verifier: &str| {
@@ -46,7 +49,7 @@ async fn an_app_gets_tokens_for_a_code_that_is_good_once_and_for_it_alone() {
     let account = ground.account(tokens["access_token"].as_str().expect("a token")).await;
     let trail =
         format!("/v1/audit?kind=sign_in&account={}", account["id"].as_str().expect("an id"));
-    let trail = ground.server.caller("admin").get(&trail).await.expect(200).json();
+    let trail = ground.admin().get(&trail).await.expect(200).json();
     assert_eq!(trail["items"][0]["details"]["provider"], "local", "{trail}");
     assert_eq!(exchange(code, VERIFIER).await.expect(400).json()["error"], "invalid_grant");
     // Who has seen a code but not the verifier gets nothing, and neither does anybody after them.
@@ -59,7 +62,7 @@ async fn an_app_gets_tokens_for_a_code_that_is_good_once_and_for_it_alone() {
 
 #[tokio::test]
 async fn nobody_is_sent_to_an_address_that_is_not_configured() {
-    let ground = Ground::new(&OidcProvider::running().issuer());
+    let ground = Ground::for_apps(&OidcProvider::running().issuer());
     let mut browser = Browser::new();
     for app in [
         "https://evil.example/",
@@ -82,12 +85,12 @@ async fn nobody_is_sent_to_an_address_that_is_not_configured() {
 
 #[tokio::test]
 async fn an_app_is_told_that_its_user_did_not_want_to() {
-    let ground = Ground::new(&OidcProvider::running().issuer());
+    let ground = Ground::for_apps(&OidcProvider::running().issuer());
     let mut browser = Browser::new();
     let url = ground.begin_with(&mut browser, &target(APP)).await;
     let callback = ground.here(&browser.decline(&url).await);
     let answer = browser.get(&callback).await.expect(302);
-    assert_eq!(answer.header("Location"), format!("{APP}?error=access_denied&iss=cinelog"));
+    assert_eq!(answer.header("Location"), format!("{APP}?error=access_denied&{WHO}"));
     // Somebody else's browser is sent nowhere.
     let url = ground.begin_with(&mut browser, &target(APP)).await;
     let callback = ground.here(&browser.decline(&url).await);
@@ -96,22 +99,20 @@ async fn an_app_is_told_that_its_user_did_not_want_to() {
 
 #[tokio::test]
 async fn an_app_is_told_its_state_again_whatever_comes_of_it() {
-    let issuer = OidcProvider::running().issuer();
-    let ground = Ground::with(&issuer, &[("issuer", "https://films.example")]);
+    let ground = Ground::for_apps(&OidcProvider::running().issuer());
     let mut browser = Browser::new();
     let with_state = format!("{}&state=a%20b%26code%3Dx%23", target(APP));
     let begins = format!("{APP}?state=a%20b%26code%3Dx%23");
-    let who = "iss=https%3A%2F%2Ffilms.example";
     let url = ground.begin_with(&mut browser, &with_state).await;
     let callback = browser.sign_in(&url, "ada").await;
     let answer = browser.get(&ground.here(&callback)).await.expect(302);
     let location = answer.header("Location");
     assert!(location.starts_with(&format!("{begins}&code=")), "{location}");
-    assert!(location.ends_with(&format!("&{who}")), "{location}");
+    assert!(location.ends_with(&format!("&{WHO}")), "{location}");
     let url = ground.begin_with(&mut browser, &with_state).await;
     let callback = ground.here(&browser.decline(&url).await);
     let answer = browser.get(&callback).await.expect(302);
-    assert_eq!(answer.header("Location"), format!("{begins}&error=access_denied&{who}"));
+    assert_eq!(answer.header("Location"), format!("{begins}&error=access_denied&{WHO}"));
     // It is bounded, and is nothing without an app.
     for wrong in
         [format!("{}&state={}", target(APP), "x".repeat(513)), "/v1/login/local?state=x".into()]
@@ -122,7 +123,7 @@ async fn an_app_is_told_its_state_again_whatever_comes_of_it() {
 
 #[tokio::test]
 async fn an_app_is_told_what_went_wrong_at_the_provider() {
-    let ground = Ground::new(&OidcProvider::running().issuer());
+    let ground = Ground::for_apps(&OidcProvider::running().issuer());
     let mut browser = Browser::new();
     for (said, told) in [
         ("server_error", "server_error"),
@@ -135,14 +136,14 @@ async fn an_app_is_told_what_went_wrong_at_the_provider() {
         let callback = declined.replace("error=access_denied", &format!("error={said}"));
         assert_ne!(callback, declined, "the provider's error is in it");
         let answer = browser.get(&callback).await.expect(302);
-        let expected = format!("{APP}?error={told}&iss=cinelog");
+        let expected = format!("{APP}?error={told}&{WHO}");
         assert_eq!(answer.header("Location"), expected, "{said}");
     }
 }
 
 #[tokio::test]
 async fn a_code_that_is_shown_again_ends_the_session_that_it_began_and_no_other() {
-    let ground = Ground::new(&OidcProvider::running().issuer());
+    let ground = Ground::for_apps(&OidcProvider::running().issuer());
     let exchange = async |code: &str, verifier: &str| {
         let body =
             json!({"grant_type": "authorization_code", "code": code, "code_verifier": verifier});
@@ -163,7 +164,7 @@ async fn a_code_that_is_shown_again_ends_the_session_that_it_began_and_no_other(
     ground.server.anyone().with_token(token).get("/v1/account").await.expect(401);
     assert_eq!(refresh(&tokens).await.expect(400).json()["error"], "invalid_grant");
     refresh(&other).await.expect(200);
-    let trail = ground.server.caller("admin").get("/v1/audit?kind=session_revoked").await;
+    let trail = ground.admin().get("/v1/audit?kind=session_revoked").await;
     let trail = trail.expect(200).json();
     assert_eq!(trail["items"][0]["details"]["reason"], "code_reused", "{trail}");
     assert_eq!(trail["items"].as_array().map(Vec::len), Some(1), "{trail}");

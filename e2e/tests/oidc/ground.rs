@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use e2e::{Answer, Server};
+use e2e::{Answer, Client, Server};
 use proving_ground::OidcProvider;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,11 +12,14 @@ use crate::{browser::Browser, liar::Liar};
 /// A Cinelog that one can sign in to.
 pub(crate) struct Ground {
     pub(crate) server: Server,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Where apps may have their users back.
 pub(crate) const APP: &str = "https://app.example/back";
+
+/// Who Cinelog is for apps.
+const OWN_ISSUER: &str = "https://films.example";
 
 /// What a test sets besides, below `identity`.
 pub(crate) type Settings<'a> = &'a [(&'a str, &'a str)];
@@ -25,6 +28,21 @@ impl Ground {
     /// One that knows `issuer` as the provider `local`.
     pub(crate) fn new(issuer: &str) -> Self {
         Self::with(issuer, &[])
+    }
+
+    /// The same, for the users of an app, which is told who answers: [`OWN_ISSUER`].
+    pub(crate) fn for_apps(issuer: &str) -> Self {
+        Self::with(issuer, &[("issuer", OWN_ISSUER), ("providers.local.return_to", APP)])
+    }
+
+    /// An admin where it is [for apps](Self::for_apps).
+    pub(crate) fn admin(&self) -> Client {
+        let data = self.folder.path().join("data");
+        let environment = [("CINELOG__IDENTITY__ISSUER", OsStr::new(OWN_ISSUER))];
+        let token = ["token", "--role", "admin", "--data", data.to_str().expect("a path")];
+        let made = e2e::run_in(&environment, token);
+        assert!(made.success, "{made:?}");
+        self.server.anyone().with_token(made.stdout.trim())
     }
 
     /// The same, with more set.
@@ -51,7 +69,7 @@ impl Ground {
         let environment: Vec<(&str, &OsStr)> =
             settings.iter().map(|(name, value)| (name.as_str(), OsStr::new(value))).collect();
         let server = Server::start_in(&environment, &folder.path().join("data"), &[]);
-        Self { server, _folder: folder }
+        Self { server, folder }
     }
 
     /// Begins to sign in with `provider`: where the browser is sent.
@@ -99,7 +117,6 @@ pub(crate) fn provider(name: &str, issuer: &str) -> Vec<(String, String)> {
         ("client_id", "cinelog"),
         ("client_secret", &secret),
         ("redirect_uri", &redirect),
-        ("return_to", APP),
     ]
     .map(|(key, value)| (variable(&format!("providers.{name}.{key}")), value.to_owned()))
     .to_vec()
