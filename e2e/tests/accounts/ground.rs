@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, time::Duration};
 
-use e2e::{Answer, Client, Server};
+use e2e::{Answer, Client, PATIENCE, Server};
 use proving_ground::MailServer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -73,6 +73,41 @@ impl Ground {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("fewer than {count} mails came:\n{}", self.server.logged());
+    }
+
+    /// The same where no more may come: a mail that is asked for now has come before this looks.
+    pub(crate) async fn all_mails(&self, address: &str, count: usize) -> Vec<String> {
+        let name = address.split('-').next().unwrap_or_default();
+        let last = self.address(&format!("after-{name}"));
+        self.register(&last).await.expect(202);
+        self.mails(&last, 1).await;
+        self.mails(address, count).await
+    }
+
+    /// Waits until the server has said something so many times.
+    pub(crate) async fn logs(&self, what: &str, times: usize) {
+        let said = async {
+            while self.server.logged().matches(what).count() < times {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let said = tokio::time::timeout(PATIENCE, said).await;
+        assert!(said.is_ok(), "{what:?} is not in:\n{}", self.server.logged());
+    }
+
+    /// Waits until so many mails were withheld that somebody has asked for.
+    pub(crate) async fn withheld(&self, mails: usize) {
+        let admin = self.server.anyone().at(&self.server.admin_url);
+        let is_withheld = |line: &str| {
+            let value = line.rsplit(' ').next();
+            line.contains("outcome=\"withheld\"") && value == Some(&mails.to_string())
+        };
+        let withheld = async {
+            while !admin.get("/metrics").await.expect(200).text.lines().any(is_withheld) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, withheld).await.expect("so many are withheld, and no more");
     }
 
     /// The token in the newest of so many mails.
