@@ -98,9 +98,10 @@ impl Ground {
     /// Waits until so many mails were withheld that somebody has asked for.
     pub(crate) async fn withheld(&self, mails: usize) {
         let admin = self.server.anyone().at(&self.server.admin_url);
+        let mails = mails.to_string();
         let is_withheld = |line: &str| {
             let value = line.rsplit(' ').next();
-            line.contains("outcome=\"withheld\"") && value == Some(&mails.to_string())
+            line.contains("outcome=\"withheld\"") && value == Some(mails.as_str())
         };
         let withheld = async {
             while !admin.get("/metrics").await.expect(200).text.lines().any(is_withheld) {
