@@ -35,7 +35,7 @@ use uuid::Uuid;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How soon something is looked at again.
-const ASK_AGAIN: Duration = Duration::from_millis(10);
+pub(crate) const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// How many partitions the topics of these tests have.
 pub(crate) const PARTITIONS: i32 = 3;
@@ -114,7 +114,7 @@ pub(crate) fn options(server: &KafkaServer, topic: &str) -> KafkaOptions {
         // As short as the brokers of tests allow.
         session_timeout: Duration::from_secs(1),
         transaction_timeout: Duration::from_secs(5),
-        ..KafkaOptions::at(vec![server.address().to_owned()])
+        ..KafkaOptions::at(server.address().split(',').map(str::to_owned).collect())
     }
 }
 
