@@ -11,7 +11,11 @@ use event_log::{
 use events::{RecordedEvent, Revision, StreamName};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use http_kit::{Clock, EdgeOptions, access::AccessTable, edge};
+use http_kit::{
+    Clock, EdgeOptions,
+    access::{AccessTable, Recall},
+    edge,
+};
 use identity::{Authenticator, Identity, KeyPair, Realm, Role, Signer, Verifier};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -54,6 +58,12 @@ pub(crate) struct Ask<'a> {
     api: &'a Api,
     request: http::request::Builder,
     body: Body,
+}
+
+/// The jobs as they are on disk.
+fn jobs(folder: &Path, authenticator: &Arc<Authenticator>, clock: &Clock) -> Jobs {
+    let recall = Recall::new(authenticator.clone(), clock.clone());
+    Jobs::open(folder.join("jobs"), clock.clone(), &recall).unwrap()
 }
 
 fn serve(
@@ -101,20 +111,25 @@ impl Api {
         let clock = Clock::fixed("2026-01-02T03:04:05Z".parse().unwrap());
         let realm = Realm { issuer: "test".to_owned(), audience: "cinelog".to_owned() };
         let key = KeyPair::from_seed(&[7; 32]).unwrap();
-        let authenticator = Arc::new(Verifier::new(realm.clone(), key.clone()).into());
+        let authenticator: Arc<Authenticator> =
+            Arc::new(Verifier::new(realm.clone(), key.clone()).into());
         let signer = Arc::new(Signer::new(realm, key));
-        let jobs = Jobs::open(folder.path().join("jobs"), clock.clone()).unwrap();
+        let jobs = jobs(folder.path(), &authenticator, &clock);
         let (router, state) = serve(around(log.clone()), &clock, &authenticator, &jobs, options);
         Self { router, state, log, signer, authenticator, clock, folder: Arc::new(folder) }
     }
 
     /// The same after its process was killed and started again: only what is on disk is known.
     pub(crate) fn restarted(&self) -> Self {
-        let jobs = Jobs::open(self.folder.path().join("jobs"), self.clock.clone()).unwrap();
+        self.restarted_with(self.authenticator.clone())
+    }
+
+    /// The same with something else that says who is calling.
+    pub(crate) fn restarted_with(&self, authenticator: Arc<Authenticator>) -> Self {
+        let jobs = jobs(self.folder(), &authenticator, &self.clock);
         let options = CommandOptions::default();
-        let (router, state) =
-            serve(self.log.clone(), &self.clock, &self.authenticator, &jobs, options);
-        Self { router, state, ..self.clone() }
+        let (router, state) = serve(self.log.clone(), &self.clock, &authenticator, &jobs, options);
+        Self { router, state, authenticator, ..self.clone() }
     }
 
     /// The log.
@@ -146,8 +161,12 @@ impl Api {
 
     /// Somebody with this role; each `number` is another account.
     pub(crate) fn token(&self, role: Role, number: u128) -> String {
-        let identity = Identity::by_token(Uuid::from_u128(number), role, Uuid::from_u128(1));
-        self.signer.issue(&identity, self.now(), Duration::from_secs(3600)).unwrap()
+        self.token_of(&Identity::by_token(Uuid::from_u128(number), role, Uuid::from_u128(1)))
+    }
+
+    /// A token for an hour.
+    pub(crate) fn token_of(&self, identity: &Identity) -> String {
+        self.signer.issue(identity, self.now(), Duration::from_secs(3600)).unwrap()
     }
 
     /// A request of an editor.

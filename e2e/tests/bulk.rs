@@ -1,8 +1,8 @@
 //! Many films in one request: streamed both ways, each line once, also as a job that survives the process.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
-use e2e::{Answer, Client, Server};
+use e2e::{Answer, Client, Server, run_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{
@@ -148,7 +148,7 @@ async fn who_does_not_read_is_not_read_from() {
     let piece = "{}\n".repeat(1000);
     let mut sent = 0;
     // Until nothing more is taken: the server waits for us to read.
-    while timeout(Duration::from_secs(1), talk.send(&piece)).await.is_ok() {
+    while timeout(Duration::from_secs(5), talk.send(&piece)).await.is_ok() {
         sent += piece.len();
         assert!(sent < BYTES_MAX, "the server reads on and on");
     }
@@ -217,6 +217,37 @@ async fn a_job_that_is_stopped_with_the_server_goes_on_after_the_next_start() {
     let done = until(&editor.at(&server.url), &job, |job| job["state"] == "done").await;
     assert_eq!(done["lines"]["succeeded"], 2000);
     assert_eq!(films_in(&server, 2000).await, 2000);
+}
+
+/// `cinelog account` on this folder; gives what it says.
+fn account(data: &Path, arguments: &[&str]) -> String {
+    let data = data.to_str().expect("a path");
+    let all = [&["account"][..], arguments, &["--data", data]].concat();
+    run_in(&[], all).expect_success().stdout
+}
+
+#[tokio::test]
+async fn a_job_ends_whose_account_was_disabled_while_the_server_was_down() {
+    const ADDRESS: &str = "ann@films.example";
+    let server = Server::start();
+    let create = ["create", "--role", "editor", "--email", ADDRESS, "--generate"];
+    let made = account(server.data(), &create);
+    let password = made.lines().find_map(|line| line.strip_prefix("password: "));
+    let body = json!({"email": ADDRESS, "password": password.expect("a password")});
+    let signed_in = server.anyone().post("/v1/login", body).await.expect(200).json();
+    let ann = server.anyone().with_token(signed_in["access_token"].as_str().expect("a token"));
+    let job = promised(&ann, films(50_000)).await;
+    until(&ann, &job, |job| job["lines"]["answered"] != 0).await;
+
+    let stopped = server.kill();
+    account(stopped.data(), &["disable", ADDRESS]);
+    let server = stopped.start_again();
+    let is_over = |job: &Value| job["state"] != "queued" && job["state"] != "running";
+    let ended = until(&server.caller("admin"), &job, is_over).await;
+    assert_eq!(ended["state"], "failed", "{ended}");
+    let detail = ended["detail"].as_str().expect("a detail");
+    assert!(detail.starts_with("Its maker may not do this any more."), "{detail}");
+    assert_ne!(ended["lines"]["answered"], 50_000);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{Extensions, HeaderMap, HeaderValue, header};
-use identity::{Authenticator, Identity, Role, Scope, TokenError};
+use identity::{Authenticator, Identity, Recollection, Role, Scope, TokenError};
 use jiff::Timestamp;
 
 use crate::{Clock, FieldError, Problem, ProblemType, access::AccessTable};
@@ -56,7 +56,7 @@ pub(crate) enum Shown {
     /// A credential that is not believed.
     Refused(TokenError),
     /// A credential that is.
-    Valid(Identity),
+    Valid(Recollection),
 }
 
 impl Gate {
@@ -65,12 +65,12 @@ impl Gate {
         &self,
         extensions: &Extensions,
         headers: &HeaderMap,
-    ) -> Result<Identity, Problem> {
+    ) -> Result<Recollection, Problem> {
         let shown = match extensions.get::<Shown>() {
             Some(shown) => shown.clone(),
             None => self.look_at(headers).await,
         };
-        shown.identity()
+        shown.believed()
     }
 
     /// What a request shows.
@@ -97,8 +97,8 @@ impl Gate {
     ) -> Shown {
         let Some(credential) = credential else { return Shown::Nothing };
         let Some(token) = bearer_token(credential) else { return Shown::NotABearer };
-        match self.authenticator.authenticate(token, now).await {
-            Ok(identity) => Shown::Valid(identity),
+        match self.authenticator.believe(token, now).await {
+            Ok(believed) => Shown::Valid(believed),
             Err(error) => {
                 if let TokenError::Unavailable(reason) = &error
                     && self.complaints.is_due(now)
@@ -113,9 +113,9 @@ impl Gate {
 
 impl Shown {
     /// Who it is, where that must be known.
-    pub(crate) fn identity(self) -> Result<Identity, Problem> {
+    pub(crate) fn believed(self) -> Result<Recollection, Problem> {
         match self {
-            Self::Valid(identity) => Ok(identity),
+            Self::Valid(believed) => Ok(believed),
             Self::Nothing => Err(no_token()),
             // RFC 6750 section 3.1: two sets of credentials make a bad request.
             Self::Several => Err(Problem::new(ProblemType::MalformedRequest)
@@ -210,7 +210,7 @@ mod tests {
         for credential in authorization {
             headers.append(header::AUTHORIZATION, HeaderValue::from_str(credential).unwrap());
         }
-        gate.identify(&Extensions::new(), &headers).await
+        Ok(gate.identify(&Extensions::new(), &headers).await?.identity)
     }
 
     async fn refusal(authorization: &[&str], now: Timestamp) -> (ProblemType, String) {

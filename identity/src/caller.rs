@@ -1,24 +1,30 @@
 //! Who is calling, and by what that is known.
 
+use std::fmt::Display;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use uuid::Uuid;
 
 use crate::{Role, Scope, Scopes};
 
 /// Who a credential speaks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The account: opaque, no personal data (`sub`).
     pub account: Uuid,
     /// What it may do (`roles`).
+    #[serde(serialize_with = "as_text", deserialize_with = "role")]
     pub role: Role,
     /// Which parts of that this credential is good for (`scope`): never more than the role has.
+    #[serde(serialize_with = "as_text", deserialize_with = "scopes")]
     pub scopes: Scopes,
     /// What was shown.
     pub credential: Credential,
 }
 
 /// What somebody has shown to say who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Credential {
     /// An access token of our own.
     AccessToken {
@@ -58,6 +64,18 @@ impl Identity {
             Credential::ApiKey { .. } | Credential::External => None,
         }
     }
+}
+
+fn as_text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+fn role<'de, D: Deserializer<'de>>(from: D) -> Result<Role, D::Error> {
+    String::deserialize(from)?.parse().map_err(D::Error::custom)
+}
+
+fn scopes<'de, D: Deserializer<'de>>(from: D) -> Result<Scopes, D::Error> {
+    Ok(Scopes::parse_lenient(&String::deserialize(from)?))
 }
 
 #[cfg(test)]

@@ -141,6 +141,11 @@ impl Verifier {
         Ok(believed)
     }
 
+    /// Whether tokens that the key with this id has signed are believed at `now`, as far as the key is concerned.
+    pub(crate) fn trusts(&self, key: &str, now: Timestamp) -> Result<(), TokenError> {
+        self.keys.trusted(key, now).map(drop)
+    }
+
     /// The claims of a token that a trusted key has signed.
     fn believe(&self, token: &str, now: Timestamp) -> Result<(Arc<str>, ReadClaims), TokenError> {
         let header = read_header(token)?;

@@ -1,9 +1,12 @@
 //! The command role: the write side. It takes commands, carries out jobs (bulk requests that were
-//! answered before) and forgets idempotency keys that have been kept long enough. It needs the log only.
+//! answered before) and forgets idempotency keys that have been kept long enough. It needs the log, and to know who
+//! may still do what they began.
 
 use std::sync::Arc;
 
 use command_api::{CommandOptions, CommandState, Jobs};
+use http_kit::access::Recall;
+use identity::Authenticator;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ports, Tasks, housekeeping};
@@ -14,11 +17,13 @@ pub(super) fn start(
     config: &Config,
     data: &DataDir,
     ports: &Ports,
+    authenticator: &Arc<Authenticator>,
     stages: &Shutdown,
     tasks: &mut Tasks,
 ) -> Result<CommandState, Failure> {
     let folder = data.jobs();
-    let jobs = Jobs::open(&folder, ports.clock.clone()).map_err(|error| {
+    let recall = Recall::new(Arc::clone(authenticator), ports.clock.clone());
+    let jobs = Jobs::open(&folder, ports.clock.clone(), &recall).map_err(|error| {
         Failure::Other(format!("the jobs in {} cannot be opened: {error}", folder.display()))
     })?;
     let options = CommandOptions {

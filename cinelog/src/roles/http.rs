@@ -31,8 +31,10 @@ pub(super) struct Sides {
     pub(super) refusals: Option<Refusals>,
     /// What people can do with their accounts.
     pub(super) registrar: Option<Registrar>,
-    /// What access tokens are signed and checked with.
+    /// What access tokens are signed with.
     pub(super) keys: KeyRing,
+    /// What says who is calling.
+    pub(super) authenticator: Arc<Authenticator>,
 }
 
 /// The longest address, path and query together, in bytes: filters in any script are longer than
@@ -94,7 +96,6 @@ pub(super) fn routes(
         .merge(site::routes(&document))
         .merge(problem_pages())
         .merge(health(readiness));
-    let authenticator = authenticator(config, ports, &sides.keys);
     let access = AccessTable::new(access).map_err(|error| Failure::Other(error.to_string()))?;
     let options = EdgeOptions {
         body_bytes_max: config.server.body_limit_bytes,
@@ -107,7 +108,7 @@ pub(super) fn routes(
         rate_limits: rate_limits(config, ports)?,
         refusals: sides.refusals,
         cache,
-        ..EdgeOptions::new(ports.clock.clone(), Arc::new(authenticator), Arc::new(access))
+        ..EdgeOptions::new(ports.clock.clone(), sides.authenticator, Arc::new(access))
     };
     Ok(edge(router, options))
 }
@@ -128,7 +129,7 @@ fn tokens(config: &Config, ports: &Ports, keys: &KeyRing) -> Tokens {
 }
 
 /// What says who is calling.
-fn authenticator(config: &Config, ports: &Ports, keys: &KeyRing) -> Authenticator {
+pub(super) fn authenticator(config: &Config, ports: &Ports, keys: &KeyRing) -> Authenticator {
     let authenticator = Authenticator::new(Verifier::new(realm(config), keys.clone()))
         .unless_revoked(Arc::clone(&ports.revocations));
     let authenticator = match wire::trusted_issuers(config) {
@@ -136,7 +137,7 @@ fn authenticator(config: &Config, ports: &Ports, keys: &KeyRing) -> Authenticato
         None => authenticator,
     };
     match &ports.identity {
-        Some(identity) => authenticator.with_api_keys(Arc::clone(&identity.api_keys)),
+        Some(identity) => authenticator.with_store(identity.clone()),
         None => authenticator,
     }
 }

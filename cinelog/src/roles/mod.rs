@@ -71,9 +71,19 @@ pub(crate) fn start(
     let roles = &config.server.roles;
     let readiness = || admin::readiness(roles, &ports, stages);
     let (readiness, readiness_in_public) = (readiness(), readiness());
-    let commands = match roles.has(Role::Command) {
-        true => Some(command::start(config, data, &ports, stages, &mut tasks)?),
-        false => None,
+    let callers = match listeners.public {
+        Some(_) => {
+            let keys = keys::signing(config, data)?;
+            let authenticator = Arc::new(http::authenticator(config, &ports, &keys));
+            Some((keys, authenticator))
+        }
+        None => None,
+    };
+    let commands = match &callers {
+        Some((_, authenticator)) if roles.has(Role::Command) => {
+            Some(command::start(config, data, &ports, authenticator, stages, &mut tasks)?)
+        }
+        _ => None,
     };
     let mut readers = None;
     let queries = match ports.query.take() {
@@ -83,7 +93,7 @@ pub(crate) fn start(
         }
         None => None,
     };
-    if let Some(public) = listeners.public {
+    if let (Some(public), Some((keys, authenticator))) = (listeners.public, callers) {
         let refusals = ports.identity.as_ref().map(|identity| {
             audit::start(config, &identity.audit, &ports.clock, stages, &mut tasks)
         });
@@ -92,7 +102,6 @@ pub(crate) fn start(
             .as_ref()
             .map(|identity| accounts::start(config, identity, &ports.clock, stages, &mut tasks));
         let registrar = registrar.transpose()?;
-        let keys = keys::signing(config, data)?;
         if let Some(identity) = &ports.identity {
             let belief = belief::Belief {
                 ports: identity.clone(),
@@ -103,7 +112,7 @@ pub(crate) fn start(
             };
             belief::start(belief, &stages.stop_working, &mut tasks);
         }
-        let sides = http::Sides { commands, queries, refusals, registrar, keys };
+        let sides = http::Sides { commands, queries, refusals, registrar, keys, authenticator };
         let api = http::routes(config, &ports, sides, readiness_in_public)?;
         let (stop, cut) = (stages.stop_taking.clone(), stages.stop_working.clone());
         let limits = Limits {

@@ -19,6 +19,8 @@ mod runner;
 mod spool;
 
 #[cfg(test)]
+mod hanging;
+#[cfg(test)]
 mod makers;
 #[cfg(test)]
 mod tests;
@@ -35,7 +37,10 @@ use std::{
     },
 };
 
-use http_kit::{Clock, access::Standing};
+use http_kit::{
+    Clock,
+    access::{Recall, Standing},
+};
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -47,7 +52,7 @@ pub(crate) use self::{
     record::{JobDocument, JobState, Record},
     spool::Accepted,
 };
-use crate::measure;
+use crate::{measure, routes::EDITS};
 
 /// All jobs. Clones are the same.
 #[derive(Clone)]
@@ -82,8 +87,8 @@ pub(crate) struct Job {
     saving: AsyncMutex<()>,
     /// Cancelled when it shall not go on.
     cancel: CancellationToken,
-    /// Whether its maker may still do this: as whoever asked for it last is asked about. Not known after a
-    /// restart, until it is asked for again.
+    /// Whether its maker may still do this: as whoever asked for it last is asked about, with what they showed or,
+    /// after a restart, with what is kept of it.
     standing: Mutex<Option<Standing>>,
 }
 
@@ -177,14 +182,17 @@ impl Inner {
 
 impl Jobs {
     /// The jobs in `folder`, which is made where it is missing. Those that are not finished wait to be
-    /// gone on with; what was never named is removed.
+    /// gone on with, for as long as their makers may, which `recall` says; what was never named is removed.
     ///
     /// # Errors
     /// Where the folder cannot be read or written. A job that cannot be read is logged and left alone.
-    pub fn open(folder: impl Into<PathBuf>, clock: Clock) -> io::Result<Self> {
+    pub fn open(folder: impl Into<PathBuf>, clock: Clock, recall: &Recall) -> io::Result<Self> {
         let (folder, records) = Folder::open(folder.into())?;
         let job = |(record, results_bytes): (Record, u64)| {
-            (record.id, Arc::new(Job::new(record.at_start(), results_bytes)))
+            let maker = record.maker.clone();
+            let job = Job::new(record.at_start(), results_bytes);
+            job.vouch(maker.and_then(|maker| recall.standing(maker, EDITS)));
+            (job.id, Arc::new(job))
         };
         let all: BTreeMap<_, _> = records.into_iter().map(job).collect();
         let bytes = all.values().map(|job| job.bytes()).sum();

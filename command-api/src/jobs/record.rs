@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http_kit::access::Recollection;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +37,10 @@ impl JobState {
 pub(crate) struct Record {
     pub(crate) id: Uuid,
     pub(crate) sender: Sender,
+    /// What there is to ask about whoever made it, or asked for it again. `None`: of one that was made before this
+    /// was kept.
+    #[serde(default)]
+    pub(crate) maker: Option<Recollection>,
     /// The `Idempotency-Key` of the request that made it.
     pub(crate) client_key: Option<String>,
     /// A hash of that request.

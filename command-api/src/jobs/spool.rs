@@ -7,7 +7,10 @@ use std::{
 
 use futures::StreamExt;
 use http::{HeaderValue, header};
-use http_kit::{Problem, ProblemType, access::Standing};
+use http_kit::{
+    Problem, ProblemType,
+    access::{Recollection, Standing},
+};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
@@ -63,10 +66,15 @@ impl Jobs {
             if job.record().fingerprint != spooled.fingerprint {
                 return Err(CommandError::KeyReused.into());
             }
-            job.vouch(standing);
+            if !job.state().is_final() {
+                let maker = maker(standing.as_ref());
+                let vouch = |record: &mut Record| record.maker.clone_from(&maker);
+                job.update(&self.0.folder, vouch).await.map_err(no_room)?;
+                job.vouch(standing);
+            }
             return Ok(Accepted { job, repeated: true });
         }
-        let record = self.new_record(id, sender, &spooled);
+        let record = self.new_record(id, sender, maker(standing.as_ref()), &spooled);
         self.0.folder.name(files, record.clone()).await.map_err(no_room)?;
         reservation.keep();
         let job = Arc::new(Job::new(record, 0));
@@ -79,13 +87,20 @@ impl Jobs {
         Ok(Accepted { job, repeated: false })
     }
 
-    fn new_record(&self, id: Uuid, mut sender: Sender, spooled: &Spooled) -> Record {
+    fn new_record(
+        &self,
+        id: Uuid,
+        mut sender: Sender,
+        maker: Option<Recollection>,
+        spooled: &Spooled,
+    ) -> Record {
         let client_key = sender.key.clone();
         // Clients' keys have no spaces, so none of theirs is ever this.
         sender.key.get_or_insert_with(|| format!("job {id}"));
         Record {
             id,
             sender,
+            maker,
             client_key,
             fingerprint: spooled.fingerprint.clone(),
             input_bytes: spooled.bytes,
@@ -152,6 +167,11 @@ impl Drop for Reservation<'_> {
             self.jobs.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
+}
+
+/// What is kept of whoever makes a job.
+fn maker(standing: Option<&Standing>) -> Option<Recollection> {
+    standing.map(|standing| standing.recollection().clone())
 }
 
 /// Writes the input.

@@ -43,10 +43,12 @@ pub fn openapi() -> OpenApi {
     all().into_openapi()
 }
 
+/// What changes of the catalogue take, and so do jobs for as long as they go on.
+pub(crate) const EDITS: Takes = Takes::caller(Role::Editor, Scope::CatalogueWrite);
+
 /// What the routes take: a row for each.
 #[must_use]
 pub fn access() -> Vec<Row> {
-    const EDITS: Takes = Takes::caller(Role::Editor, Scope::CatalogueWrite);
     const RATES: Takes = Takes::caller(Role::Member, Scope::Ratings);
     vec![
         Row::post("/v1/movies", EDITS, RateGroup::Write),

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{Method, request::Parts};
-use identity::{Identity, Role, Scope};
+use identity::{Identity, Recollection, Role, Scope};
 
 use super::{AccessTable, Caller, Standing, Takes};
 use crate::{
@@ -42,9 +42,10 @@ pub(crate) async fn enforce(
         Err((problem, who)) => return marked(problem.into_response(), who),
     };
     request = Request::from_parts(parts, body);
-    let Some(Admitted { identity, role, scope }) = admitted else { return next.run(request).await };
+    let Some(Admitted { believed, role, scope }) = admitted else { return next.run(request).await };
+    let identity = believed.identity;
     request.extensions_mut().insert(Caller(identity));
-    let standing = has_body.then(|| Standing::new(&gate, request.headers(), role, scope));
+    let standing = has_body.then(|| Standing::new(&gate, request.headers(), believed, role, scope));
     if let Some(standing) = &standing {
         standing.watch(&mut request);
         request.extensions_mut().insert(standing.clone());
@@ -59,7 +60,7 @@ pub(crate) async fn enforce(
 
 /// Who was let in, and for what.
 struct Admitted {
-    identity: Identity,
+    believed: Recollection,
     role: Role,
     scope: Scope,
 }
@@ -83,9 +84,10 @@ async fn admit(
     let nobody = |problem| (problem, None);
     let takes = takes(&gate.access, parts).map_err(nobody)?;
     let Takes::Caller { role, scope } = takes else { return Ok(None) };
-    let identity = gate.identify(&parts.extensions, &parts.headers).await.map_err(nobody)?;
+    let believed = gate.identify(&parts.extensions, &parts.headers).await.map_err(nobody)?;
+    let identity = believed.identity;
     match identity.may(role, scope) {
-        true => Ok(Some(Admitted { identity, role, scope })),
+        true => Ok(Some(Admitted { believed, role, scope })),
         false => Err((auth::does_not_reach(&identity, role, scope), Some(identity))),
     }
 }

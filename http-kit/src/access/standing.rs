@@ -23,9 +23,10 @@ use axum::{
 use futures::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use http_body_util::{BodyStream, StreamBody};
-use identity::{Role, Scope, TokenError};
+use identity::{Recollection, Role, Scope, TokenError};
 use jiff::Timestamp;
 
+use super::Recall;
 use crate::{
     Problem, ProblemType,
     auth::{self, Gate, Shown},
@@ -49,12 +50,19 @@ pub struct Standing {
 }
 
 struct Shared {
-    gate: Arc<Gate>,
-    shown: Option<HeaderValue>,
+    believed: Recollection,
+    way: Way,
     role: Role,
     scope: Scope,
-    begun_at: Timestamp,
     last: Mutex<Last>,
+}
+
+/// How it is asked.
+enum Way {
+    /// With what was shown.
+    Shown { gate: Arc<Gate>, shown: Option<HeaderValue>, begun_at: Timestamp },
+    /// With what is kept of it.
+    Recalled(Recall),
 }
 
 /// What was found the last time.
@@ -70,23 +78,38 @@ struct NotAnyMore;
 
 impl Standing {
     /// Somebody who has been let in with these headers just now.
-    pub(super) fn new(gate: &Arc<Gate>, headers: &HeaderMap, role: Role, scope: Scope) -> Self {
+    pub(super) fn new(
+        gate: &Arc<Gate>,
+        headers: &HeaderMap,
+        believed: Recollection,
+        role: Role,
+        scope: Scope,
+    ) -> Self {
         let begun_at = gate.clock.now();
-        let shared = Shared {
-            gate: Arc::clone(gate),
-            shown: headers.get(header::AUTHORIZATION).cloned(),
-            role,
-            scope,
-            begun_at,
-            last: Mutex::new(Last { asked_at: begun_at, refusal: None }),
-        };
+        let shown = headers.get(header::AUTHORIZATION).cloned();
+        let way = Way::Shown { gate: Arc::clone(gate), shown, begun_at };
+        let last = Mutex::new(Last { asked_at: begun_at, refusal: None });
+        let shared = Shared { believed, way, role, scope, last };
         Self { shared: Arc::new(shared), outlives_for: Some(STREAM_MAX) }
+    }
+
+    /// Somebody who was let in before this process was there, and was not asked about since.
+    pub(super) fn recalled(recall: Recall, of: Recollection, role: Role, scope: Scope) -> Self {
+        let last = Mutex::new(Last { asked_at: Timestamp::MIN, refusal: None });
+        let shared = Shared { believed: of, way: Way::Recalled(recall), role, scope, last };
+        Self { shared: Arc::new(shared), outlives_for: None }
     }
 
     /// The same for what goes on after the request, however long it takes.
     #[must_use]
     pub fn for_later(self) -> Self {
         Self { outlives_for: None, ..self }
+    }
+
+    /// What there is to keep of it, to be asked by [`Recall`] after a restart: no secret.
+    #[must_use]
+    pub fn recollection(&self) -> &Recollection {
+        &self.shared.believed
     }
 
     /// Whether what was begun may go on. Costs next to nothing within a second after it was asked. A token that
@@ -96,7 +119,7 @@ impl Standing {
     /// # Errors
     /// The refusal, for good: 401 or 403. Or 503, where nothing can be found out now.
     pub async fn may_go_on(&self) -> Result<(), Problem> {
-        let now = self.shared.gate.clock.now();
+        let now = self.now();
         {
             let last = self.last();
             let is_fresh = now.duration_since(last.asked_at).unsigned_abs() < ASKED_EVERY;
@@ -114,7 +137,7 @@ impl Standing {
 
     /// Whether the body, now that it is there as a whole, may be acted upon.
     async fn at_the_end(&self, is_streamed: bool) -> Result<(), Problem> {
-        self.ask(self.shared.gate.clock.now(), is_streamed).await
+        self.ask(self.now(), is_streamed).await
     }
 
     async fn ask(&self, now: Timestamp, outlives: bool) -> Result<(), Problem> {
@@ -124,18 +147,30 @@ impl Standing {
     }
 
     async fn look(&self, now: Timestamp, outlives: bool) -> Result<(), Problem> {
-        let Shared { gate, shown, role, scope, begun_at, .. } = &*self.shared;
-        let shown = shown.as_ref();
-        let mut found = gate.look_at_one(shown, now).await;
-        let age = now.duration_since(*begun_at).unsigned_abs();
-        let may_be_over = outlives && self.outlives_for.is_none_or(|most| age < most);
-        if may_be_over && matches!(found, Shown::Refused(TokenError::Expired)) {
-            found = gate.look_at_one(shown, *begun_at).await;
-        }
-        let identity = found.identity()?;
+        let Shared { believed, way, role, scope, .. } = &*self.shared;
+        let identity = match way {
+            Way::Recalled(recall) => recall.ask(believed, now).await?,
+            Way::Shown { gate, shown, begun_at } => {
+                let shown = shown.as_ref();
+                let mut found = gate.look_at_one(shown, now).await;
+                let age = now.duration_since(*begun_at).unsigned_abs();
+                let may_be_over = outlives && self.outlives_for.is_none_or(|most| age < most);
+                if may_be_over && matches!(found, Shown::Refused(TokenError::Expired)) {
+                    found = gate.look_at_one(shown, *begun_at).await;
+                }
+                found.believed()?.identity
+            }
+        };
         match identity.may(*role, *scope) {
             true => Ok(()),
             false => Err(auth::does_not_reach(&identity, *role, *scope)),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        match &self.shared.way {
+            Way::Shown { gate, .. } => gate.clock.now(),
+            Way::Recalled(recall) => recall.now(),
         }
     }
 
@@ -185,7 +220,7 @@ fn is_for_good(refusal: &Problem) -> bool {
 impl fmt::Debug for Standing {
     /// Shows no credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Standing").field("begun_at", &self.shared.begun_at).finish_non_exhaustive()
+        f.debug_struct("Standing").field("of", &self.shared.believed).finish_non_exhaustive()
     }
 }
 

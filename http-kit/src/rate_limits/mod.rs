@@ -142,8 +142,8 @@ impl<'l> Applies<'l> {
         if self.rule.is_by_caller() && request.headers.contains_key(header::AUTHORIZATION) {
             let shown = gate.look_at(&request.headers).await;
             request.extensions.insert(shown.clone());
-            if let Shown::Valid(identity) = shown {
-                return Who::Account(identity);
+            if let Shown::Valid(believed) = shown {
+                return Who::Account(believed.identity);
             }
         }
         Who::Address(client)

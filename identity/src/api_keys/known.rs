@@ -16,6 +16,7 @@ use crate::{
     Credential, Identity, Role, Scope, Scopes, TokenError,
     opaque::{Hash, Opaque},
     revocations::RevocationList,
+    store::StoreError,
 };
 
 /// How many keys are kept in mind, those that are used least going first.
@@ -135,6 +136,22 @@ impl KnownKeys {
         Ok(identity)
     }
 
+    /// Who a key speaks for that was believed before, by its id: the key itself is not there any more.
+    pub(crate) async fn recall(
+        &self,
+        id: Uuid,
+        revocations: &RevocationList,
+        now: Timestamp,
+    ) -> Result<Identity, TokenError> {
+        let _turn = self.friends.turn().await?;
+        let seq = revocations.seq();
+        let found = self.port.find_key(id).await.map_err(unavailable)?;
+        let found = found.ok_or(TokenError::UnknownKey)?;
+        let identity = Known { id, found, read_at: now, seq }.identity(now)?;
+        revocations.check(&identity, now).map_err(|_| TokenError::UnknownKey)?;
+        Ok(identity)
+    }
+
     async fn look_up(
         &self,
         id: Uuid,
@@ -142,8 +159,6 @@ impl KnownKeys {
         seq: u64,
         now: Timestamp,
     ) -> Result<Known, TokenError> {
-        let unavailable =
-            |error: crate::store::StoreError| TokenError::Unavailable(error.to_string());
         let found = self.port.find_key(id).await.map_err(unavailable)?;
         // Hashes of 256 random bits: how long comparing them takes says nothing of use.
         let found = found.filter(|found| found.hash == hash).ok_or_else(|| {
@@ -174,6 +189,10 @@ impl Known {
         let credential = Credential::ApiKey { id: self.id };
         Ok(Identity { account, role, scopes: good_for(scopes, role), credential })
     }
+}
+
+fn unavailable(error: StoreError) -> TokenError {
+    TokenError::Unavailable(error.to_string())
 }
 
 /// What a key is good for: never more than its owner may do now, and never the account itself.
