@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http_kit::{FieldError, Problem, ProblemType, QueryPairs};
+use http_kit::{FieldError, Problem, ProblemType, QueryPairs, unknown_parameter};
 
 /// A query without parameters. An extractor; it rejects with 400 that names each there is.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) fn wrong_names(query: &QueryPairs, known: &[&str]) -> Vec<FieldError>
     let mut errors = Vec::new();
     for (at, (name, _)) in query.0.iter().enumerate() {
         let error = if !known.contains(&name.as_str()) {
-            FieldError::parameter(name, unknown(known))
+            unknown_parameter(name, known)
         } else if query.0[..at].iter().any(|(earlier, _)| earlier == name) {
             FieldError::parameter(name, "is given more than once")
         } else {
@@ -37,13 +37,6 @@ pub(crate) fn wrong_names(query: &QueryPairs, known: &[&str]) -> Vec<FieldError>
         }
     }
     errors
-}
-
-fn unknown(known: &[&str]) -> String {
-    match known {
-        [] => "is not a parameter here; there are none".to_owned(),
-        _ => format!("is not a parameter here; there are: {}", known.join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use axum::extract::FromRequestParts;
 use events::{AccountId, Metadata};
 use http::request::Parts;
-use http_kit::{Caller, FieldError, Problem, ProblemType, QueryPairs, RequestContext};
+use http_kit::{
+    Caller, FieldError, Problem, ProblemType, QueryPairs, RequestContext, unknown_parameter,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -75,23 +77,25 @@ impl<S: Sync> FromRequestParts<S> for CommandFrom {
 /// `dry_run`, for the OpenAPI document.
 pub(crate) struct DryRunParameter;
 
-/// The one parameter that commands have. Others are refused, since one that is misspelled would
+/// The one parameter that commands have.
+const DRY_RUN: &str = "dry_run";
+
+/// Whether it is a trial. Other parameters are refused, since one that is misspelled would
 /// otherwise make a trial the real thing.
 fn dry_run(QueryPairs(pairs): &QueryPairs) -> Result<bool, Problem> {
     let mut dry_run = None;
     let mut errors = Vec::new();
     for (name, value) in pairs {
-        let detail = match (name.as_str(), value.as_str()) {
-            ("dry_run", _) if dry_run.is_some() => "must be given once",
-            ("dry_run", "true" | "false") => {
+        let error = match (name.as_str(), value.as_str()) {
+            (DRY_RUN, _) if dry_run.is_some() => FieldError::parameter(name, "must be given once"),
+            (DRY_RUN, "true" | "false") => {
                 dry_run = Some(value == "true");
                 continue;
             }
-            ("dry_run", _) => "must be true or false",
-            _ => "must be left out: the only parameter here is dry_run",
+            (DRY_RUN, _) => FieldError::parameter(name, "must be true or false"),
+            _ => unknown_parameter(name, &[DRY_RUN]),
         };
         // However often it is there, it is said once.
-        let error = FieldError::parameter(name, detail);
         if !errors.contains(&error) {
             errors.push(error);
         }

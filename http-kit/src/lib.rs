@@ -73,7 +73,7 @@ pub use problem::{
     FieldError, Problem, ProblemDocument, ProblemFieldError, ProblemType, problem_pages,
     problem_pages_access,
 };
-pub use query::QueryPairs;
+pub use query::{QueryPairs, unknown_parameter};
 pub use rate_limits::{RateCallers, RateLimits, RateRule};
 pub use refused::RequestOrigin;
 pub use unreadable::Unreadable;

@@ -56,6 +56,18 @@ impl<S: Sync> FromRequestParts<S> for QueryPairs {
     }
 }
 
+/// The refusal of a parameter that is none of `known`: it says what was probably meant, else what there is.
+#[must_use]
+pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
+    let meant = known.iter().find(|known| known.eq_ignore_ascii_case(name.trim()));
+    let instead = match meant {
+        Some(meant) => format!("did you mean {meant}?"),
+        None if known.is_empty() => "there are none".to_owned(),
+        None => format!("there are: {}", known.join(", ")),
+    };
+    FieldError::parameter(name, format!("is not a parameter here; {instead}"))
+}
+
 /// `None` where a `%` is not followed by two hexadecimal digits, or the bytes are not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let whole = text
@@ -78,6 +90,16 @@ mod tests {
 
     fn pairs(query: &str) -> Vec<(String, String)> {
         QueryPairs::parse(query).unwrap().0
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_what_was_meant_or_what_there_is() {
+        let said = |name, known: &[&str]| unknown_parameter(name, known).to_string();
+        let known = ["genre", "year[gte]"];
+        assert_eq!(said(" Genre", &known), " Genre: is not a parameter here; did you mean genre?");
+        let expected = "colour: is not a parameter here; there are: genre, year[gte]";
+        assert_eq!(said("colour", &known), expected);
+        assert_eq!(said("colour", &[]), "colour: is not a parameter here; there are none");
     }
 
     #[test]

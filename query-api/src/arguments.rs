@@ -1,6 +1,6 @@
 //! The arguments of a request: its query, read as the parameters that its route declares.
 
-use http_kit::{FieldError, Problem, ProblemType};
+use http_kit::{FieldError, Problem, ProblemType, unknown_parameter};
 
 use crate::parameter::{Argument, Parameter};
 
@@ -27,14 +27,13 @@ impl Arguments {
                 break;
             }
             // What is wrong with a name again and again is said once.
-            let mut refuse = |name: &str, detail: String| {
-                let error = FieldError::parameter(name, detail);
+            let mut refuse = |error: FieldError| {
                 if !errors.contains(&error) {
                     errors.push(error);
                 }
             };
             let Some(parameter) = declared.iter().find(|declared| declared.name == *name) else {
-                refuse(name, unknown(name, declared));
+                refuse(unknown(name, declared));
                 continue;
             };
             let known = parameter.name.as_str();
@@ -42,12 +41,12 @@ impl Arguments {
             let most = parameter.form.most_times();
             if given >= most {
                 let detail = format!("is given more than {most} times");
-                refuse(known, detail);
+                refuse(FieldError::parameter(known, detail));
                 continue;
             }
             match parameter.form.read(text) {
                 Ok(argument) => arguments.push((known, argument)),
-                Err(detail) => refuse(known, detail),
+                Err(detail) => refuse(FieldError::parameter(known, detail)),
             }
         }
         if errors.is_empty() {
@@ -86,15 +85,9 @@ impl Arguments {
     }
 }
 
-/// Says what there is instead of `name`.
-fn unknown(name: &str, declared: &[Parameter]) -> String {
+fn unknown(name: &str, declared: &[Parameter]) -> FieldError {
     let names: Vec<_> = declared.iter().map(|known| known.name.as_str()).collect();
-    let meant = names.iter().find(|known| known.eq_ignore_ascii_case(name.trim()));
-    match meant {
-        Some(meant) => format!("is not a parameter here; did you mean {meant}?"),
-        None if names.is_empty() => "is not a parameter here; there are none".to_owned(),
-        None => format!("is not a parameter here; there are: {}", names.join(", ")),
-    }
+    unknown_parameter(name, &names)
 }
 
 #[cfg(test)]
@@ -186,8 +179,12 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_refused_with_what_there_is() {
-        assert!(unknown("colour", &DECLARED).contains("year, rating[gte], released"));
-        assert!(unknown("Genre", &DECLARED).contains("did you mean genre?"));
-        assert!(read(&[("colour", "red")]).is_err());
+        let problem = read(&[("colour", "red"), ("Genre", "Drama")]).unwrap_err();
+        let said: Vec<_> = problem.field_errors().iter().map(ToString::to_string).collect();
+        let expected = [
+            "colour: is not a parameter here; there are: year, rating[gte], released, q, sort, genre",
+            "Genre: is not a parameter here; did you mean genre?",
+        ];
+        assert_eq!(said, expected);
     }
 }
