@@ -3,13 +3,14 @@
 //!
 //! It knows nothing of HTTP. What a decision is made of besides the stream is its caller's.
 
-use std::{sync::Arc, time::Duration};
+mod appending;
+
+use std::sync::Arc;
 
 use domain::movie::Movie;
-use event_log::{Append, AppendError, Appended, EventLog, Expected, IdempotencyEntry, LogError};
+use event_log::{AppendError, Appended, EventLog, IdempotencyEntry, LogError};
 use events::{DecodeError, Event, EventId, Metadata, NewEvent, Revision, StreamName};
 use http_kit::Clock;
-use trace_kit::{Span, SpanKind};
 
 use crate::{
     cache::{Cached, Caches},
@@ -20,12 +21,6 @@ use crate::{
 
 /// How often a command is decided upon before it gives up on a stream that keeps changing.
 const DECISIONS_MAX: u32 = 8;
-
-/// How often an append whose outcome is unknown is tried, with the same event ids.
-const APPENDS_MAX: u32 = 4;
-
-/// How long to wait before the second of these; twice as long before each further one.
-const APPEND_PAUSE: Duration = Duration::from_millis(50);
 
 /// Carries commands out against a log. Clones wait for each other's turn at a stream that is contended,
 /// and share what is known of streams that were used lately.
@@ -285,53 +280,6 @@ impl Executor {
         let encode =
             |event| NewEvent::encode(EventId(self.clock.new_id()), event, metadata.clone());
         events.iter().map(encode).collect()
-    }
-
-    /// Appends what was decided on `loaded`. Without events there is nothing to append, unless
-    /// something is to be remembered.
-    async fn append<A>(
-        &self,
-        stream: &StreamName,
-        loaded: &Loaded<A>,
-        given: Option<(StreamName, Revision)>,
-        events: Vec<NewEvent>,
-        idempotency: Option<IdempotencyEntry>,
-    ) -> Result<Appended, AppendError> {
-        if events.is_empty() && idempotency.is_none() {
-            return Ok(Appended { revision: loaded.revision, position: loaded.position });
-        }
-        let expected = match loaded.revision {
-            Revision::NONE => Expected::NoStream,
-            revision => Expected::Exact(revision),
-        };
-        let traceparent = events.first().and_then(|event| event.metadata.traceparent.as_deref());
-        let mut span = Span::child("append", SpanKind::Client, traceparent);
-        span.set_text("cinelog.stream", stream.as_str());
-        span.count("cinelog.events", events.len() as u64);
-        let append = Append { stream: stream.clone(), expected, given, events, idempotency };
-        let appended = self.append_until_known(append).await;
-        match &appended {
-            Ok(appended) => span.count("cinelog.position", appended.position.0),
-            Err(error) => span.fail(error.to_string()),
-        }
-        appended
-    }
-
-    /// Appends, and where the outcome is unknown tries again with the same ids: the log gives the
-    /// first result if there was one.
-    async fn append_until_known(&self, append: Append) -> Result<Appended, AppendError> {
-        let mut pause = APPEND_PAUSE;
-        for attempt in 1..APPENDS_MAX {
-            match self.log.append(append.clone()).await {
-                Err(AppendError::Log(LogError::Unavailable(reason))) => {
-                    tracing::warn!(stream = %append.stream, attempt, reason, "append outcome unknown");
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                known => return known,
-            }
-        }
-        self.log.append(append).await
     }
 }
 

@@ -4,12 +4,7 @@
 //! What was answered is kept in the log, in one transaction with the events. Refusals are not kept: a
 //! repetition of a request that was refused is judged anew. Keys belong to the account that sent them.
 
-use std::{
-    collections::HashSet,
-    fmt::Write,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::fmt::Write;
 
 use event_log::IdempotencyEntry;
 use events::AccountId;
@@ -20,6 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    in_flight::Claim,
     measure,
     problem::CommandError,
     receipt::{Answer, Done},
@@ -30,9 +26,6 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 
 /// The longest key, in characters.
 const KEY_CHARS_MAX: usize = 255;
-
-/// The most requests with a key that are worked on at a time in this process.
-const IN_FLIGHT_MAX: usize = 10_000;
 
 /// A request that carries a key.
 #[derive(Debug)]
@@ -136,61 +129,6 @@ fn unquote(rest: &str) -> Option<String> {
     }
 }
 
-/// The keys of the requests that are being worked on in this process.
-#[derive(Clone, Default)]
-pub(crate) struct InFlight(Arc<Mutex<HashSet<String>>>);
-
-/// How often a key that is being worked on is asked for by one that waits.
-const CLAIMS_MAX: u32 = 100;
-
-/// How long one waits in between.
-const CLAIM_PAUSE: Duration = Duration::from_millis(50);
-
-/// A key that is being worked on, until this is dropped.
-pub(crate) struct Claim {
-    in_flight: InFlight,
-    key: String,
-}
-
-impl InFlight {
-    /// Claims a key.
-    ///
-    /// # Errors
-    /// Where it is being worked on, or too many are.
-    fn claim(&self, key: &str) -> Result<Claim, CommandError> {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.contains(key) {
-            return Err(CommandError::KeyInFlight);
-        }
-        if keys.len() >= IN_FLIGHT_MAX {
-            return Err(CommandError::Overloaded);
-        }
-        keys.insert(key.to_owned());
-        Ok(Claim { in_flight: self.clone(), key: key.to_owned() })
-    }
-
-    /// Claims a key when it is free.
-    ///
-    /// # Errors
-    /// Where it is being worked on for long, or too many are.
-    async fn claim_when_free(&self, key: &str) -> Result<Claim, CommandError> {
-        for _ in 1..CLAIMS_MAX {
-            match self.claim(key) {
-                Err(CommandError::KeyInFlight) => tokio::time::sleep(CLAIM_PAUSE).await,
-                known => return known,
-            }
-        }
-        self.claim(key)
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let mut keys = self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.remove(&self.key);
-    }
-}
-
 /// Where a request with a key stands.
 pub(crate) enum Standing {
     /// It is new, and this process works on it.
@@ -238,6 +176,8 @@ impl CommandState {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -254,42 +194,6 @@ mod tests {
         for line in ["", "\"\"", "\"open", "\"a\"b", r#""a\b""#, "a b", "\"a b\"", &too_long] {
             assert_eq!(parse_key(line), None, "{line}");
         }
-    }
-
-    #[test]
-    fn a_key_is_claimed_once_at_a_time() {
-        let in_flight = InFlight::default();
-        let claim = in_flight.claim("a").unwrap();
-        assert!(matches!(in_flight.claim("a"), Err(CommandError::KeyInFlight)));
-        assert!(in_flight.claim("b").is_ok());
-        drop(claim);
-        assert!(in_flight.claim("a").is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_waits_for_a_key_gets_it_when_it_is_free() {
-        let in_flight = InFlight::default();
-        let claim = in_flight.claim("a").unwrap();
-        let waiting = tokio::spawn({
-            let in_flight = in_flight.clone();
-            async move { in_flight.claim_when_free("a").await.map(drop) }
-        });
-        tokio::time::sleep(CLAIM_PAUSE * 3).await;
-        drop(claim);
-        waiting.await.unwrap().unwrap();
-        let _claim = in_flight.claim("a").unwrap();
-        let waited = in_flight.claim_when_free("a").await;
-        assert!(matches!(waited, Err(CommandError::KeyInFlight)), "not for ever");
-    }
-
-    #[test]
-    fn only_so_many_keys_are_claimed_at_a_time() {
-        let in_flight = InFlight::default();
-        let claims: Vec<_> =
-            (0..IN_FLIGHT_MAX).map(|n| in_flight.claim(&n.to_string()).unwrap()).collect();
-        assert!(matches!(in_flight.claim("one more"), Err(CommandError::Overloaded)));
-        drop(claims);
-        assert!(in_flight.claim("one more").is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! - [`Executor`] is the path that every command takes: load, decide, append, retry. Imports take it too.
 //! - `execute` leads a request along it; `bulk` leads many, one for each line of an input, and `jobs`
 //!   does that later.
-//! - `precondition` and `idempotency` guard it; `problem` says every failure, in one place.
+//! - `precondition` and `idempotency` (with `in_flight`) guard it; `problem` says every failure, in one place.
 //!
 //! This room knows nothing of read models. It answers from the log alone, and never reads its own
 //! writes back.
@@ -21,6 +21,7 @@ mod faults;
 #[cfg(test)]
 mod guards;
 mod idempotency;
+mod in_flight;
 mod jobs;
 mod loaded;
 mod measure;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bulk::{BulkOptions, Memory},
     executor::Executor,
-    idempotency::InFlight,
+    in_flight::InFlight,
     jobs::Jobs,
     measure,
 };
