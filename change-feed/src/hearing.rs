@@ -109,8 +109,8 @@ impl<W: Wire> Listener<W> {
         answer.unwrap_or_else(|_| Err(format!("there was no answer within {:?}", self.patience)))
     }
 
-    /// Waits for something. If that takes long, subscribers are told again and again that changes may have been missed,
-    /// since what they have remembered meanwhile may be out of date too.
+    /// Waits for something. If that takes long, subscribers are told again and again that changes may have been
+    /// missed, since what they have remembered meanwhile may be out of date too.
     async fn missing_meanwhile<T>(&self, waiting: impl Future<Output = T>) -> T {
         let mut waiting = pin!(waiting);
         let mut ticks = interval_at(Instant::now() + self.silence_max, self.silence_max);

@@ -21,8 +21,8 @@ struct Told {
     m: String,
     /// The facets.
     f: Vec<FacetKey>,
-    /// The traceparent of the projector's span. Left out if none is recorded, since earlier versions do not understand
-    /// a message with it.
+    /// The traceparent of the projector's span. Left out if none is recorded, since earlier versions do not
+    /// understand a message with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<String>,
 }

@@ -13,8 +13,8 @@ use crate::{Objects, ObjectsError, name::PARTS_MAX, place::Place};
 const LOOKED_AT_MAX: usize = 1_000_000;
 
 impl Objects {
-    /// Deletes files that killed writers have left in a folder, if they were last written to `older_than` before `now`
-    /// or earlier. Gives how many. Does nothing in a bucket, which has rules of its own for that.
+    /// Deletes files that killed writers have left in a folder, if they were last written to `older_than`
+    /// before `now` or earlier. Gives how many. Does nothing in a bucket, which has rules of its own for that.
     ///
     /// # Errors
     /// If the folder cannot be read.

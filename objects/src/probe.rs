@@ -45,8 +45,8 @@ pub enum ProbeError {
 }
 
 impl Objects {
-    /// Tries everything that is demanded of a store, with an object that is named after `id`. Nobody else may use that
-    /// id. The object is deleted in the end, if possible.
+    /// Tries everything that is demanded of a store, with an object that is named after `id`. Nobody else may
+    /// use that id. The object is deleted in the end, if possible.
     ///
     /// # Errors
     /// [`ProbeError`] at the first step that fails.

@@ -21,8 +21,8 @@ impl Objects {
         measured.end(self.open(name, None).await)
     }
 
-    /// Begins to read a range of an object. A range that goes beyond the end is cut off there. `None`: there is no such
-    /// object.
+    /// Begins to read a range of an object. A range that goes beyond the end is cut off there. `None`: there is
+    /// no such object.
     ///
     /// # Errors
     /// [`ObjectsError::Range`] if the object has nothing of the range; otherwise as [`Objects::get`].

@@ -23,8 +23,8 @@ impl Objects {
         measured.end(self.put_whole(name, content, PutMode::Overwrite).await)
     }
 
-    /// Stores an object if there is none of that name. If there is one with the same content, that counts as success, so
-    /// that this may be tried again after any error.
+    /// Stores an object if there is none of that name. If there is one with the same content, that counts as
+    /// success, so that this may be tried again after any error.
     ///
     /// # Errors
     /// [`ObjectsError::Exists`] if there is one with other content; otherwise as [`Objects::put`].
@@ -37,8 +37,8 @@ impl Objects {
         measured.end(created)
     }
 
-    /// Stores content that comes piece by piece, in place of an object that may be there. Nobody sees any of it before
-    /// all of it has come; if this is dropped before, nobody ever does.
+    /// Stores content that comes piece by piece, in place of an object that may be there. Nobody sees any of it
+    /// before all of it has come; if this is dropped before, nobody ever does.
     ///
     /// # Errors
     /// As [`Objects::put`]; [`ObjectsError::Content`] if the content fails, and [`ObjectsError::TimedOut`] if its

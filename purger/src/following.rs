@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::pending::{Groups, Pending};
 
-/// The shortest time between two purges of everything. A feed that cannot be reached says several times a second that it
-/// may have missed something, and the gateways should not be empty all that time.
+/// The shortest time between two purges of everything. A feed that cannot be reached says several times a
+/// second that it may have missed something, and the gateways should not be empty all that time.
 pub(crate) const ALL_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known of the feed.

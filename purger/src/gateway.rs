@@ -1,5 +1,5 @@
-//! Telling one gateway: all groups that wait, at once; the same groups a second time a little later; and again whatever
-//! it did not accept.
+//! Telling one gateway: all groups that wait, at once; the same groups a second time a little later; and again
+//! whatever it did not accept.
 
 use std::{mem, time::Duration};
 
@@ -89,8 +89,8 @@ impl Gateway {
         }
     }
 
-    /// Tells the gateway these groups; gives whether it accepted them. If not, they are put back, and this returns only when
-    /// the next attempt is due.
+    /// Tells the gateway these groups; gives whether it accepted them. If not, they are put back, and this
+    /// returns only when the next attempt is due.
     async fn tell(&mut self, groups: &Groups, since: Instant) -> bool {
         if *groups == Groups::Nothing {
             return false;

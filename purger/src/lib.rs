@@ -35,13 +35,13 @@ pub struct PurgerOptions {
     pub token: Option<String>,
     /// How long a gateway may take for an answer.
     pub timeout: Duration,
-    /// How soon a group is purged a second time: after once to twice this. A gateway that was just fetching an answer when
-    /// its group was purged may have stored it after that.
+    /// How soon a group is purged a second time: after once to twice this. A gateway that was just fetching an
+    /// answer when its group was purged may have stored it after that.
     pub repeat_after: Duration,
 }
 
-/// Tells the gateways until `stop`. `changes` must have been subscribed to before the first answer was given. `groups`
-/// says which groups a change makes stale.
+/// Tells the gateways until `stop`. `changes` must have been subscribed to before the first answer was given.
+/// `groups` says which groups a change makes stale.
 pub async fn run(
     changes: BoxStream<'static, FeedItem>,
     groups: fn(&ReadModelChanged) -> Vec<CacheGroup>,

@@ -12,8 +12,8 @@ use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
 use crate::{GatewayAddress, pending::Groups};
 
-/// How many groups one request names. 200 names of 32 characters, with spaces between them, fit into a header of 8 KiB: Varnish
-/// reads no longer one.
+/// How many groups one request names. 200 names of 32 characters, with spaces between them, fit into a header
+/// of 8 KiB: Varnish reads no longer one.
 const GROUPS_PER_REQUEST_MAX: usize = 200;
 
 /// Stands for everything.

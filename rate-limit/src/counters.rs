@@ -16,8 +16,8 @@ use crate::{Policy, window::Counted};
 /// **All or nothing.** A cost that does not fit into every window is taken from none. A cost of 0 always fits, and
 /// so tells how the windows stand.
 ///
-/// **Failure.** Nothing fails here. If shared counters cannot be reached, each node counts by itself, and says so in its
-/// log and metrics. Then as many times the quota may be let through as there are nodes.
+/// **Failure.** Nothing fails here. If shared counters cannot be reached, each node counts by itself, and says
+/// so in its log and metrics. Then as many times the quota may be let through as there are nodes.
 ///
 /// **Time and memory.** A call takes at most one round trip, with a deadline of milliseconds. The number of
 /// subjects is bounded. Redis forgets a subject when its last window ends. Memory forgets subjects when there are

@@ -19,8 +19,8 @@ pub struct Window {
     length: Duration,
 }
 
-/// Windows that all apply, in the order in which clients are told. Each counts for itself; a cost that does not fit into
-/// one of them is taken from none.
+/// Windows that all apply, in the order in which clients are told. Each counts for itself; a cost that does not
+/// fit into one of them is taken from none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy(Vec<Window>);
 

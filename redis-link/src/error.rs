@@ -7,8 +7,8 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 #[error("Redis cannot be reached this way: {0}")]
 pub struct RedisUrlError(pub(crate) String);
 
-/// Why a command gave no answer. The caller does without Redis, and asks again with its next request. Retrying at once is
-/// never worth it.
+/// Why a command gave no answer. The caller does without Redis, and asks again with its next request. Retrying
+/// at once is never worth it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// Nothing was sent: there is no connection, or Redis is too slow.

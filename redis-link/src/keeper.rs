@@ -78,8 +78,8 @@ async fn within<T>(
     }
 }
 
-/// Waits until the connection is lost; gives the reason. Sends heartbeats, so that a loss is noticed while nobody uses the
-/// connection.
+/// Waits until the connection is lost; gives the reason. Sends heartbeats, so that a loss is noticed while
+/// nobody uses the connection.
 async fn lost(link: &Inner) -> String {
     let mut states = link.states();
     loop {

@@ -4,8 +4,8 @@
 //! that the request leads to, and goes on with the news of what they changed. Nothing is taken from the thread
 //! or the task that a span begins in.
 //!
-//! This crate does not know where spans go. The binary gives it a tracer ([`record_with`]) or does not; then nothing is
-//! recorded, and a span costs next to nothing.
+//! This crate does not know where spans go. The binary gives it a tracer ([`record_with`]) or does not; then
+//! nothing is recorded, and a span costs next to nothing.
 
 mod span;
 mod traceparent;

@@ -22,8 +22,8 @@ pub struct AlreadyRecorded;
 
 /// From now on `tracer` records the spans of this process.
 ///
-/// It decides itself whether to record a span that begins a trace. Other spans are only given to it if the span that they
-/// belong to is recorded.
+/// It decides itself whether to record a span that begins a trace. Other spans are only given to it if the span
+/// that they belong to is recorded.
 ///
 /// # Errors
 /// [`AlreadyRecorded`] if there is a tracer already.
@@ -56,8 +56,8 @@ impl Span {
         }
     }
 
-    /// Work for several other spans at once, each named by its `traceparent`. It begins a trace, and is linked to those of
-    /// the others that are recorded, at most [`LINKS_MAX`]. Recorded only if one of them is.
+    /// Work for several other spans at once, each named by its `traceparent`. It begins a trace, and is linked
+    /// to those of the others that are recorded, at most [`LINKS_MAX`]. Recorded only if one of them is.
     #[must_use]
     pub fn linked<'t>(
         name: &'static str,

@@ -46,8 +46,8 @@ pub enum ChangeFeedError {
 
 /// A [`ChangeFeed`] among all processes that have one on the same Postgres database.
 ///
-/// Publishing never waits: changes go into a bounded queue. The tasks end when this is dropped, and what is still queued
-/// is lost.
+/// Publishing never waits: changes go into a bounded queue. The tasks end when this is dropped, and what is
+/// still queued is lost.
 #[derive(Debug)]
 pub struct PostgresChangeFeed(LocalEnd);
 

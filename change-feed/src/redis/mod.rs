@@ -58,8 +58,8 @@ impl RedisChangeFeedOptions {
 
 /// A [`ChangeFeed`] among all processes of a deployment that have one on the same Redis.
 ///
-/// Publishing never waits: changes go into a bounded queue. The tasks end when this is dropped, and what is still queued
-/// is lost.
+/// Publishing never waits: changes go into a bounded queue. The tasks end when this is dropped, and what is
+/// still queued is lost.
 #[derive(Debug)]
 pub struct RedisChangeFeed(LocalEnd);
 

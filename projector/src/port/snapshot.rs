@@ -48,6 +48,7 @@ pub trait Snapshot: Send {
     /// stream to be tried again, which no fold can tell.
     fn tables(&self) -> Vec<Table>;
 
-    /// The rows of one of [`tables`](Self::tables), streamed, in the order of its key. Texts are ordered by their bytes.
+    /// The rows of one of [`tables`](Self::tables), streamed, in the order of its key. Texts are ordered by
+    /// their bytes.
     fn rows<'a>(&'a mut self, table: &Table) -> BoxStream<'a, Result<Row, StoreError>>;
 }

@@ -1,4 +1,4 @@
-//! One transaction, of whoever leads.
+//! One transaction of the projector that leads.
 
 use std::collections::BTreeSet;
 
@@ -18,20 +18,20 @@ use crate::{
     stored::{self, CheckpointRow},
 };
 
-/// A transaction that has the rows of leader and checkpoint locked. One that is not committed takes its
-/// connection with it: how far that one had come is not looked into.
+/// A transaction that has the rows of leader and checkpoint locked. If it is not committed, its connection is dropped
+/// with it, since it is not known how far that one had come.
 pub(super) struct PostgresBatch {
     db: Taken,
     waits: BatchWaits,
     from: Checkpoint,
     digest: Digest,
     lease_ms: i64,
-    /// Whether the server has not answered. It is asked nothing more.
+    /// Whether the server failed to answer. Then it is asked nothing more.
     is_broken: bool,
 }
 
 impl PostgresBatch {
-    /// Begins where the lead was taken with `epoch` and the checkpoint is `from`.
+    /// Begins, if the lead was taken with `epoch` and the checkpoint is `from`.
     pub(super) async fn begin(
         db: Taken,
         from: Checkpoint,
@@ -53,8 +53,8 @@ impl PostgresBatch {
         Ok(batch)
     }
 
-    /// Makes sure that nobody else leads or has moved the checkpoint, and that nobody will before this
-    /// ends; gives the digest.
+    /// Makes sure that nobody else leads or has moved the checkpoint, and that nobody can before this transaction
+    /// ends. Gives the digest.
     async fn expect(&mut self, epoch: i64) -> Result<Digest, StoreError> {
         const LOCK: &str = "SELECT l.epoch, c.generation, c.position, c.digest_count, c.digest_hash \
             FROM leader AS l, checkpoint AS c WHERE l.one = 1 AND c.one = 1 FOR UPDATE";
@@ -80,13 +80,13 @@ impl PostgresBatch {
         self.hear(done)
     }
 
-    /// Remembers where the server was not heard.
+    /// Remembers if the server failed to answer.
     fn hear<T>(&mut self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         self.is_broken |= answer.as_ref().is_err_and(StoreError::is_transient);
         answer
     }
 
-    /// Rolls back. Whether the server hears that changes nothing.
+    /// Rolls back. If the server does not hear that, it rolls back when the connection ends.
     async fn end(mut self) {
         if !self.is_broken && self.run("ROLLBACK").await.is_ok() {
             self.db.give_back();

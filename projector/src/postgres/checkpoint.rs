@@ -13,14 +13,14 @@ use crate::{
     stored::{self, integer},
 };
 
-/// How far the log has been folded in, and what was folded in or parked until there.
+/// How far the log has been folded in, and the digest of the events up to there.
 pub(super) async fn read(db: &mut PgConnection) -> Result<(Checkpoint, Digest), StoreError> {
     const READ: &str = "SELECT generation, position, digest_count, digest_hash FROM checkpoint";
     stored::checkpoint(sqlx::query_as(READ).fetch_one(db).await.map_err(store_error)?)
 }
 
-/// Why the checkpoint cannot be read, where its table is not seen: who may not use a schema sees nothing in
-/// it. `error`, where it is something else.
+/// Why the checkpoint cannot be read. Its table may be invisible, since a role without the privilege to use a
+/// schema sees nothing in it. If that is not the reason, it is `error`.
 pub(super) async fn unseen(
     db: &mut PgConnection,
     schema: &Schema,
@@ -44,8 +44,8 @@ pub(super) async fn unseen(
     }
 }
 
-/// Moves the checkpoint, or counts that something changed where it stands; keeps the lead for `lease_ms`
-/// more, and empties the inbox of what is folded in.
+/// Moves the checkpoint; if it stays where it is, counts that something changed. Extends the lead to `lease_ms`
+/// from now, and removes from the inbox what is folded in.
 pub(super) async fn advance(
     db: &mut PgConnection,
     from: Checkpoint,
@@ -53,7 +53,7 @@ pub(super) async fn advance(
     digest: Digest,
     lease_ms: i64,
 ) -> Result<(), StoreError> {
-    // The lead is had: its row is locked.
+    // This projector has the lead: its row is locked.
     const ADVANCE: &str = "WITH kept AS ( \
             UPDATE leader SET until = clock_timestamp() + $6 * interval '1 ms' WHERE one = 1), \
         folded AS (DELETE FROM inbox WHERE position <= $1) \

@@ -21,7 +21,7 @@ const MAKE: &str = "CREATE SCHEMA IF NOT EXISTS cinelog_read_model; \
         highest bigint NOT NULL CHECK (highest >= 1)); \
     INSERT INTO cinelog_read_model.pointer (one, highest) VALUES (1, 1) ON CONFLICT DO NOTHING";
 
-/// Which generation is live. `None` where nobody has made one live.
+/// Which generation is live. `None`: nobody has made one live yet.
 pub(super) async fn live(db: &mut PgConnection) -> Result<Option<u64>, StoreError> {
     const IS_MADE: &str = "SELECT to_regclass('cinelog_read_model.pointer') IS NOT NULL";
     const LIVE: &str = "SELECT live FROM cinelog_read_model.pointer WHERE one = 1";
@@ -59,7 +59,7 @@ async fn schemas<'e>(
     ours.map(|(schema, bytes)| Ok((schema, natural(bytes)?))).collect()
 }
 
-/// All generations that are whole, by number.
+/// All complete generations, by number.
 pub(super) async fn list(db: &mut PgConnection) -> Result<Vec<Generation>, StoreError> {
     let mut found = Vec::new();
     for (schema, bytes) in schemas(db).await? {
@@ -71,7 +71,7 @@ pub(super) async fn list(db: &mut PgConnection) -> Result<Vec<Generation>, Store
     Ok(found)
 }
 
-/// Begins to change which generations there are: one after another.
+/// Begins to change which generations there are, once nobody else does.
 async fn begin(db: &mut PgConnection) -> Result<Transaction<'_, Postgres>, StoreError> {
     let mut transaction = db.begin().await.map_err(store_error)?;
     locks::wait_to_change_in(&mut transaction).await?;
@@ -83,7 +83,7 @@ async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), StoreError
     transaction.commit().await.map_err(store_error)
 }
 
-/// A number that nobody had before.
+/// A number that was never used before.
 pub(super) async fn reserve(db: &mut PgConnection) -> Result<u64, StoreError> {
     const RESERVE: &str = "UPDATE cinelog_read_model.pointer \
         SET highest = greatest(highest, $1) + 1, live = coalesce(live, 1) RETURNING highest";
@@ -133,7 +133,7 @@ pub(super) async fn remove(db: &mut PgConnection, number: u64) -> Result<(), Gen
     Ok(commit(db).await?)
 }
 
-/// Removes what builds have left.
+/// Removes what interrupted builds have left.
 pub(super) async fn remove_unfinished(db: &mut PgConnection) -> Result<(), StoreError> {
     for (schema, _) in schemas(&mut *db).await? {
         if matches!(schema.place(), Place::Building(_)) {
@@ -143,13 +143,13 @@ pub(super) async fn remove_unfinished(db: &mut PgConnection) -> Result<(), Store
     Ok(())
 }
 
-/// Removes a schema with all that is in it, where it is there.
+/// Removes a schema with everything in it, if it exists.
 pub(super) async fn drop_schema(db: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {
     let drop_it = format!("DROP SCHEMA IF EXISTS {} CASCADE", schema.quoted());
     db.execute(AssertSqlSafe(drop_it)).await.map(drop).map_err(store_error)
 }
 
-/// Gives a generation that has been built its name.
+/// Turns a generation that has been built into a complete one, by giving its schema the final name.
 pub(super) async fn finish(db: &mut PgConnection, number: u64) -> Result<(), StoreError> {
     let (building, whole) = (Place::Building(number), Place::Generation(number));
     let (building, whole) = (Schema::of(building).quoted(), Schema::of(whole).quoted());

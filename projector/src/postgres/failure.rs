@@ -4,19 +4,19 @@ use sqlx::postgres::{PgDatabaseError, PgQueryResult};
 
 use crate::{StoreError, stored};
 
-/// SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html), or the classes that they
-/// begin with, of failures that pass, by themselves or by somebody's doing at the server.
+/// SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html), or their classes, of failures
+/// that pass, by themselves or because somebody sees to the server.
 const TRANSIENT: [&str; 15] = [
     "08",    // connection
     "25006", // a standby, or a server that is set to read only
     "25P03", // the transaction waited too long for us
     "25P04", // the transaction took too long
-    "28",    // who we are is not accepted
+    "28",    // our login is not accepted
     "3D000", // there is no such database
     "3F000", // there is no schema that we may use
     "40",    // serialization failure, deadlock
-    "42501", // we may not
-    "42P01", // there is no such table: so says a server as well where we may not use its schema
+    "42501", // we lack a privilege
+    "42P01", // there is no such table; the server also says so if we may not use its schema
     "53",    // disk full, out of memory, too many connections
     "55000", // the database takes no connections
     "55P03", // a lock was waited for too long
@@ -44,11 +44,11 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// What is wrong, and what would put it right where a right is missing that has a name.
+/// The error; if a privilege is missing that can be named, also which one.
 fn advised(error: &sqlx::Error) -> String {
     let refused = error.as_database_error().and_then(|error| error.try_downcast_ref());
     let may_not_create = refused.is_some_and(|error: &PgDatabaseError| {
-        // Who may not even connect is told so in the detail.
+        // If we may not even connect, there is a detail that says so.
         error.code() == "42501"
             && error.message().starts_with("permission denied for database")
             && error.detail().is_none()

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::failure::store_error;
 use crate::{StoreError, stored::natural};
 
-/// Keeps the lead that was taken with `epoch`, for `lease_ms` from now on; gives whether it was had still.
+/// Extends the lead that was taken with `epoch` to `lease_ms` from now; gives whether this projector still had it.
 pub(super) async fn keep(
     db: &mut PgConnection,
     epoch: i64,
@@ -17,9 +17,10 @@ pub(super) async fn keep(
     Ok(kept.map_err(store_error)?.rows_affected() == 1)
 }
 
-/// Takes the lead where nobody has it; gives the new epoch, which is nobody else's.
+/// Takes the lead if nobody has it; gives the new epoch, which nobody else had or gets.
 ///
-/// Whoever is at a batch has the row locked: it lives, however late it is, and is not waited for.
+/// If the row is locked, a leader is in the middle of a batch. It is alive, even if its lease is over, and this
+/// does not wait for it.
 pub(super) async fn take(db: &mut PgConnection, lease_ms: i64) -> Result<Option<i64>, StoreError> {
     const TAKE: &str = "UPDATE leader \
         SET epoch = epoch + 1, until = clock_timestamp() + $1 * interval '1 ms' \
@@ -28,11 +29,11 @@ pub(super) async fn take(db: &mut PgConnection, lease_ms: i64) -> Result<Option<
     sqlx::query_scalar(TAKE).bind(lease_ms).fetch_optional(db).await.map_err(store_error)
 }
 
-/// Ends the connection of a leader that is long past its lease, has the row locked all the same, and for
-/// as long has been waited for by the server: its process is asleep in the middle of a message, where no
-/// timeout of the server reaches it. Whoever the server works for is at a long batch and is left alone.
+/// Ends the connection of a leader whose lease is long over, that still has the row locked, and that the server
+/// has been waiting for just as long. Its process is asleep in the middle of a message, where no timeout of the
+/// server applies. A leader that the server works for is in a long batch, and is left alone.
 pub(super) async fn end_stuck(db: &mut PgConnection, stuck_ms: i64) -> Result<u64, StoreError> {
-    // What was resigned was never had for too long: who has the row locked is only just taking it.
+    // After a resignation the lease is '-infinity': then whoever has the row locked is just taking the lead.
     const END: &str = "SELECT count(pg_terminate_backend(l.pid)) \
         FROM leader, pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid \
         WHERE leader.until < clock_timestamp() - $1 * interval '1 ms' \
@@ -48,7 +49,7 @@ pub(super) async fn end_stuck(db: &mut PgConnection, stuck_ms: i64) -> Result<u6
     natural(ended)
 }
 
-/// Gives the lead up that was taken with `epoch`.
+/// Gives up the lead that was taken with `epoch`.
 pub(super) async fn resign(db: &mut PgConnection, epoch: i64) -> Result<(), StoreError> {
     const RESIGN: &str = "UPDATE leader SET until = '-infinity' WHERE one = 1 AND epoch = $1";
     sqlx::query(RESIGN).bind(epoch).execute(db).await.map(drop).map_err(store_error)

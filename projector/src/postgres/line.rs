@@ -1,8 +1,8 @@
 //! A connection that is made when it is needed, and never waited for without end.
 //!
-//! A network that goes silent closes nothing: nobody hears of it who does not stop waiting. Whatever is
-//! asked here has its time; a connection that has not answered in time is dropped as it is, since nothing
-//! that is said on it can be believed to arrive.
+//! A network that goes silent closes no connections, so only a deadline notices it. Everything that is asked here has
+//! one. A connection that has not answered in time is dropped at once, since nothing that is sent on it can be
+//! relied on to arrive.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,15 +15,15 @@ use tokio::{
 use super::options::{PostgresReadModelsOptions, Session};
 use crate::StoreError;
 
-/// How long a connection may take to say goodbye.
+/// How long closing a connection may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
 
-/// The server has not answered.
+/// The server did not answer in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the server did not answer within {} s", .0.as_secs_f32())]
 struct Silent(Duration);
 
-/// Waits for an answer, for so long.
+/// Waits for an answer, at most so long.
 pub(super) async fn within<T, E: From<StoreError>>(
     most: Duration,
     asking: impl Future<Output = Result<T, E>>,
@@ -31,7 +31,7 @@ pub(super) async fn within<T, E: From<StoreError>>(
     timeout(most, asking).await.unwrap_or_else(|_| Err(silent(most).into()))
 }
 
-/// What is said of a server that did not answer within `most`.
+/// The error for a server that did not answer within `most`.
 pub(super) fn silent(most: Duration) -> StoreError {
     StoreError::Unavailable(Box::new(Silent(most)))
 }
@@ -45,12 +45,12 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Nothing is connected yet.
+    /// A line that is not connected yet.
     pub(super) fn new(options: PostgresReadModelsOptions, session: Session) -> Self {
         Self { options, session, connection: Arc::default() }
     }
 
-    /// The connection, made where there is none.
+    /// The connection; it is made if there is none.
     pub(super) async fn take(&self) -> Result<Taken, StoreError> {
         let mut place = self.wait().await?;
         let connection = match place.take() {
@@ -60,12 +60,12 @@ impl Line {
         Ok(Taken { place, connection })
     }
 
-    /// Closes the connection, after whoever uses it.
+    /// Closes the connection, after its user is done with it.
     pub(super) async fn close(&self) {
-        // Who uses it for longer drops it.
+        // A user that takes longer drops it.
         let Ok(mut place) = self.wait().await else { return };
         if let Some(connection) = place.take() {
-            // Whether the server hears that changes nothing.
+            // If the server does not hear that, it notices later.
             drop(timeout(GOODBYE_MAX, connection.close()).await);
         }
     }
@@ -76,14 +76,14 @@ impl Line {
     }
 }
 
-/// The connection, in use. It is dropped with this, and what it was at is undone, unless it is given back.
+/// The connection, in use. Unless it is given back, it is dropped with this, and its transaction is rolled back.
 pub(super) struct Taken {
     place: OwnedMutexGuard<Option<PgConnection>>,
     pub(super) connection: PgConnection,
 }
 
 impl Taken {
-    /// Gives the connection back where what it was used for went well.
+    /// Gives the connection back if its use succeeded.
     pub(super) fn after<T>(self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if done.is_ok() {
             self.give_back();
@@ -91,7 +91,7 @@ impl Taken {
         done
     }
 
-    /// Gives the connection back, which is at nothing.
+    /// Gives the connection back. It must not be in a transaction.
     pub(super) fn give_back(mut self) {
         *self.place = Some(self.connection);
     }

@@ -1,7 +1,7 @@
-//! Advisory locks: what files are locked for elsewhere. A lock is held by a connection and goes with it.
+//! Advisory locks, for what file locks serve elsewhere. A connection holds a lock, which ends with the connection.
 //!
-//! A pooler that gives a connection of the server to several clients in turn would break them: Cinelog
-//! needs connections of its own.
+//! A pooler that shares a connection of the server between several clients would break them, so Cinelog needs
+//! connections of its own.
 
 use std::sync::{
     Arc,
@@ -33,14 +33,14 @@ const GENERATION: i32 = 0x6369_6e67;
 /// The first half of the keys of all locks on work: 'cinw' as a number.
 const WORK: i32 = 0x6369_6e77;
 
-/// The second half for changing which generations there are. [`Work`] has those after it.
+/// The second half for changing which generations there are. The numbers after it are for [`Work`].
 const CHANGE: i32 = 0;
 
-/// How often is looked whether the connection that holds a generation is still there.
+/// How often the connection that holds a generation is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Waits until nobody else changes which generations there are, and keeps others from it for as long as
-/// this connection lives, or until [`release_change`].
+/// Waits until nobody else changes which generations there are, and keeps others from it until
+/// [`release_change`], or for as long as this connection lives.
 pub(super) async fn wait_to_change(db: &mut PgConnection) -> Result<(), StoreError> {
     let query = sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(WORK).bind(CHANGE);
     query.execute(db).await.map(drop).map_err(store_error)
@@ -52,13 +52,13 @@ pub(super) async fn release_change(db: &mut PgConnection) -> Result<(), StoreErr
     query.execute(db).await.map(drop).map_err(store_error)
 }
 
-/// The same until the end of the transaction.
+/// The same as [`wait_to_change`], until the end of the transaction.
 pub(super) async fn wait_to_change_in(db: &mut PgConnection) -> Result<(), StoreError> {
     let query = sqlx::query("SELECT pg_advisory_xact_lock($1, $2)").bind(WORK).bind(CHANGE);
     query.execute(db).await.map(drop).map_err(store_error)
 }
 
-/// Whether nobody holds a generation, and nobody will until the end of the transaction.
+/// Whether nobody holds a generation. If so, nobody can until the end of the transaction.
 pub(super) async fn is_free(db: &mut PgConnection, number: u64) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, $2)")
         .bind(GENERATION)
@@ -66,13 +66,13 @@ pub(super) async fn is_free(db: &mut PgConnection, number: u64) -> Result<bool, 
     query.fetch_one(db).await.map_err(store_error)
 }
 
-/// The second half of a generation's key. Numbers that are two billions apart share one, which costs no
-/// more than a removal that is refused.
+/// The second half of a generation's key. Numbers that are 2^31 apart share one; the worst that can follow is a
+/// removal that is refused.
 fn half(number: u64) -> i32 {
     i32::try_from(number % (1 << 31)).unwrap_or_default()
 }
 
-/// Work that is held. Lost with the connection: whoever holds it asks before it counts on it.
+/// A lock on some work. It is lost with its connection, so its holder asks before relying on it.
 pub(super) struct WorkLock {
     name: String,
     connection: Mutex<PgConnection>,
@@ -105,7 +105,7 @@ impl WorkLock {
 #[async_trait]
 impl Guard for WorkLock {
     async fn still_held(&self) -> Result<(), GenerationError> {
-        // Where the server is not heard, it may have let go as well.
+        // If the server does not answer, it may have released the lock.
         match answers(&mut *self.connection.lock().await, self.answer_timeout).await {
             true => Ok(()),
             false => Err(GenerationError::Lost(self.name.clone())),
@@ -113,14 +113,14 @@ impl Guard for WorkLock {
     }
 }
 
-/// Whether the server is heard on a connection.
+/// Whether the server answers on a connection in time.
 async fn answers(connection: &mut PgConnection, most: Duration) -> bool {
     let asked = async { connection.ping().await.map_err(store_error) };
     within(most, asked).await.is_ok()
 }
 
-/// A generation that is held together with others. Its connection is looked after, and made anew where it
-/// is lost: a server holds a generation for as long as it runs.
+/// A shared lock on a generation. Its connection is checked, and made anew if it is lost, since a server holds
+/// a generation for as long as it runs.
 pub(super) struct Hold {
     number: u64,
     was_lost: Arc<AtomicBool>,
@@ -144,7 +144,7 @@ async fn share(
     number: u64,
 ) -> Result<PgConnection, StoreError> {
     let mut db = options.connect(&Session::holding(None)).await?;
-    // Waits for whoever removes it, which takes moments.
+    // It may wait for somebody who removes the generation, which takes moments.
     let query =
         sqlx::query("SELECT pg_advisory_lock_shared($1, $2)").bind(GENERATION).bind(half(number));
     let asked = async { query.execute(&mut db).await.map(drop).map_err(store_error) };

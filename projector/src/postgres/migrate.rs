@@ -17,24 +17,24 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "amended", include_str!("../../../migrations/postgres/read-model/0005_amended.sql")),
 ];
 
-/// How many statements of the migrations may take long: each of them an index over all rows.
+/// How many statements of the migrations may take long: each makes an index over all rows.
 const MIGRATION_STATEMENTS: u32 = 20;
 
-/// Tables that are worth nothing after a crash of the server: writing them costs half.
+/// Makes the tables unlogged: a crash of the server empties them, and writing them costs half.
 const UNLOGGED: &str = "DO $$ DECLARE t regclass; BEGIN \
     FOR t IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
         WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relpersistence = 'p' LOOP \
         EXECUTE format('ALTER TABLE %s SET UNLOGGED', t); END LOOP; END $$";
 
-/// Makes the schema where there is none, and runs the migrations that it has not had yet. The search
-/// path of the connection begins with the schema.
+/// Makes the schema if there is none, and runs the migrations that it has not had yet. The connection's search
+/// path begins with the schema.
 pub(super) async fn run(
     db: &mut PgConnection,
     schema: &Schema,
     waits: BatchWaits,
 ) -> Result<(), StoreError> {
-    // Held by the connection: of those that start together, one makes the tables. Where anything fails the
-    // connection is not used again, and the lock goes with it.
+    // Of several processes that start together, one makes the tables. If anything fails, the connection is not
+    // used again, and the lock ends with it.
     within(waits.short, locks::wait_to_change(db)).await?;
     let most = waits.long.saturating_mul(MIGRATION_STATEMENTS);
     within(most, make(db, schema)).await?;
@@ -63,7 +63,7 @@ fn migrator() -> Migrator {
         Migration::new(version, description.into(), once, sql.into_sql_str(), false)
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
-    // Our own lock is held.
+    // The caller holds our own lock.
     migrator.set_locking(false);
     migrator
 }

@@ -1,9 +1,9 @@
 //! The read model in Postgres: a generation is a schema, and of several projectors one leads.
 //!
-//! A batch is one transaction: the rows of leader and checkpoint are locked and compared, documents are
-//! loaded, events folded in, changes and the new checkpoint written. It is durable when it is told of: what
-//! a client has seen does not go back when the server crashes. Only what is being built, which nobody
-//! sees, is written without waiting for the disk.
+//! A batch is one transaction: the rows of leader and checkpoint are locked and compared, documents are loaded,
+//! events are folded in, and changes and the new checkpoint are written. It is durable before it is announced,
+//! so that nothing that a client has seen is lost when the server crashes. Only a generation that is being
+//! built, which nobody sees, is written without waiting for the disk.
 
 mod batch;
 mod checkpoint;
@@ -50,10 +50,10 @@ use options::{Commits, Session, Waits};
 pub use read_models::PostgresReadModels;
 use schema::Schema;
 
-/// How long past its lease a leader may hold on to its row and keep the server waiting.
+/// How long after the end of its lease a leader may keep its row locked while the server waits for it.
 const STUCK_MAX: Duration = Duration::from_secs(30);
 
-/// The epoch of whoever does not lead.
+/// The epoch of a projector that does not lead.
 const NO_EPOCH: i64 = 0;
 
 /// One generation, open for the projector, over one connection.
@@ -61,7 +61,7 @@ struct PostgresReadModel {
     schema: Schema,
     line: Line,
     waits: BatchWaits,
-    /// That with which the lead was taken.
+    /// The epoch with which this one took the lead, or [`NO_EPOCH`].
     epoch: AtomicI64,
     lease_ms: i64,
 }
@@ -69,9 +69,9 @@ struct PostgresReadModel {
 /// How long answers are waited for.
 #[derive(Debug, Clone, Copy)]
 struct BatchWaits {
-    /// For what takes the server no time.
+    /// For statements that take the server no time.
     short: Duration,
-    /// For a statement that works on all of a batch.
+    /// For statements that work on all of a batch.
     long: Duration,
 }
 
@@ -88,7 +88,7 @@ impl PostgresReadModel {
         let waits = BatchWaits { short: options.answer_timeout, long: options.patience() };
         let model = Self { schema, line, waits, epoch: AtomicI64::new(NO_EPOCH), lease_ms };
         let mut db = model.line.take().await?;
-        // Where that fails the connection goes, with the locks that it may have.
+        // If that fails, the connection is dropped, with the locks that it may have.
         let prepared = prepare(&mut db.connection, &model.schema, waits).await;
         db.after(prepared)?;
         Ok(model)
@@ -227,7 +227,7 @@ impl ReadModel for PostgresReadModel {
 
     async fn close(&self) {
         if let Err(error) = self.resign().await {
-            // It runs out by itself.
+            // The lease runs out by itself.
             tracing::debug!(%error, "the lead was not given up");
         }
         self.line.close().await;

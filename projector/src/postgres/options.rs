@@ -7,15 +7,14 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConne
 use super::{failure::store_error, line::within};
 use crate::StoreError;
 
-/// How long a transaction may wait for its client. One whose client is asleep ends after that, so that
-/// another projector can take over; folding the largest batch takes a small part of it.
+/// How long a transaction may wait for its client. If the client is asleep the transaction ends after that, so
+/// that another projector can take over. Folding the largest batch takes a small part of it.
 const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(10);
 
-/// How long somebody else's lock is waited for.
+/// How long a statement waits for a lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much longer than the server's own limit of time a statement is waited for. After that the network
-/// is taken for dead.
+/// How much longer than the server's own timeout a statement is waited for. After that the network counts as dead.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How the read model's database is reached.
@@ -23,14 +22,14 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct PostgresReadModelsOptions {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. Never shown.
     pub url: String,
-    /// How long a connection may take to come about.
+    /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long the server may work on one statement of a batch.
     pub statement_timeout: Duration,
-    /// How long an answer is waited for that takes the server no time, unless it has to wait for a lock:
-    /// longer than that a network that has gone silent holds nobody up who does nothing large.
+    /// How long the answer to a small statement is waited for; it may have to wait for a lock. A silent network
+    /// delays small statements no longer than this.
     pub answer_timeout: Duration,
-    /// How long the lead lasts after it was taken or kept: another projector takes over after so long.
+    /// How long the lead lasts after it was taken or extended. After that another projector can take over.
     pub lease: Duration,
 }
 
@@ -47,7 +46,7 @@ impl PostgresReadModelsOptions {
         }
     }
 
-    /// For whoever connects. Errors never say the address, which may hold a password.
+    /// The options for connecting. Errors do not repeat the address, which may hold a password.
     pub(super) fn connection(&self) -> Result<PgConnectOptions, StoreError> {
         let options = PgConnectOptions::from_str(&self.url).map_err(|_| StoreError::Open {
             place: "in Postgres".to_owned(),
@@ -60,7 +59,7 @@ impl PostgresReadModelsOptions {
         Ok(options.disable_statement_logging())
     }
 
-    /// One connection that is set as `session` says.
+    /// A connection with the settings of `session`.
     pub(super) async fn connect(&self, session: &Session) -> Result<PgConnection, StoreError> {
         let options = self.connection()?;
         within(self.connect_timeout, async {
@@ -72,39 +71,39 @@ impl PostgresReadModelsOptions {
         .await
     }
 
-    /// How long the answer to a statement is waited for that may take long.
+    /// How long the answer to a large statement is waited for.
     pub(super) fn patience(&self) -> Duration {
         self.statement_timeout.saturating_add(GRACE)
     }
 
     fn settings(&self, session: &Session) -> String {
-        // The system's own come before all others by themselves. Not public, where others may put functions
-        // and operators that fit ours better than the system's do.
+        // The system's schema comes first by itself. `public` is left out: others may put functions and
+        // operators there that would be chosen before the system's.
         let path = match &session.schema {
             Some(schema) => format!("\"{schema}\", pg_temp"),
             None => "pg_catalog, pg_temp".to_owned(),
         };
         let (statement, idle) = match session.waits {
-            // Whoever reads or holds something for long keeps nobody from writing.
+            // Such a session keeps nobody from writing.
             Waits::Unbounded => (0, 0),
             Waits::Bounded => {
                 (self.statement_timeout.as_millis(), IDLE_IN_TRANSACTION_MAX.as_millis())
             }
         };
         let lock = LOCK_TIMEOUT.as_millis();
-        // What is looked up is looked up by its key: no statistics, stale ones least of all, shall make the
-        // server read whole tables for it.
+        // Rows are looked up by their keys. Statistics, which may be stale, must not make the server scan whole
+        // tables for that.
         let plans = "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; \
             SET enable_mergejoin = off;";
         let commits = match session.commits {
-            // What was committed and seen stays: a stronger setting of the server's stands.
+            // What was committed and seen must stay. A stronger setting of the server is kept.
             Commits::Durable => {
                 "SELECT set_config('synchronous_commit', 'on', false) \
                  WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');"
             }
             Commits::Lost => "SET synchronous_commit = off;",
         };
-        // A client that is gone without a word is noticed within seconds, with what it holds.
+        // A client that is gone without a word is noticed within seconds, and its locks are released.
         let network = "SET tcp_user_timeout = 10000; SET tcp_keepalives_idle = 5; \
             SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;";
         format!(
@@ -116,10 +115,10 @@ impl PostgresReadModelsOptions {
     }
 }
 
-/// How a connection is set.
+/// The settings of a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
-    /// Where tables are looked for.
+    /// The schema that tables are looked for in.
     pub(super) schema: Option<String>,
     pub(super) waits: Waits,
     pub(super) commits: Commits,
@@ -128,28 +127,28 @@ pub(super) struct Session {
 /// How long statements and transactions may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Waits {
-    /// As configured: somebody may wait for what they hold.
+    /// As long as configured: others may wait for what they hold.
     Bounded,
     /// As long as they take.
     Unbounded,
 }
 
-/// What becomes of what was committed when the server crashes.
+/// What happens to commits when the server crashes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Commits {
-    /// It is there.
+    /// They stay.
     Durable,
-    /// The last of it is not: nobody has seen it.
+    /// The last ones may be lost: nobody has seen them.
     Lost,
 }
 
 impl Session {
-    /// For what is said about all generations.
+    /// For what concerns all generations.
     pub(super) fn control() -> Self {
         Self { schema: None, waits: Waits::Bounded, commits: Commits::Durable }
     }
 
-    /// For whoever holds something still or keeps something held.
+    /// For snapshots, locks and changes of generations, which may last long.
     pub(super) fn holding(schema: Option<String>) -> Self {
         Self { schema, waits: Waits::Unbounded, commits: Commits::Durable }
     }

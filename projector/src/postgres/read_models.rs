@@ -29,7 +29,7 @@ const FINISH_MAX: Duration = Duration::from_secs(2 * 3600);
 #[derive(Clone)]
 pub struct PostgresReadModels {
     options: PostgresReadModelsOptions,
-    /// For what is asked of all generations.
+    /// For questions about all generations.
     control: Line,
 }
 
@@ -44,15 +44,15 @@ impl PostgresReadModels {
     /// The read model in the database that `options` name. Nothing is connected yet.
     ///
     /// # Errors
-    /// [`StoreError::Open`] where the address cannot be read.
+    /// [`StoreError::Open`] if the address cannot be read.
     pub fn at(options: PostgresReadModelsOptions) -> Result<Self, StoreError> {
-        // An address that cannot be read is told of at once.
+        // So that an address that cannot be read is an error at once.
         options.connection()?;
         let control = Line::new(options.clone(), Session::control());
         Ok(Self { options, control })
     }
 
-    /// A connection to what is there already.
+    /// A connection to a read model that exists.
     async fn connect(&self, place: Place) -> Result<PgConnection, GenerationError> {
         let schema = Schema::of(place);
         let session = Session::holding(Some(schema.to_string()));
@@ -71,12 +71,12 @@ impl PostgresReadModels {
         }
     }
 
-    /// A connection that changes which generations there are; its statements may take long.
+    /// A connection for changing which generations there are. Its statements may take long.
     async fn changing(&self) -> Result<PgConnection, StoreError> {
         self.options.connect(&Session::holding(None)).await
     }
 
-    /// Which generation was made live. `None` where nobody has made one live.
+    /// Which generation was made live. `None`: nobody has made one live yet.
     async fn pointer(&self) -> Result<Option<u64>, StoreError> {
         let mut db = self.control.take().await?;
         let live = within(self.options.answer_timeout, control::live(&mut db.connection)).await;
@@ -147,7 +147,7 @@ impl ReadModels for PostgresReadModels {
 
     async fn finish(&self, number: u64) -> Result<(), GenerationError> {
         let mut db = self.connect(Place::Building(number)).await?;
-        // So that queries are planned well from the first on, and read indexes alone where they can.
+        // So that queries are planned well from the first one on, and can be answered from indexes alone.
         let vacuum = "VACUUM (ANALYZE) movie, movie_facet, facet, rating, movie_search";
         let vacuumed = async { db.execute(vacuum).await.map(drop).map_err(store_error) };
         within(FINISH_MAX, vacuumed).await?;

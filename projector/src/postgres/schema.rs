@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::port::Place;
 
-/// What says which generation is live.
+/// The schema whose table says which generation is live.
 pub(super) const CONTROL: &str = "cinelog_read_model";
 
 /// What the name of a schema ends with while its generation is being built.
@@ -19,7 +19,7 @@ impl Schema {
         Self(place)
     }
 
-    /// Which one has this name. `None`: it is none of ours, in whatever spelling.
+    /// The schema with this name. `None`: it is none of ours. Other spellings of a number do not count.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let rest = name.strip_prefix(CONTROL)?.strip_prefix('_')?;
         let place = match rest.strip_suffix(BUILDING) {
@@ -34,12 +34,12 @@ impl Schema {
         self.0
     }
 
-    /// Whether nobody needs what is in it after a crash.
+    /// Whether nobody needs its contents after a crash.
     pub(super) fn is_scratch(&self) -> bool {
         self.0 == Place::Scratch
     }
 
-    /// As it stands in a statement.
+    /// The name as it is written in a statement.
     pub(super) fn quoted(&self) -> String {
         format!("\"{self}\"")
     }

@@ -1,4 +1,4 @@
-//! A read model as it is at one moment, read beside whoever writes it.
+//! A read model as it is at one moment, while others go on writing.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::{
     tables::{names, reading},
 };
 
-/// A transaction that sees one moment. Writers go on beside it; what they replace is kept meanwhile.
+/// A transaction that sees one moment. Writers go on meanwhile, and the server keeps what they replace.
 pub(super) struct PostgresSnapshot {
     connection: PgConnection,
     /// How long a row is waited for.
@@ -71,7 +71,7 @@ impl Snapshot for PostgresSnapshot {
             Ok(sql) => sql,
             Err(unknown) => return stream::iter([Err(unknown)]).boxed(),
         };
-        // Rows come as they are asked for: a server whose client does not read waits.
+        // Rows come as they are asked for: the server waits while its client does not read.
         let rows = sqlx::query(sql).fetch(&mut self.connection);
         let patience = self.patience;
         let rows = stream::unfold(Some(rows), move |rows| async move {

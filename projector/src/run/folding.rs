@@ -65,8 +65,8 @@ impl Projector {
         }
     }
 
-    /// Waits for events, and gathers as many as fit into one batch. After the first page it waits only for events that the
-    /// log already has, and not for long: they may come by another way, and late.
+    /// Waits for events, and gathers as many as fit into one batch. After the first page it waits only for
+    /// events that the log already has, and not for long: they may come by another way, and late.
     async fn gather(
         &mut self,
         batches: &mut EventBatches,

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::Projector;
 use crate::{ProjectorError, measure};
 
-/// How many reasons for failing are logged until something succeeds. This bounds messages of a server that differ only in
-/// numbers.
+/// How many reasons for failing are logged until something succeeds. This bounds messages of a server that
+/// differ only in numbers.
 const REASONS_TOLD_MAX: usize = 8;
 
 impl Projector {

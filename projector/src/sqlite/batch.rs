@@ -10,8 +10,8 @@ use sqlx::{Sqlite, pool::PoolConnection};
 use super::{checkpoint, failure::store_error, load, parked, write};
 use crate::{StoreError, port::Batch};
 
-/// A transaction. If it is not committed its connection is closed too: SQLite may have ended the transaction by itself,
-/// as it does when the disk is full, and a connection that has failed is not used again.
+/// A transaction. If it is not committed its connection is closed too: SQLite may have ended the transaction by
+/// itself, as it does when the disk is full, and a connection that has failed is not used again.
 pub(super) struct SqliteBatch {
     connection: PoolConnection<Sqlite>,
     from: Checkpoint,

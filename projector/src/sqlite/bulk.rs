@@ -1,5 +1,5 @@
-//! Statements for many rows: one call of SQLite writes dozens of them. Values are bound, and each statement is prepared
-//! once.
+//! Statements for many rows: one call of SQLite writes dozens of them. Values are bound, and each statement is
+//! prepared once.
 //!
 //! There is a statement for each power of two of rows. Any other number of rows takes several statements.
 

@@ -1,8 +1,8 @@
 //! The read model in one SQLite file: WAL, `synchronous=NORMAL`, one connection that writes.
 //!
-//! A batch is one transaction: the checkpoint is compared, documents are loaded, events are folded in, and changes and
-//! the new checkpoint are written. A power cut may lose the last batches, but never a part of one; they are
-//! folded in again. Queries read the same file over connections of their own.
+//! A batch is one transaction: the checkpoint is compared, documents are loaded, events are folded in, and
+//! changes and the new checkpoint are written. A power cut may lose the last batches, but never a part of one;
+//! they are folded in again. Queries read the same file over connections of their own.
 
 mod batch;
 mod bulk;
@@ -91,8 +91,8 @@ impl SqliteReadModel {
     }
 }
 
-/// Whoever has opened the file leads: file locks keep other processes out. If two write all the same, the checkpoint is
-/// compared with each batch, so that only one of them can go on.
+/// Whoever has opened the file leads: file locks keep other processes out. If two write all the same, the
+/// checkpoint is compared with each batch, so that only one of them can go on.
 #[async_trait]
 impl ReadModel for SqliteReadModel {
     async fn lead(&self) -> Result<Leadership, StoreError> {

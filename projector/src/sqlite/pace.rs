@@ -23,8 +23,8 @@ const BEHIND: &str = "PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 1
 const LIVE: &str = "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 1000; \
     PRAGMA shrink_memory";
 
-/// The settings of now. A connection that was opened anew has those of a read model that keeps up, which costs nothing
-/// but speed until the next change.
+/// The settings of now. A connection that was opened anew has those of a read model that keeps up, which costs
+/// nothing but speed until the next change.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
     is_behind: Arc<AtomicBool>,

@@ -10,7 +10,8 @@ const POINTER_BYTES_MAX: usize = 64;
 pub(super) struct Pointer {
     /// Which generation is live.
     pub(super) live: u64,
-    /// The highest number that was ever given out. An older Cinelog did not write it: then it is that of the live one.
+    /// The highest number that was ever given out. An older Cinelog did not write it: then it is that of the
+    /// live one.
     pub(super) highest: u64,
 }
 

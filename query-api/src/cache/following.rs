@@ -132,8 +132,8 @@ impl Teller {
         }
     }
 
-    /// Forgets everything, and begins anew at this checkpoint: all later changes will be told. Answers are shared with
-    /// nodes that know the same life of the read model.
+    /// Forgets everything, and begins anew at this checkpoint: all later changes will be told. Answers are
+    /// shared with nodes that know the same life of the read model.
     fn restart(&mut self, checkpoint: Checkpoint, life: Option<u64>) {
         (self.generation, self.life) = (Some(checkpoint.generation), life);
         self.cache.restart(checkpoint.generation, checkpoint.position.0);

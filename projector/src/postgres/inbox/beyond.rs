@@ -1,11 +1,11 @@
 //! Removes events from the inbox that claim positions beyond the end of the log. They are not the log's: no event
 //! follows them and no checkpoint passes them, so they would stay for ever, and take up their partition's room.
 //!
-//! Why no event of the log is lost by this: an event is in the log before it can come by Kafka. Here the inbox is read
-//! first, and the log is asked for its end a long while later. Only what was read then, and is still beyond that
-//! end, is thrown away. An event that came in between was not read then, and stays. The long while is for logs
-//! that are read from a standby. If one lags even longer, an event that was thrown away is read from it later,
-//! like any event that does not come by Kafka.
+//! Why no event of the log is lost by this: an event is in the log before it can come by Kafka. Here the inbox
+//! is read first, and the log is asked for its end a long while later. Only what was read then, and is still
+//! beyond that end, is thrown away. An event that came in between was not read then, and stays. The long while
+//! is for logs that are read from a standby. If one lags even longer, an event that was thrown away is read
+//! from it later, like any event that does not come by Kafka.
 
 use std::{mem, time::Duration};
 
@@ -27,7 +27,8 @@ impl Beyond {
         Self { seen: Vec::new(), look_at: Instant::now() }
     }
 
-    /// If the last look was `every` ago: throws away what it saw and what is still beyond the log's end, and looks again.
+    /// If the last look was `every` ago: throws away what it saw and what is still beyond the log's end, and
+    /// looks again.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot say where it ends. That the inbox cannot be read is no error.

@@ -1,11 +1,11 @@
-//! Feeds the projector that leads with the events that came by Kafka, in the order of the log; and with the log itself
-//! when that does not work.
+//! Feeds the projector that leads with the events that came by Kafka, in the order of the log; and with the log
+//! itself when that does not work.
 //!
-//! It begins with the log, up to where the log ended at that time, and goes on with the inbox. There each event names the
-//! one before it, and the feed follows that chain. It gives out events only if their digest is the log's, so
-//! that neither a gap nor a forgery gets into a read model. If the log goes on and the inbox does not within a
-//! bound, the feed goes back to the log, and reports it. It tries the inbox again once what comes by Kafka keeps
-//! pace; each time that fails, the next try is later.
+//! It begins with the log, up to where the log ended at that time, and goes on with the inbox. There each event
+//! names the one before it, and the feed follows that chain. It gives out events only if their digest is the
+//! log's, so that neither a gap nor a forgery gets into a read model. If the log goes on and the inbox does not
+//! within a bound, the feed goes back to the log, and reports it. It tries the inbox again once what comes by
+//! Kafka keeps pace; each time that fails, the next try is later.
 
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@
 //! in the order of the log, and the same batch removes them from the inbox ([`super::batch`]). So partitions are
 //! spread over projectors, while there is one fold, with one order and one digest.
 //!
-//! How far a partition was read is written in the transaction that puts in what was read, and compared first: a reader
-//! that has lost its partition meanwhile changes nothing.
+//! How far a partition was read is written in the transaction that puts in what was read, and compared first: a
+//! reader that has lost its partition meanwhile changes nothing.
 //!
 //! The inbox only serves speed. An event that does not come in time, or is not the one that the log has, is taken
 //! from the log ([`InboxFeed`]). Only `receiving` knows Kafka.
@@ -118,8 +118,8 @@ impl PostgresInbox {
         db.after(reached)
     }
 
-    /// Moves a partition from one offset to another; `None`: it was never read. Gives whether it was at the first one;
-    /// if not, nothing has changed.
+    /// Moves a partition from one offset to another; `None`: it was never read. Gives whether it was at the
+    /// first one; if not, nothing has changed.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written.
@@ -209,8 +209,8 @@ impl PostgresInbox {
         db.after(beyond)
     }
 
-    /// Throws away the events that claim one of `positions`, if that is beyond `head`; gives how many. Partitions that
-    /// seemed to have come that far do not count as such any more.
+    /// Throws away the events that claim one of `positions`, if that is beyond `head`; gives how many.
+    /// Partitions that seemed to have come that far do not count as such any more.
     async fn discard_beyond(
         &self,
         head: Position,

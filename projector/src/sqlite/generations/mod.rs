@@ -192,8 +192,8 @@ impl Generations {
         if path.exists() { remove_database(&path) } else { Ok(()) }
     }
 
-    /// Turns a generation that has been built into a complete one, by giving its file the final name. The file must be
-    /// closed, with no WAL beside it.
+    /// Turns a generation that has been built into a complete one, by giving its file the final name. The file
+    /// must be closed, with no WAL beside it.
     ///
     /// # Errors
     /// [`GenerationError::File`] if that fails.

@@ -21,8 +21,8 @@ use super::{PostgresInbox, Taken};
 use crate::{Backoff, StoreError};
 use holding::Holding;
 
-/// How long a member of the group must have had no trouble before earlier failures count as over, if nothing comes that
-/// would show it sooner.
+/// How long a member of the group must have had no trouble before earlier failures count as over, if nothing
+/// comes that would show it sooner.
 const WELL_AFTER: Duration = Duration::from_secs(5);
 
 /// How Kafka is read.
@@ -62,8 +62,8 @@ enum Interrupted {
     Displaced,
 }
 
-/// Puts what comes by Kafka into `inbox` until `stop`, on a thread of its own. Whatever fails is tried again, and logged
-/// once.
+/// Puts what comes by Kafka into `inbox` until `stop`, on a thread of its own. Whatever fails is tried again,
+/// and logged once.
 #[must_use]
 pub fn receive(
     inbox: PostgresInbox,
