@@ -8,6 +8,7 @@
 //! [`MailServer`] keeps the mails that it is sent.
 //! [`OidcProvider`] is an OpenID provider to sign in with.
 //! [`Gateway`] is an nginx or a Varnish before nodes of one test.
+//! [`free_port`] is where nothing listens yet, and where a program of a test's own may.
 //! [`CuttingProxy`] stands between a client and any server, and cuts, refuses, pauses or swallows.
 //!
 //! Used by tests only. Knows none of the other rooms; whatever is missing is a panic that says what
@@ -39,6 +40,7 @@ pub use object_server::ObjectServer;
 pub use oidc_provider::OidcProvider;
 pub use private_postgres::PrivatePostgres;
 pub use private_redis::PrivateRedis;
+pub use processes::free_port;
 pub use proxy::CuttingProxy;
 pub use redis_server::RedisServer;
 pub use server::PostgresServer;

