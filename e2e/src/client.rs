@@ -85,6 +85,13 @@ impl Client {
         Answer::to(self.request(Method::GET, target).header(name, value)).await
     }
 
+    /// GETs `target` as it is from `position` on, and waits for that as long as one may: a busy machine
+    /// projects late.
+    pub async fn get_at(&self, target: &str, position: impl std::fmt::Display) -> Answer {
+        let request = self.request(Method::GET, target).header("Prefer", "wait=30");
+        Answer::to(request.header("Cinelog-Min-Position", position.to_string())).await
+    }
+
     /// POSTs `body` to `target`.
     pub async fn post(&self, target: &str, body: Value) -> Answer {
         Answer::to(self.request(Method::POST, target).json(&body)).await

@@ -37,7 +37,7 @@ async fn the_read_model_is_made_again_from_the_log() {
     e2e::delete_read_model(stopped.data());
     let server = stopped.start_again();
     let position = created.header("Cinelog-Position");
-    let after = server.anyone().get_with(&film, "Cinelog-Min-Position", position).await;
+    let after = server.anyone().get_at(&film, position).await;
     assert_eq!(after.expect(200).json(), before);
 }
 

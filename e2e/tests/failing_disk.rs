@@ -152,9 +152,7 @@ fn position(header: &str) -> u64 {
 async fn catch_up(server: &Server, data: &Path, writers: Writers) {
     let operations = writers.finish().await;
     let head = e2e::facts(data).await.len().to_string();
-    let reader = server.anyone();
-    let caught_up = reader.request(Method::GET, "/v1/movies").header("Prefer", "wait=25");
-    Answer::to(caught_up.header("Cinelog-Min-Position", &head)).await.expect(200);
+    server.anyone().get_at("/v1/movies", head).await.expect(200);
     all_is_well(data, &operations).await;
 }
 

@@ -46,8 +46,7 @@ async fn films_are_seen_soon_where_a_server_runs_beside_the_import() {
     let csv = file(&folder, "a.csv", "Title,Release Date,Major Genre\nAlien,25-May-79,Horror\n");
     assert_eq!(counts(&summary(server.data(), &[], &csv)), [1, 0, 0, 0]);
     // The first event of this log.
-    let wait = ("Cinelog-Min-Position", "1");
-    let films = server.anyone().get_with("/v1/movies?genre=horror", wait.0, wait.1).await;
+    let films = server.anyone().get_at("/v1/movies?genre=horror", 1).await;
     let films = films.expect(200).json();
     assert_eq!(films["items"][0]["title"], "Alien");
     assert_eq!(films["items"][0]["release_date"], "1979-05-25");
@@ -60,7 +59,7 @@ async fn a_film_that_came_over_http_is_found_by_its_imdb_id_or_by_title_and_year
     let ran = json!({"title": "Ran", "external_ids": {"imdb": "tt0089881"}});
     let ran = editor.post("/v1/movies", ran).await.expect(201);
     editor.post("/v1/movies", json!({"title": "Stalker", "year": 1979})).await.expect(201);
-    let seen = server.anyone().get_with("/v1/movies", "Cinelog-Min-Position", "2").await;
+    let seen = server.anyone().get_at("/v1/movies", 2).await;
     assert_eq!(seen.expect(200).json()["items"].as_array().unwrap().len(), 2);
 
     let folder = tempfile::tempdir().unwrap();
@@ -69,7 +68,7 @@ async fn a_film_that_came_over_http_is_found_by_its_imdb_id_or_by_title_and_year
     let csv = file(&folder, "a.csv", text);
     assert_eq!(counts(&summary(server.data(), &[], &csv)), [1, 2, 0, 0]);
     let film = ran.header("Location");
-    let seen = server.anyone().get_with(film, "Cinelog-Min-Position", "5").await.expect(200);
+    let seen = server.anyone().get_at(film, 5).await.expect(200);
     assert_eq!(seen.json()["runtime_minutes"], 162);
 }
 

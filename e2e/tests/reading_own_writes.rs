@@ -15,7 +15,7 @@ async fn a_read_waits_for_the_position_it_asks_for() {
         let created = editor.post("/v1/movies", body).await.expect(201);
         let position = created.header("Cinelog-Position");
         let film = created.header("Location");
-        let read = reader.get_with(film, "Cinelog-Min-Position", position).await.expect(200);
+        let read = reader.get_at(film, position).await.expect(200);
         let reflects: u64 = read.header("Cinelog-Position").parse().unwrap();
         assert!(reflects >= position.parse().unwrap());
     }

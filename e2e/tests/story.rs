@@ -22,7 +22,7 @@ async fn a_film_is_created_edited_rated_listed_deleted_and_restored() {
         .expect(201);
     let film = created.header("Location").to_owned();
     let position = created.header("Cinelog-Position");
-    let read = reader.get_with(&film, "Cinelog-Min-Position", position).await.expect(200);
+    let read = reader.get_at(&film, position).await.expect(200);
     assert_eq!(read.json()["title"], "Seven Samurai");
     assert_eq!(read.json()["revision"], 1);
     assert_eq!(read.json()["rating"]["count"], 0);

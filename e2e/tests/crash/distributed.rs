@@ -12,7 +12,6 @@ use e2e::{
     writers::is_of_others,
 };
 use proving_ground::{CuttingProxy, PrivatePostgres};
-use reqwest::Method;
 use tokio::task::block_in_place;
 
 /// Each kind of trouble once.
@@ -221,8 +220,7 @@ impl World {
 }
 
 async fn read(reader: &Client, target: &str, position: u64) -> Answer {
-    let request = reader.request(Method::GET, target).header("Prefer", "wait=20");
-    Answer::to(request.header("Cinelog-Min-Position", position)).await.expect(200)
+    reader.get_at(target, position).await.expect(200)
 }
 
 async fn pause(random: &mut Random) {

@@ -118,7 +118,7 @@ async fn everybody_sees_their_own_rating_and_whoever_has_none_sees_none(kind: Ga
     let (alice, bob, nobody) = (site.writer("member"), site.writer("member"), site.reader());
     let rated = alice.put(&own, json!({"value": 9})).await.expect(201);
     let position = rated.header("cinelog-position");
-    alice.get_with(&own, "cinelog-min-position", position).await.expect(200);
+    alice.get_at(&own, position).await.expect(200);
     for _ in 0..3 {
         let answer = alice.get(&own).await.expect(200);
         assert_eq!((&answer.json()["value"], cache(&answer)), (&json!(9), "BYPASS"));

@@ -98,7 +98,7 @@ impl Site {
         let address = answer.header("Location").to_owned();
         let position = answer.header("Cinelog-Position").to_owned();
         let node = self.node.anyone();
-        node.get_with(&address, "cinelog-min-position", &position).await.expect(200);
+        node.get_at(&address, &position).await.expect(200);
         address
     }
 }

@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use e2e::{
-    Answer, Client, Cluster, PATIENCE, Random, Server, Writers, facts_on,
+    Client, Cluster, PATIENCE, Random, Server, Writers, facts_on,
     history::{Outcome, assert_none, check},
     writers::is_of_others,
 };
 use proving_ground::{Database, PrivateKafka};
-use reqwest::Method;
 use tokio::{
     task::block_in_place,
     time::{sleep, timeout},
@@ -108,8 +107,7 @@ fn settings(kafka: &PrivateKafka) -> Vec<(&'static str, String)> {
 }
 
 async fn read(reader: &Client, position: u64) {
-    let request = reader.request(Method::GET, "/v1/movies?limit=1").header("Prefer", "wait=20");
-    Answer::to(request.header("Cinelog-Min-Position", position)).await.expect(200);
+    reader.get_at("/v1/movies?limit=1", position).await.expect(200);
 }
 
 /// A metric with this beginning: its name, or with labels.

@@ -36,7 +36,7 @@ impl Ground {
         let made = editor.post("/v1/movies", json!({"title": "Ran"})).await.expect(201);
         let (address, position) = (made.header("Location"), made.header("Cinelog-Position"));
         let reader = self.server.caller("admin");
-        let seen = reader.get_with(address, "Cinelog-Min-Position", position).await;
+        let seen = reader.get_at(address, position).await;
         seen.expect(200);
         address.to_owned()
     }

@@ -93,7 +93,7 @@ impl World {
 /// What a node says of a film at a position: its title, and what the answer reflects.
 pub(crate) async fn read(node: &Server, film: &Film, position: &str) -> (String, u64) {
     let asked = node.anyone();
-    let answer = asked.get_with(&film.address, "Cinelog-Min-Position", position).await.expect(200);
+    let answer = asked.get_at(&film.address, position).await.expect(200);
     let shows = answer.header("Cinelog-Position").parse().expect("a position");
     (title(&answer.json()), shows)
 }
