@@ -2,23 +2,33 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ground::{Film, World, metric_is, read, title};
+use crate::ground::{Film, World, metric, metric_is, read, title};
 
 const UP: &str = "cinelog_redis_up";
+const LATE: &str = "cinelog_redis_commands_total{outcome=\"late\"}";
 
-/// How many requests in a row may be late before nobody waits: `late_max` in redis-link/src/options.rs.
-const LATE_MAX: usize = 3;
+/// How many commands to Redis may be late in each state that it is in: three in a row (`late_max` in
+/// redis-link/src/options.rs) before nobody waits, and for each of them what is under way that nobody waits
+/// for.
+const LATE_MAX: f64 = 12.0;
+
+/// What one request may take beyond its wait for Redis, on a machine that has other things to do.
+const BUSY_MAX: Duration = Duration::from_secs(20);
 
 /// How many films are read in each state that Redis is in.
 const READS: usize = 25;
 
 /// How long an answer may be out of date where news of changes was lost: `LOOK_EVERY`, twice, in
-/// query-api/src/cache.rs; and as much again for a machine that has other things to do.
-const OUT_OF_DATE_MAX: Duration = Duration::from_secs(4);
+/// query-api/src/cache.rs; and much more for a machine that has other things to do.
+const OUT_OF_DATE_MAX: Duration = Duration::from_secs(15);
 
-/// Reads films at a node, each once, so that none is kept by the node itself; gives how long each took.
-async fn read_each(world: &World, films: &[Film]) -> Vec<Duration> {
-    let mut took = Vec::new();
+/// For how long an old answer must not have been given to be gone for good, and how many times in a row.
+const GONE: (Duration, u32) = (Duration::from_secs(6), 20);
+
+/// Reads films at a node, each once, so that none is kept by the node itself; gives how long each took, and
+/// how many commands to Redis were late meanwhile.
+async fn read_each(world: &World, films: &[Film]) -> (Vec<Duration>, f64) {
+    let (mut took, before) = (Vec::new(), metric(&world.queries[0], LATE).await);
     for film in films {
         let started = Instant::now();
         let answer = world.queries[0].anyone().get(&film.address).await.expect(200);
@@ -26,7 +36,7 @@ async fn read_each(world: &World, films: &[Film]) -> Vec<Duration> {
         assert!(title(&answer.json()).starts_with("Film"));
     }
     took.sort();
-    took
+    (took, metric(&world.queries[0], LATE).await - before)
 }
 
 #[tokio::test]
@@ -52,17 +62,19 @@ async fn while_redis_is_full_paused_halted_or_dead_a_few_requests_wait_once_and_
         world.redis.kill().await;
         let dead = read_each(&world, next()).await;
         println!("redis.timeout {timeout}; {READS} reads each:");
-        for (what, took) in [
+        for (what, (took, late)) in [
             ("there", &usual),
             ("full", &full),
             ("paused", &paused),
             ("halted", &halted),
             ("dead", &dead),
         ] {
-            println!("{what:>7}: median {:.1?}, longest {:.1?}", took[READS / 2], took[READS - 1]);
-            let late = took.iter().filter(|took| **took >= waits).count();
-            assert!(waits.as_millis() < 1_000 || late <= LATE_MAX, "{what}: {took:?}");
-            assert!(took[READS - 1] < waits + Duration::from_secs(2), "{what}: {took:?}");
+            let (median, longest) = (took[READS / 2], took[READS - 1]);
+            println!("{what:>7}: median {median:.1?}, longest {longest:.1?}, {late} late");
+            // A short deadline is missed without Redis' doing.
+            let is_long = waits.as_millis() >= 1_000;
+            assert!(!is_long || (*late <= LATE_MAX && median < waits), "{what}: {late}, {took:?}");
+            assert!(longest < waits + BUSY_MAX, "{what}: {took:?}");
         }
         world.redis.start_again().await;
         metric_is(&world.queries[0], UP, |up| up == 1.0).await;
@@ -122,18 +134,19 @@ async fn where_news_that_go_over_redis_are_lost_nothing_old_is_given_out_for_lon
     world.proxy.pause(true);
     world.retitle(&film, "Kagemusha").await;
     let changed = Instant::now();
-    let mut last_given = [changed; 2];
-    while changed.elapsed() < OUT_OF_DATE_MAX * 2 {
+    let (mut last_given, mut new_in_a_row) = ([changed; 2], 0);
+    while last_given.iter().any(|given| given.elapsed() < GONE.0) || new_in_a_row < GONE.1 {
+        new_in_a_row += 1;
         for (at, node) in world.queries.iter().enumerate() {
             let answer = node.anyone().get(&film.address).await.expect(200);
             if title(&answer.json()) != "Kagemusha" {
-                last_given[at] = Instant::now();
+                (last_given[at], new_in_a_row) = (Instant::now(), 0);
+                assert!(changed.elapsed() < OUT_OF_DATE_MAX, "{:?}", changed.elapsed());
             }
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for given in last_given {
         println!("the old answer was given for {:.1?}", given - changed);
-        assert!(given - changed < OUT_OF_DATE_MAX);
     }
 }
