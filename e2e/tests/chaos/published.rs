@@ -11,8 +11,8 @@ const BETWEEN_HEADERS: &str = "\u{1e}";
 /// What a record begins with.
 const FIRST: &str = "Partition:";
 
-/// After how many milliseconds without a record the consumer takes it for all there is.
-const SILENCE_MS: &str = "8000";
+/// After how many milliseconds without a record the consumer takes it for all there is. Its start counts.
+const SILENCE_MS: &str = "30000";
 
 /// Every record of a topic that was committed, of each partition in its order. `broker` is `HOST:PORT`.
 pub(super) fn committed(broker: &str, topic: &str) -> Vec<Published> {

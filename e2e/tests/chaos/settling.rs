@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 /// How long all of it may take to become well, together.
-const WELL_WITHIN: Duration = Duration::from_secs(90);
+const WELL_WITHIN: Duration = Duration::from_secs(180);
 
 /// By when all must be well that is looked at from now on.
 pub(super) fn deadline() -> Instant {

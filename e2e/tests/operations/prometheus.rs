@@ -2,13 +2,13 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use e2e::PATIENCE;
+use proving_ground::free_port;
 use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,7 +42,7 @@ impl Prometheus {
         assert!(targets.iter().all(|target| replaced.contains(target)), "{replaced}");
         let file = folder.path().join("prometheus.yml");
         fs::write(&file, replaced).unwrap();
-        let at = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let at = format!("127.0.0.1:{}", free_port());
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))

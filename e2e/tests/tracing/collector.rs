@@ -8,7 +8,8 @@ use std::{
 };
 
 use e2e::{PATIENCE, TraceSink};
-use tokio::net::{TcpListener, TcpStream};
+use proving_ground::free_port;
+use tokio::net::TcpStream;
 
 use crate::{
     following::follow,
@@ -26,9 +27,7 @@ struct Collector {
 
 impl Collector {
     async fn start(pass_on_to: &str) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = free.local_addr().unwrap();
-        drop(free);
+        let at = format!("127.0.0.1:{}", free_port());
         let config = format!(
             "receivers: {{otlp: {{protocols: {{http: {{endpoint: '{at}'}}}}}}}}\n\
              exporters: {{otlp_http: {{endpoint: '{pass_on_to}', compression: none}}}}\n\
@@ -43,7 +42,7 @@ impl Collector {
             .spawn()
             .expect("the Collector can be run");
         let answers = async {
-            while TcpStream::connect(at).await.is_err() {
+            while TcpStream::connect(&at).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
