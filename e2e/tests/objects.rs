@@ -20,7 +20,7 @@ impl Bucket {
             ("CINELOG__OBJECTS__ENDPOINT", endpoint),
             ("CINELOG__OBJECTS__ACCESS_KEY_ID", server.access_key_id().to_owned()),
             ("CINELOG__OBJECTS__SECRET_ACCESS_KEY", server.secret_access_key().to_owned()),
-            ("CINELOG__OBJECTS__TIMEOUT", "1s".to_owned()),
+            ("CINELOG__OBJECTS__TIMEOUT", "10s".to_owned()),
         ])
     }
 

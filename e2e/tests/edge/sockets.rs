@@ -1,6 +1,6 @@
 //! Bytes on sockets.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use e2e::{PATIENCE, Server};
 use tokio::{
@@ -35,7 +35,7 @@ pub(crate) async fn connect_from(last: [u8; 3], server: &Server) -> std::io::Res
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from(([127, last[0], last[1], last[2]], 0)))?;
     let connecting = socket.connect(address(server));
-    timeout(Duration::from_secs(5), connecting).await.map_err(std::io::Error::from)?
+    timeout(PATIENCE, connecting).await.map_err(std::io::Error::from)?
 }
 
 /// The statuses of the answers in what was read.

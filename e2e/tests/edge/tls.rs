@@ -77,7 +77,7 @@ impl Certificates {
             &[
                 ("CINELOG__SERVER__TLS__CERTIFICATE_FILE", certificate.as_os_str()),
                 ("CINELOG__SERVER__TLS__KEY_FILE", key.as_os_str()),
-                ("CINELOG__SERVER__TLS__HANDSHAKE_TIMEOUT", "2s".as_ref()),
+                ("CINELOG__SERVER__TLS__HANDSHAKE_TIMEOUT", "6s".as_ref()),
             ],
             &self.path("data"),
             &[],
