@@ -29,7 +29,7 @@ fn flaw(arrival: &Arrival) -> Option<&'static str> {
     }
     let numbers = [position.0, revision.0, metadata.recorded_at.as_microsecond().unsigned_abs()];
     if numbers.iter().any(|&number| i64::try_from(number).is_err()) {
-        return Some("a number in it is larger than the log can have");
+        return Some("a number in it is beyond what the log can have");
     }
     if data.get().len() > MAX_EVENT_BYTES {
         return Some("its data is larger than any event's");

@@ -1,6 +1,6 @@
 //! Metrics of receiving from Kafka.
 
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{Gauge, counter, describe_counter, describe_gauge, gauge};
 
 const RECEIVED_TOTAL: &str = "cinelog_projector_kafka_records_total";
 const PARTITIONS: &str = "cinelog_projector_kafka_partitions";
@@ -37,7 +37,6 @@ pub(super) fn describe() {
     }
     partitions(0, 0);
     waiting(0);
-    failing(false);
 }
 
 /// What became of some records.
@@ -65,7 +64,19 @@ pub(super) fn broken(reason: &'static str) {
     counter!(BROKEN_TOTAL, "reason" => reason).increment(1);
 }
 
-/// Whether Kafka cannot be read, or the inbox cannot be written.
-pub(super) fn failing(fails: bool) {
-    gauge!(FAILING).set(if fails { 1.0 } else { 0.0 });
+/// Whether Kafka cannot be read, or the inbox cannot be written. The handle belongs to the recorder of the
+/// thread that made it, wherever it is used.
+pub(super) struct Failing(Gauge);
+
+impl Failing {
+    /// All is well so far.
+    pub(super) fn new() -> Self {
+        let failing = Self(gauge!(FAILING));
+        failing.set(false);
+        failing
+    }
+
+    pub(super) fn set(&self, fails: bool) {
+        self.0.set(if fails { 1.0 } else { 0.0 });
+    }
 }

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{PostgresInbox, Taken};
 use crate::{Backoff, StoreError};
 use holding::Holding;
+use measure::Failing;
 
 /// How long a member of the group must have had no trouble before earlier failures count as over, if nothing
 /// comes that would show it sooner.
@@ -71,7 +72,9 @@ pub fn receive(
     stop: CancellationToken,
 ) -> JoinHandle<()> {
     measure::describe();
-    let receiving = Receiving { inbox, options, runtime: Handle::current(), stop };
+    // Made here, since the thread that receives may have another recorder of metrics.
+    let failing = Failing::new();
+    let receiving = Receiving { inbox, options, runtime: Handle::current(), stop, failing };
     tokio::task::spawn_blocking(move || receiving.run())
 }
 
@@ -80,6 +83,7 @@ struct Receiving {
     options: ReceivingOptions,
     runtime: Handle,
     stop: CancellationToken,
+    failing: Failing,
 }
 
 impl Receiving {
@@ -97,7 +101,7 @@ impl Receiving {
             let (delay, reason) = (self.options.backoff.delay(failures), interrupted.to_string());
             // That a partition has gone to another projector is no failure.
             if !matches!(interrupted, Interrupted::Displaced) {
-                measure::failing(true);
+                self.failing.set(true);
             }
             if told.as_ref() != Some(&reason) {
                 tracing::warn!(reason, ?delay, "receiving from Kafka begins anew");
@@ -124,12 +128,12 @@ impl Receiving {
         while !self.stop.is_cancelled() {
             let deliveries = member.poll()?;
             if member.is_in_trouble() {
-                measure::failing(true);
+                self.failing.set(true);
             } else if member.has_joined()
                 && joined.get_or_insert_with(Instant::now).elapsed() >= WELL_AFTER
             {
                 // Even if nothing has come: whatever failed before would have failed again by now.
-                measure::failing(false);
+                self.failing.set(false);
             }
             holding.suit(&member.assigned());
             if !deliveries.is_empty() {
@@ -149,7 +153,7 @@ impl Receiving {
                     tracing::warn!(refused, "records of Kafka are no events of the log");
                 }
                 member.tell(read);
-                measure::failing(false);
+                self.failing.set(false);
                 *has_received = true;
             }
             self.keep_bounds(&mut member, &mut holding)?;
