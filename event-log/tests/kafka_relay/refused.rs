@@ -198,3 +198,22 @@ async fn a_topic_that_was_made_anew_gets_everything_again() {
     reader.has_exactly(&log.all().await);
     relay.stop().await;
 }
+
+/// As a relay leaves it that dies within its first transaction to the new topic.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_was_made_anew_gets_everything_again_though_a_first_attempt_was_given_up() {
+    let (log, topic) = log_and_topic().await;
+    log.append(1..50).await;
+    let relay = Relaying::start(&log, options(topic.server(), topic.name()));
+    relay.is("all is published", |report| report.leads && report.lag_events == Some(0)).await;
+    relay.stop().await;
+    topic.delete().await;
+    topic.make(PARTITIONS).await;
+    in_a_transaction(&topic).abort_transaction(PATIENCE).unwrap();
+    let relay = Relaying::start(&log, options(topic.server(), topic.name()));
+    relay.is("all is published", |report| report.leads && report.lag_events == Some(0)).await;
+    let mut reader = Reader::of(topic.server(), topic.name(), "read_committed");
+    reader.reads(49).await;
+    reader.has_exactly(&log.all().await);
+    relay.stop().await;
+}

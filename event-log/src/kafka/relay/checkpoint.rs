@@ -1,7 +1,10 @@
 //! How far the relay has come: a record of a topic of its own, written in the same transaction as the
 //! events that it speaks of. The last one holds.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 use events::{Digest, Position, RecordedEvent};
 use rdkafka::{
@@ -94,10 +97,7 @@ impl Reader {
         let mut back = LOOK_BACK;
         loop {
             let from = low.max(high.saturating_sub(back));
-            let found = self.last_between(&topic, 0, from, high);
-            // Whatever came of it, nothing more is fetched.
-            self.consumer.unassign().map_err(|error| self.unavailable(&error))?;
-            match found? {
+            match self.last_between(&topic, 0, from, high)? {
                 Some(json) => {
                     let checkpoint = Checkpoint::from_json(&json).ok_or_else(|| {
                         RelayError::Refused(format!("the topic {topic} holds what no relay wrote"))
@@ -110,31 +110,31 @@ impl Reader {
         }
     }
 
-    /// Whether nothing was ever written to the topic of the events.
-    pub(super) fn is_untouched(&self) -> Result<bool, RelayError> {
+    /// Whether nobody who reads what was committed finds anything in the topic of the events, or ever
+    /// did. What was given up leaves its marks there, and is nothing.
+    pub(super) fn is_without_events(&self) -> Result<bool, RelayError> {
         for partition in 0..self.options.partitions {
-            if self.watermarks(&self.options.topic, partition)?.1 > 0 {
+            let (low, high) = self.watermarks(&self.options.topic, partition)?;
+            if low > 0 || self.has_any(&self.options.topic, partition, low, high)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Whether nobody who reads what was committed finds anything in the topic of the events, or ever
-    /// did. What was given up leaves its marks there, and is nothing.
-    pub(super) fn is_without_events(&self) -> Result<bool, RelayError> {
-        for partition in 0..self.options.partitions {
-            let (low, high) = self.watermarks(&self.options.topic, partition)?;
-            if low > 0 {
-                return Ok(false);
-            }
-            let found = self.last_between(&self.options.topic, partition, low, high);
-            self.consumer.unassign().map_err(|error| self.unavailable(&error))?;
-            if found?.is_some() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    fn has_any(
+        &self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        high: i64,
+    ) -> Result<bool, RelayError> {
+        let mut is_found = false;
+        self.read(topic, partition, from, high, |_| {
+            is_found = true;
+            ControlFlow::Break(())
+        })?;
+        Ok(is_found)
     }
 
     fn last_between(
@@ -144,25 +144,52 @@ impl Reader {
         from: i64,
         high: i64,
     ) -> Result<Option<Vec<u8>>, RelayError> {
+        let mut last = None;
+        self.read(topic, partition, from, high, |payload| {
+            last = payload.map(<[u8]>::to_vec);
+            ControlFlow::Continue(())
+        })?;
+        Ok(last)
+    }
+
+    /// Hands the payloads of a partition to `take`, until it wants no more or there are none.
+    fn read(
+        &self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        high: i64,
+        take: impl FnMut(Option<&[u8]>) -> ControlFlow<()>,
+    ) -> Result<(), RelayError> {
         if from >= high {
-            return Ok(None);
+            return Ok(());
         }
         let unavailable = |error: KafkaError| self.unavailable(&error);
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, partition, Offset::Offset(from)).map_err(unavailable)?;
         self.consumer.assign(&list).map_err(unavailable)?;
+        let outcome = self.poll(topic, take);
+        // Whatever came of it, nothing more is fetched.
+        self.consumer.unassign().map_err(unavailable)?;
+        outcome
+    }
+
+    fn poll(
+        &self,
+        topic: &str,
+        mut take: impl FnMut(Option<&[u8]>) -> ControlFlow<()>,
+    ) -> Result<(), RelayError> {
         let deadline = Instant::now() + ANSWER_MAX;
-        let mut last = None;
         loop {
             match self.consumer.poll(POLL_MAX) {
-                Some(Ok(record)) => last = record.payload().map(<[u8]>::to_vec),
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(last),
+                Some(Ok(record)) if take(record.payload()).is_break() => return Ok(()),
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
                 Some(Err(error)) => return Err(self.unavailable(&error)),
                 None if Instant::now() > deadline => {
                     let silent = format!("{topic} was not read to its end in time");
                     return Err(RelayError::Unavailable(silent));
                 }
-                None => {}
+                Some(Ok(_)) | None => {}
             }
         }
     }

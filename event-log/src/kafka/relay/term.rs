@@ -130,27 +130,16 @@ impl Term<'_> {
         let for_thread = options.clone();
         let read = move || {
             let reader = Reader::open(&for_thread)?;
-            let (last, is_untouched) = (reader.last()?, reader.is_untouched()?);
-            // A first transaction that was given up is no event, and wrote down nothing.
-            let is_new = is_untouched || (last.is_none() && reader.is_without_events()?);
-            Ok((last, is_new))
+            Ok((reader.last()?, reader.is_without_events()?))
         };
-        match blocking(read).await? {
-            (None, true) => Ok(Checkpoint::START),
-            (Some(checkpoint), true) if checkpoint != Checkpoint::START => {
-                tracing::warn!(
-                    topic = options.topic,
-                    published = checkpoint.digest.count,
-                    "the topic was made anew: everything is published to it again"
-                );
-                Ok(Checkpoint::START)
-            }
-            (Some(checkpoint), _) => {
+        let (last, is_without_events) = blocking(read).await?;
+        let first = self.log.read_all(Position::START, Direction::Forwards, 1).await?;
+        self.source = first.first().map(name_of_log);
+        match (last, is_without_events) {
+            (None | Some(Checkpoint::START), true) => Ok(Checkpoint::START),
+            (Some(checkpoint), true) => self.publish_again(&checkpoint, options).await,
+            (Some(checkpoint), false) => {
                 self.is_of_this_log(&checkpoint).await?;
-                if checkpoint.position > Position::START {
-                    let first = self.log.read_all(Position::START, Direction::Forwards, 1).await?;
-                    self.source = first.first().map(name_of_log);
-                }
                 Ok(checkpoint)
             }
             (None, false) => Err(RelayError::Refused(format!(
@@ -160,6 +149,24 @@ impl Term<'_> {
                 options.relay_topic()
             ))),
         }
+    }
+
+    /// The topic was made anew. That is written down before anything is published to it: else the checkpoint
+    /// would hold again as soon as there is an event.
+    async fn publish_again(
+        &self,
+        published: &Checkpoint,
+        options: &KafkaOptions,
+    ) -> Result<Checkpoint, RelayError> {
+        tracing::warn!(
+            topic = options.topic,
+            published = published.digest.count,
+            "the topic was made anew: everything is published to it again"
+        );
+        if let Some(source) = &self.source {
+            self.transactions.set_back(Checkpoint::START.to_json(source)?).await?;
+        }
+        Ok(Checkpoint::START)
     }
 
     /// What a checkpoint of this log says there.
