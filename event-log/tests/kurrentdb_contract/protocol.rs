@@ -22,8 +22,11 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
 /// Where the package of the client is, of the version in Cargo.lock.
 fn folder() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Packages that only other platforms need may never have been fetched.
+    let here = ["--offline", "--filter-platform", "host-tuple"];
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--offline", "--features", "kurrentdb"])
+        .args(["metadata", "--format-version", "1", "--features", "kurrentdb"])
+        .args(here)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
