@@ -33,8 +33,9 @@ fn options(url: &str) -> PostgresLogOptions {
         poll_interval: SOON,
         probe_interval: SOON,
         retry_for: Duration::from_millis(200),
-        connect_timeout: Duration::from_secs(1),
-        statement_timeout: Duration::from_secs(1),
+        // Who waits for a server that hangs waits for as long; and a busy one must not miss it.
+        connect_timeout: Duration::from_secs(10),
+        statement_timeout: Duration::from_secs(10),
         ..PostgresLogOptions::at(url)
     }
 }
@@ -44,9 +45,12 @@ async fn open(url: &str) -> PostgresLog {
 }
 
 async fn recovers(log: &PostgresLog) {
-    while log.health().is_err() {
-        tokio::time::sleep(SOON).await;
-    }
+    let recovered = async {
+        while log.health().is_err() {
+            tokio::time::sleep(SOON).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), recovered).await.expect("it recovers");
 }
 
 /// Appends one event after the other until told to stop, each until it is acknowledged, as a client does

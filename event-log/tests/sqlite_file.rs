@@ -358,7 +358,7 @@ async fn a_log_that_cannot_be_written_says_so_until_it_can_again() {
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     assert_unavailable(append(&log, 1).await);
     let told = log.health().unwrap_err().to_string();
-    assert!(told.contains("nothing can be appended for 0 s"), "{told}");
+    assert!(told.contains("nothing can be appended for "), "{told}");
     lock.rollback().await.unwrap();
     append(&log, 1).await.unwrap();
     log.health().unwrap();
