@@ -98,7 +98,7 @@ mod tests {
     };
 
     /// Far more than is needed, and far less than comparing each word with each takes.
-    const STATEMENT_MAX: Duration = Duration::from_secs(10);
+    const STATEMENT_MAX: Duration = Duration::from_secs(120);
 
     /// With 100,000 words.
     const FILMS: &str = "INSERT INTO movie_search (movie_key, words) \

@@ -68,7 +68,8 @@ async fn a_generation_that_does_not_come_as_far_in_time_hands_back_to_the_old_on
 #[tokio::test]
 async fn a_generation_whose_projector_ends_during_the_hand_over_hands_back_to_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
-    let (projection, mut current) = before_the_hand_over(&folder).await;
+    let (mut projection, mut current) = before_the_hand_over(&folder).await;
+    projection.hand_over_max = PATIENCE;
     let store = store_of(&projection).await;
     let mut next = next_of(&projection).await;
     next.task = Some(tokio::spawn(async { Ok(()) }));
@@ -97,7 +98,8 @@ async fn a_stop_during_the_hand_over_is_not_kept_waiting() {
 #[tokio::test]
 async fn a_projector_that_does_not_stop_keeps_no_other_generation_from_taking_over() {
     let folder = tempfile::tempdir().unwrap();
-    let (projection, mut current) = before_the_hand_over(&folder).await;
+    let (mut projection, mut current) = before_the_hand_over(&folder).await;
+    projection.hand_over_max = Duration::from_secs(5);
     let store = store_of(&projection).await;
     let mut next = next_of(&projection).await;
     next.reaches(Position(2)).await.unwrap();

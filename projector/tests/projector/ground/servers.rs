@@ -17,9 +17,9 @@ pub(crate) fn on_postgres(url: &str, lease: Duration) -> Arc<dyn ReadModels> {
 pub(crate) fn on_postgres_impatiently(url: &str, lease: Duration) -> Arc<dyn ReadModels> {
     let options = PostgresReadModelsOptions {
         lease,
-        connect_timeout: Duration::from_secs(1),
-        statement_timeout: Duration::from_secs(1),
-        answer_timeout: Duration::from_secs(1),
+        connect_timeout: Duration::from_secs(5),
+        statement_timeout: Duration::from_secs(5),
+        answer_timeout: Duration::from_secs(5),
         ..PostgresReadModelsOptions::at(url)
     };
     Arc::new(PostgresReadModels::at(options).unwrap())

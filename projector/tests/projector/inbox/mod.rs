@@ -38,7 +38,7 @@ fn impatient() -> InboxFeedOptions {
 
 /// The same, and what is wrong is told for so long that whoever looks sees it, on a busy machine too.
 fn noticeable() -> InboxFeedOptions {
-    let told_for = Duration::from_secs(2);
+    let told_for = Duration::from_secs(10);
     InboxFeedOptions { log_first: told_for, log_longest: told_for, ..impatient() }
 }
 
