@@ -20,7 +20,7 @@ use std::{convert::Infallible, io, sync::Arc, time::Duration};
 use axum::response::Response;
 use http::Request;
 use http_kit::{Peer, TrustedProxies};
-use hyper::{body::Incoming, server::conn::http1};
+use hyper::server::conn::http1;
 use hyper_util::{
     rt::TokioIo,
     server::graceful::{GracefulShutdown, Watcher},
@@ -40,7 +40,7 @@ use self::{
     credit::Terms,
     framing::HEAD_BYTES_MAX,
     places::{Entry, Place, Places},
-    served::served,
+    served::{Received, served},
     wire::Wire,
 };
 use crate::{config::ServerConfig, error::Failure, tls::Tls};
@@ -113,7 +113,7 @@ pub(super) async fn serve<S>(
     cut: CancellationToken,
 ) -> Result<(), Failure>
 where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Received>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     describe_counter!(HANDSHAKES_FAILED, "Connections on which TLS could not be made, by reason.");
@@ -163,7 +163,7 @@ struct Connection<S> {
 
 impl<S> Connection<S>
 where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Received>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     /// Serves it to its end, or until its place is given to another.

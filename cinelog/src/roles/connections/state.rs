@@ -23,6 +23,8 @@ pub(super) struct State {
     waits: [AtomicU64; 2],
     /// Whether a request is under way.
     is_busy: AtomicBool,
+    /// Whether more of a body is to come.
+    is_in_body: AtomicBool,
     /// Whether its TLS is not there yet.
     pub(super) is_shaking_hands: AtomicBool,
     /// How many requests came to be answered.
@@ -66,6 +68,15 @@ impl State {
 
     pub(super) fn is_busy(&self) -> bool {
         self.is_busy.load(Ordering::Relaxed)
+    }
+
+    /// So much has come: whether more of a body is to come after it.
+    pub(super) fn came(&self, is_in_body: bool) {
+        self.is_in_body.store(is_in_body, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_in_body(&self) -> bool {
+        self.is_in_body.load(Ordering::Relaxed)
     }
 
     /// The request with this number cannot be read.

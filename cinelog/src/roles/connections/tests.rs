@@ -1,6 +1,11 @@
 //! Clients that do not read, clients that read slowly, and clients that wait for a place.
 
-use axum::{Router, body::Bytes, routing::get};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::{get, post},
+};
+use http::StatusCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpSocket,
@@ -10,7 +15,7 @@ use tokio::{
 
 use super::*;
 
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(8);
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -68,8 +73,8 @@ async fn a_client_that_reads_slowly_is_answered_to_the_end() {
     slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
     let (mut piece, mut read) = (vec![0; 64 << 10], 0);
     // Twice as long as a client may take nothing; the rest as fast as it comes.
-    let mut ticks = interval(Duration::from_millis(50));
-    for _ in 0..WRITE_TIMEOUT.as_millis() * 2 / 50 {
+    let mut ticks = interval(WRITE_TIMEOUT / 40);
+    for _ in 0..80 {
         ticks.tick().await;
         read += slow.read(&mut piece).await.unwrap();
     }
@@ -109,5 +114,56 @@ async fn who_waits_for_a_place_gets_it_when_another_connection_ends() {
         let read = timeout(PATIENCE, next.read_to_string(&mut answer)).await.unwrap();
         assert!(read.is_ok() && answer.ends_with("small"), "{time}: {read:?} {answer:?}");
         drop(first);
+    }
+}
+
+/// What is answered to these bytes, by a server that leaves bodies, reads them, or reads them as it answers, until
+/// the connection ends.
+async fn answered(asked: &str) -> String {
+    let echo = post(|body: Body| async { body });
+    let service = Router::new()
+        .route("/leaves", post(|| async { StatusCode::UNAUTHORIZED }))
+        .route("/reads", post(|_: Bytes| async { StatusCode::OK }))
+        .route("/echoes", echo);
+    let mut client = TcpStream::connect(serve_with_one_place(service).await).await.unwrap();
+    client.write_all(asked.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    timeout(PATIENCE, client.read_to_string(&mut answers)).await.unwrap().unwrap();
+    answers
+}
+
+const LAST: &str = "POST /reads HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+fn ask(path: &str, body: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: x\r\n{body}")
+}
+
+#[tokio::test]
+async fn an_answer_to_what_was_not_sent_yet_says_that_the_connection_closes() {
+    for body in [
+        "Content-Length: 9000000\r\n\r\n",
+        "Content-Length: 9000000\r\nExpect: 100-continue\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n2\r\nef\r\n0\r\n\r\n",
+    ] {
+        let answer = answered(&ask("/leaves", body)).await;
+        assert_eq!(answer.matches("HTTP/1.1 401 ").count(), 1, "{body:?}: {answer}");
+        assert!(answer.contains("connection: close\r\n"), "{body:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_whose_body_was_read_or_has_come_as_a_whole_goes_on() {
+    for (path, body) in [
+        ("/leaves", "Content-Length: 5\r\n\r\nabcde"),
+        ("/leaves", "\r\n"),
+        ("/reads", "Content-Length: 5\r\n\r\nabcde"),
+        ("/reads", "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"),
+        ("/echoes", "Content-Length: 5\r\n\r\nabcde"),
+        ("/echoes", "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"),
+    ] {
+        let answers = answered(&(ask(path, body) + LAST)).await;
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{path} {body:?}: {answers}");
+        assert_eq!(answers.matches("connection: close\r\n").count(), 1, "{answers}");
     }
 }

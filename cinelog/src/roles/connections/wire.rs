@@ -119,6 +119,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
     }
 
     fn note(&mut self, heads: u64, refused: Option<Unreadable>) {
+        self.state.came(self.framing.is_in_body());
         self.heads += heads;
         if heads > 0 {
             self.since = None;
