@@ -56,7 +56,7 @@ async fn succeeds<T, E: std::fmt::Display>(ask: impl AsyncFn() -> Result<T, E>) 
             tokio::time::sleep(SOON).await;
         }
     };
-    tokio::time::timeout(BUSY_MAX, asked).await.expect("it succeeds")
+    tokio::time::timeout(BUSY_MAX, asked).await.unwrap()
 }
 
 async fn without_a_proxy(database: &Database) -> PostgresLog {
@@ -243,7 +243,7 @@ async fn is_more_than_none(database: &Database, count: &'static str) {
     let asked = async {
         while sqlx::query_scalar::<_, i64>(count).fetch_one(&mut connection).await.unwrap() == 0 {}
     };
-    tokio::time::timeout(BUSY_MAX, asked).await.expect(count);
+    tokio::time::timeout(BUSY_MAX, asked).await.unwrap();
 }
 
 /// Makes the next transactions that write events fail as serializable ones do, so many of them.

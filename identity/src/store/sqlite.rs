@@ -194,8 +194,9 @@ mod tests {
     #[tokio::test]
     async fn who_reads_keeps_the_log_from_being_emptied_and_nobody_from_writing() {
         let folder = tempfile::tempdir().unwrap();
+        let patience = std::time::Duration::from_secs(60);
         let options = SqliteIdentityOptions::at(folder.path().join("identity.db"));
-        let patience = options.patience;
+        let options = SqliteIdentityOptions { patience, ..options };
         let store = SqliteIdentity::open(options).await.unwrap();
         let mut reader = store.readers.begin().await.unwrap();
         let read = "SELECT seq FROM revocation_clock";
