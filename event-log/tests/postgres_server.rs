@@ -50,7 +50,7 @@ async fn recovers(log: &PostgresLog) {
             tokio::time::sleep(SOON).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), recovered).await.expect("it recovers");
+    tokio::time::timeout(Duration::from_secs(60), recovered).await.unwrap();
 }
 
 /// Appends one event after the other until told to stop, each until it is acknowledged, as a client does

@@ -25,7 +25,7 @@ pub(crate) fn options(server: &KurrentServer) -> KurrentLogOptions {
     KurrentLogOptions {
         poll_interval: Duration::from_millis(10),
         probe_interval: Duration::from_millis(10),
-        deadline: Duration::from_secs(30),
+        deadline: Duration::from_secs(2),
         ..KurrentLogOptions::at(server.url())
     }
 }
