@@ -19,7 +19,7 @@ use crate::store::LiveStore;
 
 /// How often the read model itself is looked at, in case the feed tells nothing any more. Answers are out of date by
 /// twice this at most.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long a look may take. Meanwhile the feed is not listened to, and it may have to say that it missed something.
 const LOOK_MAX: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ impl FollowedCache {
                 store: self.store.clone(),
                 generation: None,
                 life: None,
-                seen_ahead: false,
+                seen: None,
             };
             tokio::spawn(teller.tell(changes)).abort_handle()
         });
@@ -79,8 +79,8 @@ struct Teller {
     /// Which life of the read model (see [`Store::life`](crate::Store::life)) the cache shares answers of; `None`
     /// while it shares none.
     life: Option<u64>,
-    /// Whether the read model was further than the feed when it was last looked at.
-    seen_ahead: bool,
+    /// Where the read model was when it was last looked at.
+    seen: Option<Checkpoint>,
 }
 
 impl Teller {
@@ -111,7 +111,6 @@ impl Teller {
             }
             return;
         }
-        self.seen_ahead = false;
         let traceparent = change.traceparent.as_deref();
         let mut span = Span::child("invalidate", SpanKind::Consumer, traceparent);
         span.count("cinelog.position", position.0);
@@ -156,21 +155,24 @@ impl Teller {
         }
     }
 
-    /// Finds out whether the feed has lost changes without saying so. Either the read model is ahead of the feed, and
-    /// was so at the last look already; or it was changed without moving on, or replaced: then its life is
-    /// another one.
+    /// Finds out whether the feed has lost changes without saying so, or is late. Either it has not told yet what was
+    /// there at the last look already; or the read model was changed without moving on, or replaced: then its life
+    /// is another one.
     async fn look(&mut self) {
         self.cache.tidy();
         let known = self.cache.known();
         let (life, checkpoint) = tokio::join!(self.life(), self.checkpoint());
         let Some(checkpoint) = checkpoint else { return };
         let lives_on = life.is_none() || life == self.life;
-        let is_ahead = known.is_none_or(|known| checkpoint.position.0 > known)
-            || self.generation != Some(checkpoint.generation);
-        if !lives_on || is_ahead && (self.seen_ahead || known.is_none()) {
+        // What another generation had reached says nothing of this one.
+        let seen =
+            self.seen.replace(checkpoint).filter(|seen| seen.generation == checkpoint.generation);
+        let is_told = |seen: Checkpoint| {
+            self.generation == Some(seen.generation) && known >= Some(seen.position.0)
+        };
+        if !lives_on || known.is_none() || !seen.is_none_or(is_told) {
             self.begin_anew().await;
         }
-        self.seen_ahead = is_ahead && !self.seen_ahead;
     }
 
     /// Which life of the read model this is. `None`: it cannot be read now, or no other node reads this store.

@@ -231,6 +231,30 @@ async fn a_feed_that_has_lost_its_voice_keeps_nothing_out_of_date_for_long() {
 }
 
 #[tokio::test]
+async fn a_feed_that_is_late_and_talks_on_keeps_nothing_out_of_date_for_long() {
+    let ran = drama("Ran");
+    let (model, node) = with_cache(std::slice::from_ref(&ran)).await;
+    node.get(&address(&ran)).await;
+    let mut late = Vec::new();
+    for _ in 0..400 {
+        late.push(model.commit(&[]).await);
+    }
+    let _last = model.commit(&[retitled(&ran, "Kagemusha")]).await;
+    let telling = async {
+        for change in late {
+            model.publish(change).await;
+            tokio::time::sleep(following::LOOK_EVERY / 10).await;
+        }
+    };
+    tokio::select! {
+        () = telling => panic!("what is told late was waited for"),
+        () = known(&node, 401) => {}
+    }
+    let answer = node.get(&address(&ran)).await;
+    assert!(String::from_utf8_lossy(&answer.body).contains("Kagemusha"));
+}
+
+#[tokio::test]
 async fn whoever_was_shown_a_newer_read_model_is_not_shown_an_older_one() {
     let (ran, heat) = (drama("Ran"), drama("Heat"));
     let (model, node) = with_cache(&[ran.clone(), heat.clone()]).await;
